@@ -1,0 +1,1 @@
+"""Acts for the core: one folder per technology."""

@@ -1,0 +1,30 @@
+"""
+Capture events durably, deliver them to chosen targets, prove what came of each.
+
+This package decides and performs nothing: no I/O, clock, randomness, environment, logging
+or threads. The rooms, top to bottom; a room imports only rooms below it:
+
+    testing      contract suites, state machines and strategies for adapter authors
+    ports        every port on one page, for reading
+    status       one picture of what is stored, owed and delivered, and its exit code
+    capture      the way in: read, classify, append
+    dispatch     one round of delivery, and the drain that repeats it
+    ingest       the server's half of the batch contract
+    integrity    walk a stream's digests, chain and positions
+    stores       the ports of one durable store, and `atomic()`
+    authority    which server: claims in, one target or a conflict out
+    egress       grants and permits: what may leave, to whom, since when
+    policy       retention and delivery, four presets
+    ledger       what each target said about each entry; leases; the backlog
+    census       every entry in exactly one class per target
+    journal      order and permanence of captured events
+    receivers    outcomes, gates, and what an answer means
+    targets      who a target is
+    events       one fact: an id and its exact JSON text
+    codec        the only place that speaks JSON
+    ids          names of streams and targets
+    clock        microseconds since 1970, handed in
+    errors       everything that can be raised
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,140 @@
+"""The way in: read, decide whether it is kept, append. Asks no network, login or grant."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import attrs
+
+from eventsync_core.errors import EventSyncError, NotJsonError, PayloadConflictError
+from eventsync_core.events import Event, read_event, text_of
+from eventsync_core.ids import stream_key
+from eventsync_core.journal import Appended
+from eventsync_core.policy import Mode, policy_of
+from eventsync_core.stores import Stores
+
+__all__ = ["DiscardRefusedError", "Envelope", "Receipt", "capture", "capture_many"]
+
+Envelope = str | bytes | Mapping[str, Any]
+"""One event as it comes in: exact JSON text, its UTF-8 bytes, or a mapping to be written."""
+
+
+class DiscardRefusedError(EventSyncError):
+    """The policy would drop an event that may be bound for a target; it is not stored."""
+
+    code = "discard_refused"
+    fix_argv = ("eventsync", "sync", "mode", "LOCAL_RETENTION")
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(f"mode OPT_OUT keeps nothing, but event {event_id} may not be dropped")
+
+
+@attrs.frozen
+class Receipt:
+    """
+    What became of a captured event: it stands in `stream` at `position`.
+
+    `state` is `stored`, `held` (stored, but not offered until an operator releases it) or
+    `duplicate` (an equal one was there; `stream` is the one that holds it). With `durable`
+    it survives process kill, OS crash and power loss from now on; without, from the commit of
+    the unit of work around it.
+    """
+
+    event_id: str
+    stream: str
+    position: int
+    state: Literal["stored", "held", "duplicate"]
+    durable: bool
+
+
+def capture(
+    stores: Stores,
+    envelope: Envelope,
+    *,
+    at: int,
+    project: str | None = None,
+    mode: Mode = Mode.LOCAL_RETENTION,
+) -> Receipt:
+    """
+    Store one event and return its receipt.
+
+    The event goes to the stream of its own `project_uuid`, else to that of *project*, else
+    to `default`. *at* is the time of capture in microseconds since 1970 UTC.
+
+    Raises:
+        NotJsonError: Not one JSON object with a usable `event_id`.
+        PayloadConflictError: The id is known with other content.
+        DiscardRefusedError: *mode* keeps nothing, and the event may not be dropped.
+        StoreError: The store is busy, full, read-only or unreadable.
+    """
+    (receipt,) = capture_many(stores, [envelope], at=at, project=project, mode=mode)
+    if isinstance(receipt, EventSyncError):
+        raise receipt
+    return receipt
+
+
+def capture_many(
+    stores: Stores,
+    envelopes: Iterable[Envelope],
+    *,
+    at: int,
+    project: str | None = None,
+    mode: Mode = Mode.LOCAL_RETENTION,
+) -> list[Receipt | EventSyncError]:
+    """
+    Store events in one unit of work; return a receipt or the reason against it for each.
+
+    The reasons are the errors that `capture` raises; one bad event does not harm the others.
+
+    Raises:
+        StoreError: Nothing of it was stored.
+    """
+    results: list[Receipt | EventSyncError | None] = []
+    events: list[tuple[int, str, Event]] = []
+    for envelope in envelopes:
+        try:
+            event = read_event(text_of(envelope))
+        except NotJsonError as error:
+            results.append(error)
+            continue
+        if not policy_of(mode).retain:
+            results.append(DiscardRefusedError(event.event_id))
+            continue
+        events.append((len(results), stream_key(event.project, project), event))
+        results.append(None)
+    if events:
+        durable = stores.is_durable
+        with stores.atomic():
+            for places, stream, group in _groups(events):
+                appended = stores.journal.append(stream, group, at=at)
+                for place, item in zip(places, appended, strict=True):
+                    results[place] = _receipt(item, durable=durable)
+    return [result for result in results if result is not None]
+
+
+def _receipt(item: Appended, *, durable: bool) -> Receipt | PayloadConflictError:
+    if item.state == "conflict":
+        return PayloadConflictError(item.event_id, item.stream, item.position)
+    return Receipt(item.event_id, item.stream, item.position, item.state, durable)
+
+
+def _groups(
+    events: Sequence[tuple[int, str, Event]],
+) -> list[tuple[list[int], str, list[Event]]]:
+    """
+    Gather events by stream, so that each is appended to once.
+
+    When an id comes twice, runs are kept instead: the first to come must be the first stored.
+    """
+    groups: list[tuple[list[int], str, list[Event]]] = []
+    keep_runs = len({event.event_id for _, _, event in events}) < len(events)
+    known: dict[str, tuple[list[int], str, list[Event]]] = {}
+    for place, stream, event in events:
+        if keep_runs and groups and groups[-1][1] != stream:
+            known.clear()
+        group = known.get(stream)
+        if group is None:
+            group = known[stream] = ([], stream, [])
+            groups.append(group)
+        group[0].append(place)
+        group[2].append(event)
+    return groups

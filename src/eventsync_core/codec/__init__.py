@@ -1,0 +1,13 @@
+"""The only place of the core that speaks JSON: exact reading, canonical form, small documents."""
+
+from eventsync_core.codec._canonical import Parsed, parse_event_text
+from eventsync_core.codec._documents import read_document, write_document
+from eventsync_core.codec._project import without_local_keys
+
+__all__ = [
+    "Parsed",
+    "parse_event_text",
+    "read_document",
+    "without_local_keys",
+    "write_document",
+]

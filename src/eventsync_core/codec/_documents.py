@@ -1,0 +1,22 @@
+"""Small JSON documents: answers, settings, reports. Not for events."""
+
+import json
+from typing import Any
+
+
+def read_document(text: str | bytes) -> Any:
+    """
+    Return the JSON value in *text*.
+
+    Raises:
+        ValueError: It is not JSON, or nested too deeply to be an answer.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def write_document(value: object) -> str:
+    """Return *value* as compact ASCII JSON with keys in their given order."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,60 @@
+"""Which of the selected entries may go now: pure rules of order and packing."""
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from eventsync_core.ledger import Candidate
+from eventsync_core.receivers import Limits
+
+_WRAPPER_BYTES = len('{"events":[]}') - 1
+REJECTED_BATCH = 100
+
+
+@attrs.frozen
+class Choice:
+    """Candidates that may go, in order, and those that wait: position to due time."""
+
+    go: tuple[Candidate, ...]
+    wait: Mapping[int, int]
+
+
+def choose(
+    candidates: Sequence[Candidate], waiting: Mapping[str, Sequence[tuple[int, int]]]
+) -> Choice:
+    """
+    Hold back every candidate behind an earlier entry of its aggregate that is not going.
+
+    *waiting* lists, per aggregate, the first entries that make later ones wait, as
+    (position, due at); more of them than there are candidates are never needed.
+    """
+    go: list[Candidate] = []
+    wait: dict[int, int] = {}
+    going: set[int] = set()
+    for candidate in candidates:
+        ahead = waiting.get(candidate.aggregate or "", ())
+        before = [due for place, due in ahead if place < candidate.position and place not in going]
+        if before:
+            wait[candidate.position] = max(before)
+            continue
+        go.append(candidate)
+        going.add(candidate.position)
+    return Choice(tuple(go), wait)
+
+
+def packing_room(limits: Limits) -> int:
+    """Return how many bytes of envelopes, each with one separator, close a batch."""
+    return max(limits.packing_bytes - _WRAPPER_BYTES, 1)
+
+
+def fits(size: int, limits: Limits) -> bool:
+    """Say whether a body of *size* bytes is within the hard limit."""
+    return size <= limits.hard_bytes
+
+
+def halves(
+    candidates: Sequence[Candidate],
+) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
+    """Cut at `len // 2`, keeping order; the left half is to be finished first."""
+    middle = len(candidates) // 2
+    return tuple(candidates[:middle]), tuple(candidates[middle:])

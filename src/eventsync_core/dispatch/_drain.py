@@ -1,0 +1,128 @@
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from eventsync_core.census import remaining
+from eventsync_core.clock import SECOND, Clock
+from eventsync_core.dispatch._dispatch import Sending, dispatch, leave
+from eventsync_core.dispatch._report import Budget, Report, Stop
+from eventsync_core.egress import Refusal, permit
+from eventsync_core.ledger import Busy, Holder, Lane
+from eventsync_core.receivers import DeliveryReceiver
+from eventsync_core.stores import Stores
+from eventsync_core.targets import Target
+
+_PER_STREAM = frozenset({Stop.CAUGHT_UP.value, Stop.BUSY.value, Stop.NO_GRANT.value})
+
+
+def _no_progress(_: Report) -> None:
+    """Nobody watches."""
+
+
+@attrs.frozen(kw_only=True)
+class Drain:
+    """
+    Who delivers what to whom: the arguments of `drain`.
+
+    `progress` is called with the running report after every round; it must not write to it.
+    """
+
+    stores: Stores
+    target: Target
+    receiver: DeliveryReceiver
+    clock: Clock
+    holder: Holder
+    budget: Budget = attrs.field(factory=Budget)
+    progress: Callable[[Report], None] = _no_progress
+
+
+def drain(task: Drain, streams: Sequence[str]) -> Report:
+    """
+    Offer the target what it is owed of *streams*, one after another, within the budget.
+
+    An event is offered at most once, apart from being cut out of a batch that was refused
+    whole. Nothing is deleted, whatever came of it. An idle pass writes nothing.
+
+    Raises:
+        StoreError: The store could not be used; what was noted before holds.
+    """
+    report = Report(target_id=task.target.target_id)
+    seconds = task.budget.seconds
+    deadline = None if seconds is None else task.clock() + int(seconds * SECOND)
+    worst = Stop.CAUGHT_UP.value
+    for stream in streams:
+        stopped = _drain_stream(task, stream, report, deadline)
+        if stopped != Stop.CAUGHT_UP:
+            worst = stopped
+        if stopped not in _PER_STREAM:
+            break
+    report.stopped_because = worst
+    report.remaining_owed = sum(_remaining(task, stream) for stream in streams)
+    return report
+
+
+def _drain_stream(task: Drain, stream: str, report: Report, deadline: int | None) -> str:
+    target_id = task.target.target_id
+    if not _has_work(task, stream):
+        return Stop.CAUGHT_UP
+    refusal = _refusal(task, stream, report)
+    if refusal is not None:
+        return refusal
+    lease = task.stores.leases.acquire(target_id, stream, task.holder, at=task.clock())
+    if isinstance(lease, Busy):
+        report.message = f"process {lease.holder.pid} is draining stream {stream}"
+        report.fix = "run the command again when the other drain has finished"
+        return Stop.BUSY
+    sending = Sending(
+        stores=task.stores,
+        target=task.target,
+        stream=stream,
+        receiver=task.receiver,
+        clock=task.clock,
+        lease=lease,
+        report=report,
+        budget=task.budget,
+        deadline=deadline,
+        horizon=task.clock(),
+    )
+    try:
+        while dispatch(sending):
+            task.progress(report)
+    except KeyboardInterrupt:
+        sending.finish(Stop.INTERRUPTED, "interrupted", "run the command again")
+    finally:
+        leave(sending)
+    return sending.stop
+
+
+def _refusal(task: Drain, stream: str, report: Report) -> str | None:
+    target_id = task.target.target_id
+    answer = permit(
+        task.stores.targets.get(target_id),
+        task.stores.grants.get(target_id, stream),
+        task.receiver.closed_gates(),
+    )
+    if not isinstance(answer, Refusal):
+        return None
+    report.message, report.fix = answer.message, answer.fix
+    return f"gate:{answer.code}" if answer.is_gate else answer.code
+
+
+def _has_work(task: Drain, stream: str) -> bool:
+    """Look without a lease whether anything could be offered; without a grant, whether asked."""
+    target_id, backlog = task.target.target_id, task.stores.backlog
+    grant = task.stores.grants.get(target_id, stream)
+    if grant is None or not grant.is_live:
+        return any(head.stream == stream and head.position for head in task.stores.journal.heads())
+    if backlog.tail(target_id, stream, max_events=1, max_bytes=1)[0]:
+        return True
+    now = task.clock()
+    return any(
+        backlog.due(target_id, stream, lane, now=now, after=(-1, 0), max_events=1, max_bytes=1)
+        for lane in Lane
+    )
+
+
+def _remaining(task: Drain, stream: str) -> int:
+    tally = task.stores.backlog.tally(task.target.target_id, stream, at=task.clock())
+    return remaining(tally.classes())

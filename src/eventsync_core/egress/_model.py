@@ -1,0 +1,47 @@
+import attrs
+
+from eventsync_core.receivers import Gate
+
+
+@attrs.frozen(kw_only=True)
+class Grant:
+    """
+    Permission that a stream may go to a target.
+
+    Entries above `from_position` may go. `generation` grows with every change; `revoked_at`
+    is None while the grant lives; `paused` says why it rests, empty when it does not.
+    Times are in microseconds since 1970 UTC.
+    """
+
+    target_id: str
+    stream: str
+    from_position: int
+    generation: int
+    actor: str
+    reason: str
+    granted_at: int
+    revoked_at: int | None = None
+    paused: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Not revoked."""
+        return self.revoked_at is None
+
+
+@attrs.frozen
+class Refusal:
+    """
+    Why nothing may be sent now.
+
+    `code` is a gate's word, or `paused`; `message` and `fix` are one line each for a person.
+    """
+
+    code: str
+    message: str
+    fix: str
+
+    @property
+    def is_gate(self) -> bool:
+        """A gate other than a missing grant is closed."""
+        return self.code in set(Gate) and self.code != Gate.NO_GRANT

@@ -1,0 +1,187 @@
+"""
+Everything eventsync raises on purpose.
+
+EventSyncError
+├── NotJsonError                not one JSON object
+│   └── MissingEventIdError     an object without a usable event_id
+├── PayloadConflictError        a known id with other content
+├── UnknownEventError           no event of that id is stored
+├── UnknownTargetError          no such target
+├── TargetUrlError              a URL that cannot name a target
+├── SettingsError               configuration that cannot be read or understood
+├── NothingOpenError            a permit, lease or unit of work used after its end
+└── StoreError                  the database cannot do this now
+    ├── StoreBusyError          another process holds it
+    ├── StoreFullError          no space left
+    ├── StoreNotWritableError   read-only file, folder or medium
+    ├── StoreNewerError         written by a newer program
+    └── StoreUnreadableError    not a database, or damaged
+"""
+
+__all__ = [
+    "EventSyncError",
+    "MissingEventIdError",
+    "NotJsonError",
+    "NothingOpenError",
+    "PayloadConflictError",
+    "SettingsError",
+    "StoreBusyError",
+    "StoreError",
+    "StoreFullError",
+    "StoreNewerError",
+    "StoreNotWritableError",
+    "StoreUnreadableError",
+    "TargetUrlError",
+    "UnknownEventError",
+    "UnknownTargetError",
+]
+
+
+class EventSyncError(Exception):
+    """
+    Base of all errors.
+
+    Attributes:
+        code: A stable word for programs.
+        fix_text: What a person can do about it.
+        fix_argv: A command that helps in this state, if there is one.
+    """
+
+    code = "error"
+    fix_text = ""
+    fix_argv: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """One line, without payloads or secrets."""
+        return " ".join(str(self).split())
+
+
+class NotJsonError(EventSyncError):
+    """What was handed in is not one JSON object in UTF-8; nothing was stored."""
+
+    code = "not_json"
+    fix_text = "hand in exactly one JSON object per event, in UTF-8"
+
+
+class MissingEventIdError(NotJsonError):
+    """A JSON object without a string `event_id` of 1 to 200 printable characters."""
+
+    code = "no_event_id"
+    fix_text = "give the event a string event_id of 1 to 200 printable characters"
+
+
+class PayloadConflictError(EventSyncError):
+    """
+    An event came back under a known id with other content; the stored one is unchanged.
+
+    Attributes:
+        event_id: The id both contents claim.
+        stream: The stream that holds it.
+        position: Where it stands there.
+    """
+
+    code = "payload_conflict"
+
+    def __init__(self, event_id: str, stream: str, position: int) -> None:
+        super().__init__(
+            f"event {event_id} is already stored with other content "
+            f"(stream {stream}, position {position})"
+        )
+        self.event_id = event_id
+        self.stream = stream
+        self.position = position
+        self.fix_argv = ("eventsync", "journal", "show", event_id)
+
+
+class UnknownEventError(EventSyncError):
+    """No event of that id is stored."""
+
+    code = "event_unknown"
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(f"no event {event_id} is stored here")
+        self.fix_argv = ("eventsync", "journal", "list")
+
+
+class UnknownTargetError(EventSyncError):
+    """No target of that id is registered."""
+
+    code = "target_unknown"
+
+    def __init__(self, target_id: str) -> None:
+        super().__init__(f"no target {target_id} is registered here")
+        self.fix_argv = ("eventsync", "target", "list")
+
+
+class TargetUrlError(EventSyncError):
+    """A URL that cannot name a target."""
+
+    code = "target_url_invalid"
+    fix_text = "give an absolute https:// URL, or http:// for this machine"
+
+
+class SettingsError(EventSyncError):
+    """
+    Configuration that cannot be read or understood.
+
+    Attributes:
+        source: The file or variable it stands in.
+    """
+
+    code = "config_unreadable"
+
+    def __init__(self, message: str, *, source: str, code: str = "config_unreadable") -> None:
+        super().__init__(message)
+        self.source = source
+        self.code = code
+        self.fix_text = f"correct {source}"
+
+
+class NothingOpenError(EventSyncError):
+    """A unit of work, lease or batch was used after it ended; a mistake of the caller."""
+
+    code = "nothing_open"
+    fix_text = "keep the store open while it is used"
+
+
+class StoreError(EventSyncError):
+    """The database cannot do this now; what was stored before is untouched."""
+
+    code = "store_unavailable"
+    fix_text = "see the message, then run the same command again"
+
+
+class StoreBusyError(StoreError):
+    """Another process held the database for longer than the busy time-out."""
+
+    code = "store_busy"
+    fix_text = "run the same command again when the other process has finished"
+
+
+class StoreFullError(StoreError):
+    """No space is left on the disk, or the database reached its size limit."""
+
+    code = "store_full"
+    fix_text = "free some disk space, then run the same command again"
+
+
+class StoreNotWritableError(StoreError):
+    """The database, its folder or the medium is read-only."""
+
+    code = "store_not_writable"
+    fix_text = "make the home writable, or name another with --home"
+
+
+class StoreNewerError(StoreError):
+    """The database holds a migration that this program does not know."""
+
+    code = "store_newer"
+    fix_text = "use an eventsync at least as new as the one that wrote this home"
+
+
+class StoreUnreadableError(StoreError):
+    """The file is not a database, or is damaged."""
+
+    code = "store_unreadable"
+    fix_text = "name another home with --home, or put a good copy of the file back"

@@ -1,0 +1,6 @@
+"""One fact: an id that never changes, and an envelope as exact JSON text."""
+
+from eventsync_core.events._model import Event, Hold
+from eventsync_core.events._read import decode_text, read_event, text_of
+
+__all__ = ["Event", "Hold", "decode_text", "read_event", "text_of"]

@@ -1,0 +1,34 @@
+from enum import StrEnum
+
+import attrs
+
+
+class Hold(StrEnum):
+    """Why an entry may not be offered to anyone yet; an operator releases it."""
+
+    INVALID = "invalid"
+    LOCAL_ONLY = "local_only"
+    OPERATOR = "operator"
+
+
+@attrs.frozen
+class Event:
+    """
+    One fact, exactly as it was handed in.
+
+    `text` is the envelope and is never re-encoded; `digest` is the SHA-256 of its UTF-8
+    bytes, `canonical_digest` that of its canonical form. `event_type`, `aggregate` and
+    `project` are read from the envelope and may be absent. `hold` is set, with `hold_reason`
+    in words, when the event may not be offered.
+    """
+
+    event_id: str
+    text: str
+    digest: bytes
+    canonical_digest: bytes
+    size: int
+    event_type: str | None = None
+    aggregate: str | None = None
+    project: str | None = None
+    hold: Hold | None = None
+    hold_reason: str | None = None

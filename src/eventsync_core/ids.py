@@ -1,0 +1,33 @@
+"""Names: which stream an event belongs to, which target a URL and scope name."""
+
+from hashlib import sha256
+
+__all__ = ["DEFAULT_STREAM", "is_event_id", "stream_key", "target_key"]
+
+DEFAULT_STREAM = "default"
+_LONGEST_ID = 200
+
+
+def is_event_id(value: object) -> bool:
+    """Say whether *value* may name an event: 1 to 200 printable characters."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable()
+
+
+def stream_key(project: str | None, named: str | None = None) -> str:
+    """
+    Return the stream of an event: its own project, else the one *named* by the caller.
+
+    The envelope's `project_uuid` counts in lower case. Without either it is `default`;
+    the working directory never counts.
+    """
+    return (project or "").strip().lower() or (named or "").strip().lower() or DEFAULT_STREAM
+
+
+def target_key(kind: str, url: str, team: str, user: str) -> str:
+    """
+    Return the id of a target: the same four parts always give the same id.
+
+    *url* is canonical; what is deployed there is no part of it.
+    """
+    text = "\0".join((kind, url, team, user))
+    return "tgt_" + sha256(text.encode()).hexdigest()[:16]

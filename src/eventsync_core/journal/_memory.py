@@ -1,0 +1,58 @@
+from collections.abc import Sequence
+
+import attrs
+
+from eventsync_core.events import Event
+from eventsync_core.journal._model import Appended, Entry, Head, Known
+from eventsync_core.journal._rules import chain_next, chain_start, reconcile
+
+
+@attrs.define
+class MemoryJournal:
+    """A `Journal` that lives as long as the object; the model the others are held against."""
+
+    _streams: dict[str, list[Entry]] = attrs.field(factory=dict)
+    _ids: dict[str, Entry] = attrs.field(factory=dict)
+    _clocks: dict[str, int] = attrs.field(factory=dict)
+
+    def append(self, stream: str, events: Sequence[Event], *, at: int) -> list[Appended]:
+        """See `Journal.append`."""
+        return [self._append_one(stream, event, at) for event in events]
+
+    def _append_one(self, stream: str, event: Event, at: int) -> Appended:
+        known = self._ids.get(event.event_id)
+        if known is not None:
+            digest = known.event.canonical_digest
+            return reconcile(
+                Known(event.event_id, known.stream, known.position, digest), event
+            )
+        entries = self._streams.setdefault(stream, [])
+        position = len(entries) + 1
+        before = entries[-1].chain if entries else chain_start(stream)
+        chain = chain_next(before, position, event.event_id, event.digest)
+        entry = Entry(event, stream, position, chain, at)
+        entries.append(entry)
+        self._ids[event.event_id] = entry
+        return Appended(event.event_id, stream, position, "held" if event.hold else "stored")
+
+    def find(self, event_id: str) -> Entry | None:
+        """See `Journal.find`."""
+        return self._ids.get(event_id)
+
+    def entries(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
+        """See `Journal.entries`."""
+        return self._streams.get(stream, [])[after : after + limit]
+
+    def heads(self) -> list[Head]:
+        """See `Journal.heads`."""
+        found = []
+        for stream in sorted(self._streams | self._clocks):
+            entries = self._streams.get(stream, [])
+            chain = entries[-1].chain if entries else chain_start(stream)
+            found.append(Head(stream, len(entries), chain, self._clocks.get(stream, 0)))
+        return found
+
+    def next_lamport(self, stream: str, *, seen: int = 0) -> int:
+        """See `Journal.next_lamport`."""
+        self._clocks[stream] = max(self._clocks.get(stream, 0), seen) + 1
+        return self._clocks[stream]

@@ -1,0 +1,51 @@
+from typing import Literal
+
+import attrs
+
+from eventsync_core.events import Event
+
+
+@attrs.frozen
+class Entry:
+    """
+    An event with its stream, position and capture facts.
+
+    `chain` is the running hash of the stream up to and including this entry;
+    `captured_at` is in microseconds since 1970 UTC.
+    """
+
+    event: Event
+    stream: str
+    position: int
+    chain: bytes
+    captured_at: int
+
+
+@attrs.frozen
+class Known:
+    """What is needed of a stored event to judge a second one under its id."""
+
+    event_id: str
+    stream: str
+    position: int
+    canonical_digest: bytes
+
+
+@attrs.frozen
+class Appended:
+    """What became of one event handed to `Journal.append`; it stands at `position`."""
+
+    event_id: str
+    stream: str
+    position: int
+    state: Literal["stored", "held", "duplicate", "conflict"]
+
+
+@attrs.frozen
+class Head:
+    """The end of a stream: its last position and chain, and the largest clock handed out."""
+
+    stream: str
+    position: int
+    chain: bytes
+    lamport: int

@@ -1,0 +1,42 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+from eventsync_core.events import Event
+from eventsync_core.journal._model import Appended, Entry, Head
+
+
+class Journal(Protocol):
+    """Keeps events in order, for ever; `JournalContract` tests each promise."""
+
+    def append(self, stream: str, events: Sequence[Event], *, at: int) -> list[Appended]:
+        """
+        Append *events* to *stream* and return what became of each, in order.
+
+        All new ones are stored at consecutive positions, or none is. Positions of a stream
+        start at 1 and have no gaps. A known id changes nothing stored: see `reconcile`.
+        The stored text is the text handed in.
+
+        Raises:
+            StoreError: Nothing was stored.
+        """
+        ...
+
+    def find(self, event_id: str) -> Entry | None:
+        """Return the entry of *event_id*, or None."""
+        ...
+
+    def entries(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
+        """Return up to *limit* entries of *stream* above position *after*, in order."""
+        ...
+
+    def heads(self) -> list[Head]:
+        """Return the head of every stream, in order of their names."""
+        ...
+
+    def next_lamport(self, stream: str, *, seen: int = 0) -> int:
+        """
+        Reserve and return the next clock of *stream*: above all handed out and *seen*.
+
+        No two callers ever get the same number, whatever process they run in.
+        """
+        ...

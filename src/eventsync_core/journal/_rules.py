@@ -1,0 +1,29 @@
+"""Rules every journal calls, so that two of them cannot disagree."""
+
+from hashlib import sha256
+
+from eventsync_core.events import Event
+from eventsync_core.journal._model import Appended, Known
+
+
+def chain_start(stream: str) -> bytes:
+    """Return the chain before the first entry of *stream*."""
+    return sha256(f"eventsync/1\n{stream}".encode()).digest()
+
+
+def chain_next(chain: bytes, position: int, event_id: str, digest: bytes) -> bytes:
+    """Return the chain after one more entry with that payload *digest*."""
+    return sha256(b"".join((chain, position.to_bytes(8, "big"), event_id.encode(), digest))).digest()
+
+
+def reconcile(known: Known, event: Event) -> Appended:
+    """
+    Judge an *event* that came back under a *known* id.
+
+    Canonically equal is a duplicate, whatever stream it came for; anything else is a
+    conflict. The result names where the first one stands; nothing stored changes.
+    """
+    equal = known.canonical_digest == event.canonical_digest
+    return Appended(
+        known.event_id, known.stream, known.position, "duplicate" if equal else "conflict"
+    )

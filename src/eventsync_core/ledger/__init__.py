@@ -1,0 +1,49 @@
+"""What each target said about each entry, who is sending now, and what is still to be sent."""
+
+from eventsync_core.ledger._memory import MemoryLedger
+from eventsync_core.ledger._model import (
+    Busy,
+    Candidate,
+    HistoryItem,
+    Holder,
+    Lane,
+    Lease,
+    LedgerEntry,
+    Opening,
+    Request,
+)
+from eventsync_core.ledger._port import Backlog, Leases, Ledger
+from eventsync_core.ledger._ranges import read_ranges, spans, write_ranges
+from eventsync_core.ledger._rules import (
+    LEASE_LENGTH,
+    effect_of,
+    fold,
+    is_replaceable,
+    let_wait,
+    lost,
+)
+
+__all__ = [
+    "LEASE_LENGTH",
+    "Backlog",
+    "Busy",
+    "Candidate",
+    "HistoryItem",
+    "Holder",
+    "Lane",
+    "Lease",
+    "Leases",
+    "Ledger",
+    "LedgerEntry",
+    "MemoryLedger",
+    "Opening",
+    "Request",
+    "effect_of",
+    "fold",
+    "is_replaceable",
+    "let_wait",
+    "lost",
+    "read_ranges",
+    "spans",
+    "write_ranges",
+]

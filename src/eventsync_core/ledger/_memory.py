@@ -1,0 +1,339 @@
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import attrs
+
+from eventsync_core.census import Facts, Group, Tally
+from eventsync_core.journal import Journal
+from eventsync_core.ledger._model import (
+    Busy,
+    Candidate,
+    HistoryItem,
+    Holder,
+    Lane,
+    Lease,
+    LedgerEntry,
+    Opening,
+    Request,
+)
+from eventsync_core.ledger._ranges import read_ranges, write_ranges
+from eventsync_core.ledger._rules import (
+    LEASE_LENGTH,
+    effect_of,
+    fold,
+    is_replaceable,
+    let_wait,
+    lost,
+)
+from eventsync_core.receivers import Detail, Effect, Outcome, Verdict
+
+_Pair = tuple[str, str]
+_Place = tuple[str, str, int]
+_ALL = 1 << 40
+
+
+@attrs.define
+class MemoryLedger:
+    """
+    `Ledger`, `Leases` and `Backlog` that live as long as the object.
+
+    `reach(target_id, stream)` tells the position above which the stream is granted, or
+    None; `is_alive(holder)` whether the holder of a lease still runs (None: unknown).
+    """
+
+    journal: Journal
+    reach: Callable[[str, str], int | None]
+    boot: str = ""
+    is_alive: Callable[[Holder], bool | None] = lambda _: None
+    _entries: dict[_Place, LedgerEntry] = attrs.field(factory=dict)
+    _history: dict[tuple[str, int], list[HistoryItem]] = attrs.field(factory=dict)
+    _requests: dict[int, Request] = attrs.field(factory=dict)
+    _leases: dict[_Pair, Lease] = attrs.field(factory=dict)
+    _open: dict[_Pair, int] = attrs.field(factory=dict)
+    _cursors: dict[_Pair, int] = attrs.field(factory=dict)
+    _delivered_at: dict[str, int] = attrs.field(factory=dict)
+
+    def acquire(self, target_id: str, stream: str, holder: Holder, *, at: int) -> Lease | Busy:
+        """See `Leases.acquire`."""
+        pair = (target_id, stream)
+        held = self._leases.get(pair)
+        if held is not None and not is_replaceable(
+            held, at=at, boot=self.boot, is_alive=self.is_alive(held.holder)
+        ):
+            return Busy(held.holder, held.expires_at)
+        token = held.token + 1 if held else 1
+        self._give_up_request(pair, at)
+        lease = Lease(
+            target_id=target_id,
+            stream=stream,
+            token=token,
+            holder=holder,
+            expires_at=at + LEASE_LENGTH,
+        )
+        self._leases[pair] = lease
+        return lease
+
+    def _give_up_request(self, pair: _Pair, at: int) -> None:
+        request_id = self._open.pop(pair, None)
+        if request_id is None:
+            return
+        request = self._requests[request_id]
+        for position in read_ranges(request.positions):
+            place = (*pair, position)
+            before = self._entries.get(place)
+            self._entries[place] = lost(before, request_id=request_id, at=at)
+            if before is None or not before.is_settled:
+                self._say(*place, request_id, at, Outcome.UNKNOWN_EFFECT, LOST_REASON)
+        self._requests[request_id] = attrs.evolve(request, answer="lost")
+
+    def renew(self, lease: Lease, *, at: int) -> Lease | None:
+        """See `Leases.renew`."""
+        if not self._holds(lease):
+            return None
+        renewed = attrs.evolve(lease, expires_at=at + LEASE_LENGTH)
+        self._leases[lease.target_id, lease.stream] = renewed
+        return renewed
+
+    def release(self, lease: Lease) -> None:
+        """See `Leases.release`."""
+        if self._holds(lease):
+            pair = (lease.target_id, lease.stream)
+            self._leases[pair] = attrs.evolve(self._leases[pair], expires_at=0)
+
+    def _holds(self, lease: Lease) -> bool:
+        held = self._leases.get((lease.target_id, lease.stream))
+        return held is not None and held.token == lease.token
+
+    def open_request(self, lease: Lease, opening: Opening, *, at: int) -> int | None:
+        """See `Ledger.open_request`."""
+        if not self._holds(lease):
+            return None
+        request_id = len(self._requests) + 1
+        self._requests[request_id] = Request(
+            request_id=request_id,
+            target_id=lease.target_id,
+            stream=lease.stream,
+            positions=write_ranges(opening.positions),
+            event_count=len(opening.positions),
+            body_bytes=opening.body_bytes,
+            digest=opening.digest,
+            opened_at=at,
+        )
+        self._open[lease.target_id, lease.stream] = request_id
+        return request_id
+
+    def close_request(self, lease: Lease, request_id: int, verdict: Verdict, *, at: int) -> bool:
+        """See `Ledger.close_request`."""
+        holds = self._holds(lease)
+        request = self._requests[request_id]
+        for index, position in enumerate(read_ranges(request.positions)):
+            outcome = verdict.outcomes[index]
+            if not holds and not outcome.is_delivered:
+                continue
+            place = (lease.target_id, lease.stream, position)
+            before = self._entries.get(place)
+            effect = effect_of(verdict, index)
+            self._entries[place] = fold(before, outcome, effect, request_id=request_id, at=at)
+            if index in verdict.details or outcome not in (Outcome.SUCCESS, Outcome.TRANSIENT):
+                detail = verdict.details.get(index, Detail(verdict.guidance))
+                self._say(*place, request_id, at, outcome, detail.reason, detail.category)
+            if outcome.is_delivered:
+                self._delivered_at[lease.target_id] = at
+        self._requests[request_id] = attrs.evolve(
+            request,
+            closed_at=at,
+            status=verdict.status,
+            answer=verdict.next.value,
+            guidance=verdict.guidance,
+        )
+        if holds:
+            self._open.pop((lease.target_id, lease.stream), None)
+        return holds
+
+    def park(self, lease: Lease, position: int, detail: Detail, *, at: int) -> None:
+        """See `Ledger.park`."""
+        if not self._holds(lease):
+            return
+        place = (lease.target_id, lease.stream, position)
+        self._entries[place] = fold(
+            self._entries.get(place), Outcome.TERMINAL_FAILED, Effect.NONE, request_id=0, at=at
+        )
+        self._say(*place, 0, at, Outcome.TERMINAL_FAILED, detail.reason, detail.category)
+
+    def let_wait(self, lease: Lease, waits: Mapping[int, int]) -> None:
+        """See `Ledger.let_wait`."""
+        if not self._holds(lease):
+            return
+        for position, due_at in waits.items():
+            place = (lease.target_id, lease.stream, position)
+            self._entries[place] = let_wait(self._entries.get(place), due_at=due_at)
+
+    def pass_over(self, lease: Lease, position: int) -> None:
+        """See `Ledger.pass_over`."""
+        if self._holds(lease):
+            pair = (lease.target_id, lease.stream)
+            self._cursors[pair] = max(self._cursors.get(pair, 0), position)
+
+    def owe(self, target_id: str, stream: str, positions: Iterable[int], *, at: int) -> None:
+        """Make those of *positions* that were passed over without a row owed, due at *at*."""
+        cursor = self._cursors.get((target_id, stream), 0)
+        for position in positions:
+            place = (target_id, stream, position)
+            if position <= cursor and place not in self._entries:
+                self._entries[place] = let_wait(None, due_at=at)
+
+    def _say(
+        self,
+        target_id: str,
+        stream: str,
+        position: int,
+        request_id: int,
+        at: int,
+        outcome: Outcome,
+        reason: str,
+        category: str | None = None,
+    ) -> None:
+        item = HistoryItem(
+            target_id=target_id,
+            request_id=request_id,
+            at=at,
+            outcome=outcome,
+            reason=reason,
+            category=category,
+        )
+        self._history.setdefault((stream, position), []).append(item)
+
+    def entry(self, target_id: str, stream: str, position: int) -> LedgerEntry | None:
+        """See `Ledger.entry`."""
+        return self._entries.get((target_id, stream, position))
+
+    def history(self, stream: str, position: int) -> list[HistoryItem]:
+        """See `Ledger.history`."""
+        return list(self._history.get((stream, position), []))
+
+    def requests(self, target_id: str, stream: str, *, limit: int = 100) -> list[Request]:
+        """See `Ledger.requests`."""
+        found = [
+            request
+            for request in reversed(self._requests.values())
+            if (request.target_id, request.stream) == (target_id, stream)
+        ]
+        return found[:limit]
+
+    def last_delivery_at(self, target_id: str) -> int | None:
+        """See `Ledger.last_delivery_at`."""
+        return self._delivered_at.get(target_id)
+
+    def tail(
+        self, target_id: str, stream: str, *, max_events: int, max_bytes: int
+    ) -> tuple[list[Candidate], int]:
+        """See `Backlog.tail`."""
+        reach = self.reach(target_id, stream)
+        if reach is None:
+            return [], 0
+        after = max(self._cursors.get((target_id, stream), 0), reach)
+        entries = self.journal.entries(stream, after=after, limit=_ALL)
+        found = [
+            Candidate(
+                position=entry.position,
+                event_id=entry.event.event_id,
+                text=entry.event.text,
+                size=entry.event.size,
+                aggregate=entry.event.aggregate,
+            )
+            for entry in entries
+            if entry.event.hold is None
+            and (target_id, stream, entry.position) not in self._entries
+        ]
+        chosen = _within(found, max_events, max_bytes)
+        if len(chosen) == len(found):
+            return chosen, entries[-1].position if entries else after
+        return chosen, found[len(chosen)].position - 1
+
+    def due(
+        self,
+        target_id: str,
+        stream: str,
+        lane: Lane,
+        *,
+        now: int,
+        after: tuple[int, int],
+        max_events: int,
+        max_bytes: int,
+    ) -> list[Candidate]:
+        """See `Backlog.due`."""
+        reach = self.reach(target_id, stream)
+        if reach is None:
+            return []
+        places = sorted(
+            (row.due_at, position)
+            for position, row in self._rows(target_id, stream)
+            if row.due_at is not None and row.due_at <= now and row.lane is lane
+        )
+        found = []
+        for due_at, position in places:
+            (entry,) = self.journal.entries(stream, after=position - 1, limit=1)
+            if (due_at, position) > after and position > reach and entry.event.hold is None:
+                found.append(
+                    Candidate(
+                        position=position,
+                        event_id=entry.event.event_id,
+                        text=entry.event.text,
+                        size=entry.event.size,
+                        aggregate=entry.event.aggregate,
+                        due_at=due_at,
+                    )
+                )
+        return _within(found, max_events, max_bytes)
+
+    def waiting(
+        self, target_id: str, stream: str, aggregates: Iterable[str], *, most: int
+    ) -> Mapping[str, Sequence[tuple[int, int]]]:
+        """See `Backlog.waiting`."""
+        wanted, found = set(aggregates), dict[str, list[tuple[int, int]]]()
+        for position, row in sorted(self._rows(target_id, stream)):
+            (entry,) = self.journal.entries(stream, after=position - 1, limit=1)
+            name = entry.event.aggregate
+            if name in wanted and name and row.due_at is not None and row.makes_wait:
+                found.setdefault(name, []).append((position, row.due_at))
+        return {name: places[:most] for name, places in found.items()}
+
+    def tally(self, target_id: str, stream: str, *, at: int) -> Tally:
+        """See `Backlog.tally`."""
+        reach = self.reach(target_id, stream)
+        lease = self._leases.get((target_id, stream))
+        request_id = self._open.get((target_id, stream), 0)
+        carried = set(read_ranges(self._requests[request_id].positions) if request_id else ())
+        is_live = lease is not None and not is_replaceable(
+            lease, at=at, boot=self.boot, is_alive=self.is_alive(lease.holder)
+        )
+        groups = []
+        for entry in self.journal.entries(stream, limit=_ALL):
+            row = self._entries.get((target_id, stream, entry.position))
+            facts = Facts(
+                outcome=row.outcome if row else None,
+                in_flight=is_live if entry.position in carried else None,
+                hold=entry.event.hold,
+                is_granted=reach is not None and entry.position > reach,
+            )
+            groups.append(Group(facts, 1))
+        return Tally(captured=len(groups), groups=groups)
+
+    def _rows(self, target_id: str, stream: str) -> Iterator[tuple[int, LedgerEntry]]:
+        for (whose, where, position), row in self._entries.items():
+            if (whose, where) == (target_id, stream):
+                yield position, row
+
+
+LOST_REASON = "the sender died before it noted the answer"
+
+
+def _within(found: list[Candidate], max_events: int, max_bytes: int) -> list[Candidate]:
+    """Return as many from the front as fit, at least one."""
+    chosen: list[Candidate] = []
+    size = 0
+    for candidate in found[:max_events]:
+        size += candidate.size
+        if chosen and size > max_bytes:
+            break
+        chosen.append(candidate)
+    return chosen

@@ -1,0 +1,134 @@
+from enum import StrEnum
+
+import attrs
+
+from eventsync_core.receivers import Outcome
+
+
+class Lane(StrEnum):
+    """Rejected entries go last, in small batches of their own."""
+
+    FIRST = "first"
+    REJECTED = "rejected"
+
+
+@attrs.frozen(kw_only=True)
+class LedgerEntry:
+    """
+    Where one entry stands with one target in its present round.
+
+    `outcome` None means owed: it was never answered, but must be found again. `attempts`
+    counts requests that carried it, `rejections` how often the server looked and said no.
+    `seen` is true once an attempt may have had an effect. `due_at` is None once settled;
+    `wait` is the last wait for a pending one, in microseconds. `request_id` names the request
+    that last changed it (0: none did).
+    """
+
+    outcome: Outcome | None
+    request_id: int = 0
+    attempts: int = 0
+    rejections: int = 0
+    round: int = 1
+    seen: bool = False
+    due_at: int | None = None
+    wait: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """No further attempt in this round."""
+        return self.outcome is not None and self.outcome.is_settled
+
+    @property
+    def makes_wait(self) -> bool:
+        """Later events of its aggregate wait behind it."""
+        return self.outcome is None or self.outcome.makes_wait
+
+    @property
+    def lane(self) -> Lane:
+        """Which of the two queues of due entries it stands in."""
+        return Lane.REJECTED if self.outcome is Outcome.REJECTED else Lane.FIRST
+
+
+@attrs.frozen(kw_only=True)
+class Candidate:
+    """An entry that may be offered: what packing and ordering need of it."""
+
+    position: int
+    event_id: str
+    text: str
+    size: int
+    aggregate: str | None = None
+    due_at: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Holder:
+    """Which process holds a lease; `boot` names the machine's current boot."""
+
+    pid: int
+    started_at: int
+    boot: str
+
+
+@attrs.frozen(kw_only=True)
+class Lease:
+    """The right to send one stream to one target; `token` fences writes of earlier holders."""
+
+    target_id: str
+    stream: str
+    token: int
+    holder: Holder
+    expires_at: int
+
+
+@attrs.frozen
+class Busy:
+    """Somebody else holds the lease."""
+
+    holder: Holder
+    expires_at: int
+
+
+@attrs.frozen(kw_only=True)
+class Opening:
+    """A request about to leave: what it carries, by position, and the body's size and digest."""
+
+    positions: tuple[int, ...]
+    body_bytes: int
+    digest: bytes
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """
+    One request as history keeps it.
+
+    `positions` reads like `1-240,243`. `closed_at` is None while it is open or when its
+    sender died. `answer` is the drain's next step in one word, `guidance` the batch-level
+    answer in words, empty when events were answered one by one.
+    """
+
+    request_id: int
+    target_id: str
+    stream: str
+    positions: str
+    event_count: int
+    body_bytes: int
+    digest: bytes
+    opened_at: int
+    closed_at: int | None = None
+    status: int | None = None
+    answer: str = ""
+    guidance: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class HistoryItem:
+    """One thing a target said, or was found, about one entry; `request_id` 0: no request."""
+
+    target_id: str
+    request_id: int
+    at: int
+    outcome: Outcome
+    reason: str = ""
+    category: str | None = None

@@ -1,0 +1,78 @@
+"""Rules every ledger calls, so that two of them cannot disagree."""
+
+import attrs
+
+from eventsync_core.clock import DAY, MINUTE, SECOND
+from eventsync_core.ledger._model import Lease, LedgerEntry
+from eventsync_core.receivers import Effect, Outcome, Verdict
+
+LEASE_LENGTH = 15 * SECOND
+_FIRST_PENDING_WAIT = 5 * MINUTE
+_LONGEST_PENDING_WAIT = DAY
+
+
+def fold(
+    entry: LedgerEntry | None, outcome: Outcome, effect: Effect, *, request_id: int, at: int
+) -> LedgerEntry:
+    """
+    Return *entry* as it stands after one more *outcome* from its target.
+
+    No answer reopens a settled entry. A rejection counts as such and every request as an
+    attempt (`request_id` 0: there was none). A transient one is due at once, a rejected or
+    unknown one a second later, a pending one after 5 minutes, doubling to 24 hours.
+    """
+    before = entry or LedgerEntry(outcome=None)
+    attempts = before.attempts + (request_id != 0)
+    seen = before.seen or effect is not Effect.NONE
+    if before.is_settled:
+        return attrs.evolve(before, attempts=attempts)
+    wait = _wait(before, outcome)
+    return attrs.evolve(
+        before,
+        outcome=outcome,
+        request_id=request_id,
+        attempts=attempts,
+        rejections=before.rejections + (outcome is Outcome.REJECTED),
+        seen=seen,
+        due_at=None if outcome.is_settled else at + wait,
+        wait=wait if outcome is Outcome.PENDING else 0,
+    )
+
+
+def _wait(before: LedgerEntry, outcome: Outcome) -> int:
+    if outcome is Outcome.PENDING:
+        return min(max(2 * before.wait, _FIRST_PENDING_WAIT), _LONGEST_PENDING_WAIT)
+    # A drain offers what was due when it began: one microsecond keeps this for the next.
+    return 1 if outcome is Outcome.TRANSIENT else SECOND
+
+
+def lost(entry: LedgerEntry | None, *, request_id: int, at: int) -> LedgerEntry:
+    """Return *entry* after the sender of its request died: of unknown effect, due at once."""
+    folded = fold(entry, Outcome.UNKNOWN_EFFECT, Effect.UNKNOWN, request_id=request_id, at=at)
+    return folded if folded.is_settled else attrs.evolve(folded, due_at=at)
+
+
+def let_wait(entry: LedgerEntry | None, *, due_at: int) -> LedgerEntry:
+    """Return *entry* as it waits behind an earlier one of its aggregate until *due_at*."""
+    return attrs.evolve(entry or LedgerEntry(outcome=None), due_at=due_at)
+
+
+def effect_of(verdict: Verdict, index: int) -> Effect:
+    """Return what the request may have done to the event at *index*."""
+    outcome = verdict.outcomes[index]
+    if outcome in (Outcome.TRANSIENT, Outcome.UNKNOWN_EFFECT):
+        return Effect.UNKNOWN if outcome is Outcome.UNKNOWN_EFFECT else verdict.effect
+    return Effect.NONE if outcome is Outcome.TERMINAL_FAILED else Effect.ANSWERED
+
+
+def is_replaceable(lease: Lease, *, at: int, boot: str, is_alive: bool | None) -> bool:
+    """
+    Say whether another holder may take over *lease*.
+
+    *boot* is this machine's; *is_alive* tells of the holder's process where that can be
+    known (None: it cannot). A provably dead holder on this machine is replaced at once,
+    anyone else when the lease has run out.
+    """
+    if at >= lease.expires_at:
+        return True
+    return lease.holder.boot == boot and is_alive is False

@@ -1,0 +1,30 @@
+"""How a target is reached: outcomes, gates, limits, and what an answer means."""
+
+from eventsync_core.receivers._answer import Answer, Detail, Next, Verdict
+from eventsync_core.receivers._interpret import interpret
+from eventsync_core.receivers._limits import Limits, read_limits
+from eventsync_core.receivers._model import Batch, Effect, Gate, Outcome, Permit
+from eventsync_core.receivers._port import DeliveryReceiver
+from eventsync_core.receivers._script import KEEPING, RequestRule, Script, read_script
+from eventsync_core.receivers._stub import StubReceiver
+
+__all__ = [
+    "KEEPING",
+    "Answer",
+    "Batch",
+    "DeliveryReceiver",
+    "Detail",
+    "Effect",
+    "Gate",
+    "Limits",
+    "Next",
+    "Outcome",
+    "Permit",
+    "RequestRule",
+    "Script",
+    "StubReceiver",
+    "Verdict",
+    "interpret",
+    "read_limits",
+    "read_script",
+]

@@ -1,0 +1,183 @@
+"""The meaning of every answer: one pure, total function (wire contract: docs/batch-contract.md)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from eventsync_core.codec import read_document
+from eventsync_core.receivers._answer import Answer, Detail, Next, Verdict
+from eventsync_core.receivers._limits import read_limits
+from eventsync_core.receivers._model import Effect, Outcome
+from eventsync_core.receivers._results import Results, category_of, reason_of, refuses_project
+
+_REFUSALS_OF_THE_CALLER = frozenset({401, 403, 429})
+_TOO_LARGE = ("too large", "oversized")
+_LONGEST_LINE = 300
+
+
+def interpret(sent: Sequence[str], answer: Answer) -> Verdict:
+    """
+    Say what *answer* means for the event ids *sent*, one outcome each, in order.
+
+    Delivered needs a positive acknowledgement of that very id; whatever the status, headers
+    and body, this neither raises nor invents a delivery.
+    """
+    if answer.status is None:
+        return _no_answer(sent, answer)
+    document = _document(answer)
+    verdict = _by_status(sent, answer.status, document, answer)
+    return attrs.evolve(
+        verdict, status=answer.status, retry_after=answer.headers.get("retry-after")
+    )
+
+
+def _by_status(sent: Sequence[str], status: int, document: Any, answer: Answer) -> Verdict:
+    if 200 <= status < 300:
+        return _accepted(sent, document, answer)
+    if status in (400, 422):
+        return _refused(sent, status, document)
+    if status == 413:
+        return _too_large(sent, document)
+    if status == 410:
+        return _all(sent, Outcome.TRANSIENT, Effect.NONE, Next.PAUSE_TARGET, "410: it is gone")
+    if 300 <= status < 400:
+        place = _line(answer.headers.get("location", "elsewhere"))
+        return _all(
+            sent,
+            Outcome.TRANSIENT,
+            Effect.NONE,
+            Next.PROTOCOL,
+            f"{status}: it redirects to {place}; redirects are not followed",
+        )
+    if status in _REFUSALS_OF_THE_CALLER:
+        return _fault(sent, status, document, Effect.NONE)
+    if status == 408 or status >= 500:
+        return _fault(sent, status, document, Effect.UNKNOWN)
+    effect = Effect.NONE if status == 412 else Effect.UNKNOWN
+    guidance = _guidance(document) or "an answer this program does not know"
+    return _all(sent, Outcome.TRANSIENT, effect, Next.PROTOCOL, f"{status}: {guidance}")
+
+
+def _all(
+    sent: Sequence[str], outcome: Outcome, effect: Effect, then: Next, guidance: str
+) -> Verdict:
+    return Verdict(outcomes=(outcome,) * len(sent), next=then, effect=effect, guidance=guidance)
+
+
+def _fault(sent: Sequence[str], status: int, document: Any, effect: Effect) -> Verdict:
+    said = reason_of(document)
+    guidance = f"{status}: {said}" if said else f"the server answered {status}"
+    return _all(sent, Outcome.TRANSIENT, effect, Next.BACK_OFF, guidance)
+
+
+def _no_answer(sent: Sequence[str], answer: Answer) -> Verdict:
+    fault = _line(answer.fault) or "no answer"
+    if answer.reached:
+        return _all(sent, Outcome.UNKNOWN_EFFECT, Effect.UNKNOWN, Next.BACK_OFF, fault)
+    return _all(sent, Outcome.TRANSIENT, Effect.NONE, Next.BACK_OFF, fault)
+
+
+def _accepted(sent: Sequence[str], document: Any, answer: Answer) -> Verdict:
+    listed = document.get("results") if isinstance(document, Mapping) else None
+    if not isinstance(listed, list) or not answer.is_whole:
+        what = "an answer that breaks off" if not answer.is_whole else "no batch answer"
+        return _all(
+            sent,
+            Outcome.UNKNOWN_EFFECT,
+            Effect.UNKNOWN,
+            Next.PROTOCOL,
+            f"{answer.status}: {what}; is this really an event endpoint?",
+        )
+    return Results(listed).verdict(sent)
+
+
+def _refused(sent: Sequence[str], status: int, document: Any) -> Verdict:
+    said = reason_of(document) or f"the server answered {status}"
+    if any(mark in said.lower() for mark in _TOO_LARGE):
+        return _too_large(sent, document)
+    named = _named(sent, document, said)
+    if not named:
+        if len(sent) == 1:
+            detail = Detail(said, category_of(document))
+            return Verdict(
+                outcomes=(Outcome.REJECTED,),
+                next=Next.GO_ON,
+                effect=Effect.ANSWERED,
+                details={0: detail},
+                pauses_grant=refuses_project(detail),
+            )
+        return _all(sent, Outcome.TRANSIENT, Effect.NONE, Next.BISECT, f"{status}: {said}")
+    return Verdict(
+        outcomes=tuple(
+            Outcome.REJECTED if index in named else Outcome.TRANSIENT for index in range(len(sent))
+        ),
+        next=Next.RESEND_REST if len(named) < len(sent) else Next.GO_ON,
+        effect=Effect.NONE,
+        details=named,
+        guidance=f"{status}: {said}",
+        pauses_grant=any(refuses_project(detail) for detail in named.values()),
+    )
+
+
+def _named(sent: Sequence[str], document: Any, said: str) -> dict[int, Detail]:
+    """Return what the `details` of a refusal say of events that were sent."""
+    details = document.get("details") if isinstance(document, Mapping) else None
+    if isinstance(details, str):
+        try:
+            details = read_document(details)
+        except ValueError:
+            return {}
+    if not isinstance(details, list):
+        return {}
+    places = {event_id: index for index, event_id in enumerate(sent)}
+    named = {}
+    for item in details:
+        index = places.get(item.get("event_id")) if _has_text_id(item) else None
+        if index is not None:
+            named[index] = Detail(reason_of(item) or said, category_of(item))
+    return named
+
+
+def _has_text_id(item: object) -> bool:
+    return isinstance(item, Mapping) and isinstance(item.get("event_id"), str)
+
+
+def _too_large(sent: Sequence[str], document: Any) -> Verdict:
+    limits = read_limits(document.get("limits")) if isinstance(document, Mapping) else None
+    if len(sent) > 1:
+        verdict = _all(sent, Outcome.TRANSIENT, Effect.NONE, Next.HALVE, "the batch is too large")
+        return attrs.evolve(verdict, limits=limits)
+    said = reason_of(document) or "the server says it is too large"
+    return Verdict(
+        outcomes=(Outcome.TERMINAL_FAILED,) * len(sent),
+        next=Next.GO_ON,
+        effect=Effect.NONE,
+        details={index: Detail(said, "oversized_event") for index in range(len(sent))},
+        limits=limits,
+    )
+
+
+def _document(answer: Answer) -> Any:
+    try:
+        return read_document(answer.body)
+    except (ValueError, UnicodeDecodeError):
+        return None
+
+
+def _guidance(document: Any) -> str:
+    """Return what the server tells a person: upgrade guidance, else its description."""
+    if not isinstance(document, Mapping):
+        return ""
+    protocol = document.get("sync_protocol")
+    for text in (
+        protocol.get("upgrade_guidance") if isinstance(protocol, Mapping) else None,
+        document.get("error_description"),
+    ):
+        if isinstance(text, str) and text.strip():
+            return _line(text)
+    return reason_of(document)
+
+
+def _line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text[:_LONGEST_LINE]).strip()

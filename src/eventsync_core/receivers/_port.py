@@ -1,0 +1,35 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+from eventsync_core.receivers._answer import Verdict
+from eventsync_core.receivers._limits import Limits
+from eventsync_core.receivers._model import Batch, Gate
+
+
+class DeliveryReceiver(Protocol):
+    """Something that can be offered events; `ReceiverContract` tests each promise."""
+
+    @property
+    def target_id(self) -> str:
+        """The target this receiver reaches; it accepts no batch for another."""
+        ...
+
+    def closed_gates(self) -> Sequence[Gate]:
+        """Return the gates that are closed now; computed afresh, without a request."""
+        ...
+
+    def limits(self) -> Limits:
+        """Return what one request may hold, as far as it is known."""
+        ...
+
+    def deliver(self, batch: Batch) -> Verdict:
+        """
+        Offer *batch* in one request and return exactly one outcome per event, in order.
+
+        An event the target already has is a duplicate. A fault is an outcome, not an
+        exception. The answer is judged by `interpret`. Nothing is retried or followed.
+
+        Raises:
+            ValueError: The batch was minted for another target; nothing was sent.
+        """
+        ...

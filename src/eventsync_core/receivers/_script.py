@@ -1,0 +1,76 @@
+"""What a receiver under test is told to answer, per request and per event id."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+KEEPING = frozenset({"success", "accepted", "warning", "duplicate", "pending", "queued"})
+"""Statuses under which a receiver under test keeps the event."""
+
+
+@attrs.frozen(kw_only=True)
+class RequestRule:
+    """
+    How one whole request is answered; the next request takes the next rule.
+
+    `status` 200 goes on to the per-event answers. `body` replaces the body. `cut` breaks
+    the connection off: "before" reading the request, or "after" storing it, unanswered.
+    """
+
+    status: int = 200
+    body: str | None = None
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    delay_seconds: float = 0.0
+    cut: str = ""
+
+
+@attrs.define(kw_only=True)
+class Script:
+    """
+    Answers to give: `requests` in turn, `events` by id, `poison` ids that spoil a batch.
+
+    A batch holding a poison id is refused whole, with 400 and no details. A body above
+    `max_bytes` is answered 413 with that limit.
+    """
+
+    requests: list[RequestRule] = attrs.field(factory=list)
+    events: dict[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    poison: frozenset[str] = frozenset()
+    max_bytes: int | None = None
+
+    def next_request(self) -> RequestRule:
+        """Take the rule for one more request; without one it is answered in earnest."""
+        return self.requests.pop(0) if self.requests else RequestRule()
+
+    def refuse_whole(self, event_ids: Sequence[str], size: int) -> tuple[int, dict[str, Any]] | None:
+        """Return status and document where the whole batch is refused, else None."""
+        if self.max_bytes is not None and size > self.max_bytes:
+            limits = {"max_decompressed_bytes_per_batch": self.max_bytes}
+            return 413, {"error": "payload too large", "limits": limits}
+        if not self.poison.isdisjoint(event_ids):
+            return 400, {"error": "batch validation failed"}
+        return None
+
+
+def read_script(document: object) -> Script:
+    """
+    Return the script in *document*: `requests`, `events`, `poison`, `max_bytes`.
+
+    Raises:
+        ValueError: It is not such a script.
+    """
+    if not isinstance(document, Mapping):
+        raise ValueError("a script is a JSON object")
+    unknown = sorted(set(document) - {"requests", "events", "poison", "max_bytes"})
+    if unknown:
+        raise ValueError(f"a script has no {unknown[0]!r}")
+    try:
+        return Script(
+            requests=[RequestRule(**rule) for rule in document.get("requests", [])],
+            events={key: dict(value) for key, value in document.get("events", {}).items()},
+            poison=frozenset(document.get("poison", [])),
+            max_bytes=document.get("max_bytes"),
+        )
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"not a script: {error}") from None

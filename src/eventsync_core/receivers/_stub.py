@@ -1,0 +1,72 @@
+from collections.abc import Sequence
+
+import attrs
+
+from eventsync_core.codec import write_document
+from eventsync_core.receivers._answer import Answer, Verdict
+from eventsync_core.receivers._interpret import interpret
+from eventsync_core.receivers._limits import Limits
+from eventsync_core.receivers._model import Batch, Gate
+from eventsync_core.receivers._script import KEEPING, RequestRule, Script
+
+
+@attrs.define
+class StubReceiver:
+    """
+    A `DeliveryReceiver` without network or credentials that keeps what it accepts.
+
+    It answers as its `script` says, else `success` for the first sight of an id and
+    `duplicate` after. `received` maps ids to the texts held; `requests` lists the ids of
+    each request that arrived.
+    """
+
+    target_id: str
+    script: Script = attrs.field(factory=Script)
+    received: dict[str, str] = attrs.field(factory=dict)
+    requests: list[tuple[str, ...]] = attrs.field(factory=list)
+    capacity: Limits = attrs.field(factory=Limits)
+
+    def closed_gates(self) -> Sequence[Gate]:
+        """See `DeliveryReceiver.closed_gates`: it has none."""
+        return ()
+
+    def limits(self) -> Limits:
+        """See `DeliveryReceiver.limits`."""
+        return self.capacity
+
+    def deliver(self, batch: Batch) -> Verdict:
+        """See `DeliveryReceiver.deliver`."""
+        if batch.permit.target_id != self.target_id:
+            raise ValueError("the batch was minted for another target")
+        verdict = interpret(batch.event_ids, self._answer(batch))
+        if verdict.limits is not None:
+            self.capacity = verdict.limits
+        return verdict
+
+    def _answer(self, batch: Batch) -> Answer:
+        rule = self.script.next_request()
+        if rule.cut == "before":
+            return Answer(fault="connection refused", reached=False)
+        self.requests.append(batch.event_ids)
+        if rule.status != 200 or rule.body is not None:
+            return Answer(
+                status=rule.status, headers=rule.headers, body=(rule.body or "").encode()
+            )
+        refused = self.script.refuse_whole(batch.event_ids, len(batch.body))
+        if refused is not None:
+            status, document = refused
+            return Answer(status=status, body=write_document(document).encode())
+        return self._take(batch, rule)
+
+    def _take(self, batch: Batch, rule: RequestRule) -> Answer:
+        results = []
+        for event_id, text in zip(batch.event_ids, batch.texts, strict=True):
+            told = self.script.events.get(event_id)
+            known = event_id in self.received
+            answer = {"status": "duplicate" if known else "success"} if told is None else dict(told)
+            if answer.get("status") in KEEPING:
+                self.received.setdefault(event_id, text)
+            results.append({"event_id": event_id, **answer})
+        if rule.cut:
+            return Answer(fault="the connection broke off")
+        return Answer(status=200, body=write_document({"results": results}).encode())

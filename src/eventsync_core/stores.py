@@ -1,0 +1,104 @@
+"""One durable store as a bundle of ports, and the unit of work over them."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+import attrs
+
+from eventsync_core.egress import Grants, MemoryGrants
+from eventsync_core.journal import Journal, MemoryJournal
+from eventsync_core.ledger import Backlog, Leases, Ledger, MemoryLedger
+from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
+
+__all__ = ["MemoryStores", "Stores"]
+
+
+class Stores(Protocol):
+    """The ports of one store; `StoresContract` tests each promise."""
+
+    @property
+    def journal(self) -> Journal: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def leases(self) -> Leases: ...
+
+    @property
+    def backlog(self) -> Backlog: ...
+
+    @property
+    def targets(self) -> TargetRegistry: ...
+
+    @property
+    def grants(self) -> Grants: ...
+
+    @property
+    def is_durable(self) -> bool:
+        """What is written now survives kill and power loss as soon as the call returns."""
+        ...
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """
+        Run one unit of writing: all of it is stored, or none of it.
+
+        Units nest: an inner one that fails undoes only its own part, an outer one all.
+
+        Raises:
+            StoreError: The unit could not begin or be stored; nothing of it is.
+        """
+        ...
+
+
+class MemoryStores:
+    """`Stores` that live as long as the object; the model the others are held against."""
+
+    def __init__(self) -> None:
+        self.journal = MemoryJournal()
+        self.targets = MemoryTargetRegistry()
+        self.ledger = MemoryLedger(self.journal, lambda *_: None)
+        self.grants = MemoryGrants(self.targets, self.ledger)
+        self.ledger.reach = self.grants.reach
+
+    @property
+    def leases(self) -> MemoryLedger:
+        """See `Stores`."""
+        return self.ledger
+
+    @property
+    def backlog(self) -> MemoryLedger:
+        """See `Stores`."""
+        return self.ledger
+
+    @property
+    def is_durable(self) -> bool:
+        """See `Stores.is_durable`: nothing in memory is."""
+        return False
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """See `Stores.atomic`."""
+        parts = (self.journal, self.targets, self.ledger, self.grants)
+        saved = [_tables(part) for part in parts]
+        try:
+            yield
+        except BaseException:
+            for part, tables in zip(parts, saved, strict=True):
+                for name, table in tables.items():
+                    setattr(part, name, table)
+            raise
+
+
+def _tables(part: Any) -> dict[str, dict[Any, Any]]:
+    """Return independent copies of the dicts that *part* keeps its frozen values in."""
+    found = {}
+    for field in attrs.fields(type(part)):
+        table = getattr(part, field.name)
+        if isinstance(table, dict):
+            found[field.name] = {
+                key: list(value) if isinstance(value, list) else value
+                for key, value in table.items()
+            }
+    return found

@@ -1,0 +1,60 @@
+from enum import StrEnum
+
+import attrs
+
+from eventsync_core.ids import target_key
+from eventsync_core.targets._url import canonical_url
+
+
+class Kind(StrEnum):
+    """What answers there."""
+
+    TEAMSPACE = "teamspace"
+    EXTERNAL = "external_receiver"
+    STUB = "stub"
+
+
+@attrs.frozen(kw_only=True)
+class Deployment:
+    """What a server says of itself at `/api/v1/sync/health/`; recorded, never identity."""
+
+    server_instance_id: str | None = None
+    deployment_id: str | None = None
+    environment_name: str | None = None
+    git_sha: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """
+    Where events go: canonical URL, team and user, and nothing else.
+
+    For an external receiver the URL is its endpoint with its query, for Teamspace the
+    server. `target_id` follows from the parts. `paused` says why nothing is sent there, empty
+    when it may be.
+    """
+
+    target_id: str
+    kind: Kind
+    url: str
+    team: str = ""
+    user: str = ""
+    deployment: Deployment | None = attrs.field(default=None, eq=False)
+    paused: str = attrs.field(default="", eq=False)
+
+
+def make_target(kind: Kind, url: str, *, team: str = "", user: str = "") -> Target:
+    """
+    Return the target of that *kind* at *url* for *team* and *user*.
+
+    An e-mail address is compared without regard to case; a team is taken as it is.
+
+    Raises:
+        TargetUrlError: *url* cannot name a target.
+    """
+    place = canonical_url(url, keep_query=kind is Kind.EXTERNAL)
+    who = user.strip().casefold()
+    whose = team.strip()
+    return Target(
+        target_id=target_key(kind, place, whose, who), kind=kind, url=place, team=whose, user=who
+    )
