@@ -28,10 +28,10 @@ class Policy:
 
 
 _POLICIES = {
-    Mode.TEAMSPACE: Policy(True, Kind.TEAMSPACE),
-    Mode.EXTERNAL_RECEIVER: Policy(True, Kind.EXTERNAL),
-    Mode.LOCAL_RETENTION: Policy(True, None),
-    Mode.OPT_OUT: Policy(False, None),
+    Mode.TEAMSPACE: Policy(retain=True, delivery=Kind.TEAMSPACE),
+    Mode.EXTERNAL_RECEIVER: Policy(retain=True, delivery=Kind.EXTERNAL),
+    Mode.LOCAL_RETENTION: Policy(retain=True, delivery=None),
+    Mode.OPT_OUT: Policy(retain=False, delivery=None),
 }
 _ALIASES = {"TRASH": "OPT_OUT"}
 

@@ -3,11 +3,15 @@
 from eventsync_core.codec._canonical import Parsed, parse_event_text
 from eventsync_core.codec._documents import read_document, write_document
 from eventsync_core.codec._project import without_local_keys
+from eventsync_core.codec._slices import Sliced, event_texts, slice_events
 
 __all__ = [
     "Parsed",
+    "Sliced",
+    "event_texts",
     "parse_event_text",
     "read_document",
+    "slice_events",
     "without_local_keys",
     "write_document",
 ]

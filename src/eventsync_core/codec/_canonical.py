@@ -29,20 +29,20 @@ class Parsed(NamedTuple):
     damage: str | None
 
 
-class _GoExactly(Exception):
+class _InexactError(Exception):
     """The fast road would change something."""
 
 
 def _float_as_written(text: str) -> float:
     value = float(text)
     if repr(value) != text:
-        raise _GoExactly
+        raise _InexactError
     return value
 
 
 def _int_as_written(text: str) -> int:
     if text == "-0":
-        raise _GoExactly
+        raise _InexactError
     return int(text)
 
 
@@ -53,7 +53,7 @@ def _refuse_constant(text: str) -> NoReturn:
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _GoExactly
+        raise _InexactError
     return found
 
 
@@ -77,7 +77,7 @@ def parse_event_text(text: str) -> Parsed:
         return _fast(text)
     except NotJsonError:
         raise
-    except (_GoExactly, RecursionError):
+    except (_InexactError, RecursionError):
         pass
     except ValueError as error:
         # Python refuses integers above 4,300 digits with a plain ValueError.
@@ -89,7 +89,7 @@ def parse_event_text(text: str) -> Parsed:
 
 def _fast(text: str) -> Parsed:
     if text.count("{") + text.count("[") > MAX_NESTING:
-        raise _GoExactly
+        raise _InexactError
     top = _DECODE(text)
     if not isinstance(top, dict):
         raise NotJsonError("not a JSON object")

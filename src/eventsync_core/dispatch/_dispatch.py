@@ -49,7 +49,15 @@ class _Sent:
 
 @attrs.define(kw_only=True)
 class Sending:
-    """One drain of one stream while it runs, between its rounds."""
+    """
+    One drain of one stream while it runs, between its rounds.
+
+    `horizon` is when it began: only what was due then is offered. `agenda` holds what was cut
+    out of refused batches and goes first; every entry on it has a ledger row. `sent` is the
+    request whose answer is still to be noted, `flying` what is on its way. Due entries come
+    before the tail and rejected ones last: `lane`, `is_tail` and `after` say how far it is.
+    Once `sent` is noted, the cursor may rise to `passes`.
+    """
 
     stores: Stores
     target: Target
@@ -63,22 +71,22 @@ class Sending:
     horizon: int
     stop: str = ""
     most: int = 1_000
-    _agenda: deque[_Item] = attrs.field(factory=deque)
-    _sent: _Sent | None = None
-    _flying: _Item | None = None
-    _lane: Lane = Lane.FIRST
-    _is_tail: bool = False
-    _after: tuple[int, int] = (-1, 0)
-    _passes: int = 0
+    agenda: deque[_Item] = attrs.field(factory=deque)
+    sent: _Sent | None = None
+    flying: _Item | None = None
+    lane: Lane = Lane.FIRST
+    is_tail: bool = False
+    after: tuple[int, int] = (-1, 0)
+    passes: int = 0
 
     def finish(self, stop: str, message: str = "", fix: str = "") -> None:
         """End the drain of this stream; what was selected but not evaluated is transient."""
         self.stop = stop
         self.report.message = message or self.report.message
         self.report.fix = fix or self.report.fix
-        left = sum(len(item.candidates) for item in self._agenda)
+        left = sum(len(item.candidates) for item in self.agenda)
         self.report.outcomes[Outcome.TRANSIENT] += left
-        self._agenda.clear()
+        self.agenda.clear()
 
 
 def dispatch(sending: Sending) -> bool:
@@ -92,11 +100,11 @@ def dispatch(sending: Sending) -> bool:
     if opened is None:
         return False
     request_id, batch, item = opened
-    sending._flying = item
+    sending.flying = item
     sending.report.requests += 1
     verdict = sending.receiver.deliver(batch)
-    sending._flying = None
-    sending._sent = _Sent(request_id, item, verdict, sending._passes)
+    sending.flying = None
+    sending.sent = _Sent(request_id, item, verdict, sending.passes)
     _count(sending, item, verdict)
     return True
 
@@ -107,9 +115,9 @@ def leave(sending: Sending) -> None:
 
     A request that was interrupted stays open; what it carried is of unknown effect.
     """
-    if sending._flying is not None:
-        sending.report.outcomes[Outcome.UNKNOWN_EFFECT] += len(sending._flying.candidates)
-        sending._flying = None
+    if sending.flying is not None:
+        sending.report.outcomes[Outcome.UNKNOWN_EFFECT] += len(sending.flying.candidates)
+        sending.flying = None
     with sending.stores.atomic():
         _note_answer(sending)
         sending.stores.leases.release(sending.lease)
@@ -143,7 +151,7 @@ def _open_next(sending: Sending) -> tuple[int, Batch, _Item] | None:
 
 
 def _note_answer(sending: Sending) -> bool:
-    sent, sending._sent = sending._sent, None
+    sent, sending.sent = sending.sent, None
     if sent is None:
         return True
     ledger, now = sending.stores.ledger, sending.clock()
@@ -218,14 +226,14 @@ def _park(sending: Sending, candidate: Candidate, size: int, limits: Limits) -> 
 
 def _cut(sending: Sending, item: _Item) -> None:
     left, right = halves(item.candidates)
-    sending._agenda.extendleft((_Item(right), _Item(left)))
+    sending.agenda.extendleft((_Item(right), _Item(left)))
 
 
 def _next_item(sending: Sending) -> _Item | None:
     """Return what to offer next: cuts first, then due entries, the tail, rejected ones."""
     while True:
-        if sending._agenda:
-            item = sending._agenda.popleft()
+        if sending.agenda:
+            item = sending.agenda.popleft()
             candidates = _hold_back(sending, item.candidates)
             sending.report.outcomes[Outcome.TRANSIENT] += len(item.candidates) - len(candidates)
             if candidates:
@@ -237,8 +245,8 @@ def _next_item(sending: Sending) -> _Item | None:
         candidates = _hold_back(sending, found)
         if candidates:
             return _Item(candidates)
-        if sending._passes:
-            sending.stores.ledger.pass_over(sending.lease, sending._passes)
+        if sending.passes:
+            sending.stores.ledger.pass_over(sending.lease, sending.passes)
 
 
 def _select(sending: Sending) -> Sequence[Candidate] | None:
@@ -246,30 +254,30 @@ def _select(sending: Sending) -> Sequence[Candidate] | None:
     target_id, stream = sending.target.target_id, sending.stream
     backlog, room = sending.stores.backlog, packing_room(sending.receiver.limits())
     most = _most(sending)
-    if sending._is_tail:
-        found, sending._passes = backlog.tail(target_id, stream, max_events=most, max_bytes=room)
+    if sending.is_tail:
+        found, sending.passes = backlog.tail(target_id, stream, max_events=most, max_bytes=room)
         if not found:
-            if sending._passes:
-                sending.stores.ledger.pass_over(sending.lease, sending._passes)
-            sending._is_tail, sending._lane = False, Lane.REJECTED
-            sending._after, sending._passes = (-1, 0), 0
+            if sending.passes:
+                sending.stores.ledger.pass_over(sending.lease, sending.passes)
+            sending.is_tail, sending.lane = False, Lane.REJECTED
+            sending.after, sending.passes = (-1, 0), 0
             return _select(sending)
         return found
     due = backlog.due(
         target_id,
         stream,
-        sending._lane,
+        sending.lane,
         now=sending.horizon,
-        after=sending._after,
-        max_events=min(most, REJECTED_BATCH) if sending._lane is Lane.REJECTED else most,
+        after=sending.after,
+        max_events=min(most, REJECTED_BATCH) if sending.lane is Lane.REJECTED else most,
         max_bytes=room,
     )
     if due:
-        sending._after = (due[-1].due_at or 0, due[-1].position)
+        sending.after = (due[-1].due_at or 0, due[-1].position)
         return due
-    if sending._lane is Lane.REJECTED:
+    if sending.lane is Lane.REJECTED:
         return None
-    sending._is_tail = True
+    sending.is_tail = True
     return _select(sending)
 
 
@@ -311,7 +319,7 @@ def _count(sending: Sending, item: _Item, verdict: Verdict) -> None:
         else:
             report.outcomes[outcome] += 1
     if rest:
-        sending._agenda.appendleft(_Item(tuple(rest), is_rest=True))
+        sending.agenda.appendleft(_Item(tuple(rest), is_rest=True))
     _stop_after(sending, verdict)
 
 

@@ -18,7 +18,8 @@ class Event:
 
     `text` is the envelope and is never re-encoded; `digest` is the SHA-256 of its UTF-8
     bytes, `canonical_digest` that of its canonical form. `event_type`, `aggregate` and
-    `project` are read from the envelope and may be absent. `hold` is set, with `hold_reason`
+    `project` are read from the envelope and may be absent; `project` chooses the stream at
+    capture and is not kept beside the text. `hold` is set, with `hold_reason`
     in words, when the event may not be offered.
     """
 
@@ -29,6 +30,6 @@ class Event:
     size: int
     event_type: str | None = None
     aggregate: str | None = None
-    project: str | None = None
+    project: str | None = attrs.field(default=None, eq=False)
     hold: Hold | None = None
     hold_reason: str | None = None

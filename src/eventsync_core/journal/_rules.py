@@ -13,7 +13,8 @@ def chain_start(stream: str) -> bytes:
 
 def chain_next(chain: bytes, position: int, event_id: str, digest: bytes) -> bytes:
     """Return the chain after one more entry with that payload *digest*."""
-    return sha256(b"".join((chain, position.to_bytes(8, "big"), event_id.encode(), digest))).digest()
+    link = b"".join((chain, position.to_bytes(8, "big"), event_id.encode(), digest))
+    return sha256(link).digest()
 
 
 def reconcile(known: Known, event: Event) -> Appended:

@@ -16,6 +16,7 @@ from eventsync_core.ledger._port import Backlog, Leases, Ledger
 from eventsync_core.ledger._ranges import read_ranges, spans, write_ranges
 from eventsync_core.ledger._rules import (
     LEASE_LENGTH,
+    LOST_REASON,
     effect_of,
     fold,
     is_replaceable,
@@ -25,6 +26,7 @@ from eventsync_core.ledger._rules import (
 
 __all__ = [
     "LEASE_LENGTH",
+    "LOST_REASON",
     "Backlog",
     "Busy",
     "Candidate",

@@ -18,6 +18,7 @@ from eventsync_core.ledger._model import (
 from eventsync_core.ledger._ranges import read_ranges, write_ranges
 from eventsync_core.ledger._rules import (
     LEASE_LENGTH,
+    LOST_REASON,
     effect_of,
     fold,
     is_replaceable,
@@ -290,9 +291,12 @@ class MemoryLedger:
     ) -> Mapping[str, Sequence[tuple[int, int]]]:
         """See `Backlog.waiting`."""
         wanted, found = set(aggregates), dict[str, list[tuple[int, int]]]()
+        reach = self.reach(target_id, stream)
         for position, row in sorted(self._rows(target_id, stream)):
             (entry,) = self.journal.entries(stream, after=position - 1, limit=1)
             name = entry.event.aggregate
+            if reach is None or position <= reach or entry.event.hold is not None:
+                continue
             if name in wanted and name and row.due_at is not None and row.makes_wait:
                 found.setdefault(name, []).append((position, row.due_at))
         return {name: places[:most] for name, places in found.items()}
@@ -322,9 +326,6 @@ class MemoryLedger:
         for (whose, where, position), row in self._entries.items():
             if (whose, where) == (target_id, stream):
                 yield position, row
-
-
-LOST_REASON = "the sender died before it noted the answer"
 
 
 def _within(found: list[Candidate], max_events: int, max_bytes: int) -> list[Candidate]:

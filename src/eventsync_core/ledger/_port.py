@@ -127,7 +127,7 @@ class Backlog(Protocol):
         self, target_id: str, stream: str, aggregates: Iterable[str], *, most: int
     ) -> Mapping[str, Sequence[tuple[int, int]]]:
         """
-        Return, per aggregate, the entries that make later ones wait: (position, due at).
+        Return, per aggregate, deliverable entries that make later ones wait: (position, due at).
 
         In order of position; of one aggregate at most the first *most*.
         """

@@ -7,6 +7,7 @@ from eventsync_core.ledger._model import Lease, LedgerEntry
 from eventsync_core.receivers import Effect, Outcome, Verdict
 
 LEASE_LENGTH = 15 * SECOND
+LOST_REASON = "the sender died before it noted the answer"
 _FIRST_PENDING_WAIT = 5 * MINUTE
 _LONGEST_PENDING_WAIT = DAY
 

@@ -7,7 +7,7 @@ from eventsync_core.receivers._answer import Answer, Verdict
 from eventsync_core.receivers._interpret import interpret
 from eventsync_core.receivers._limits import Limits
 from eventsync_core.receivers._model import Batch, Gate
-from eventsync_core.receivers._script import KEEPING, RequestRule, Script
+from eventsync_core.receivers._script import RequestRule, Script
 
 
 @attrs.define
@@ -48,10 +48,8 @@ class StubReceiver:
         if rule.cut == "before":
             return Answer(fault="connection refused", reached=False)
         self.requests.append(batch.event_ids)
-        if rule.status != 200 or rule.body is not None:
-            return Answer(
-                status=rule.status, headers=rule.headers, body=(rule.body or "").encode()
-            )
+        if rule.replaces_answer:
+            return Answer(status=rule.status, headers=rule.headers, body=(rule.body or "").encode())
         refused = self.script.refuse_whole(batch.event_ids, len(batch.body))
         if refused is not None:
             status, document = refused
@@ -61,12 +59,10 @@ class StubReceiver:
     def _take(self, batch: Batch, rule: RequestRule) -> Answer:
         results = []
         for event_id, text in zip(batch.event_ids, batch.texts, strict=True):
-            told = self.script.events.get(event_id)
-            known = event_id in self.received
-            answer = {"status": "duplicate" if known else "success"} if told is None else dict(told)
-            if answer.get("status") in KEEPING:
+            own = "duplicate" if event_id in self.received else "success"
+            if self.script.keeps(event_id):
                 self.received.setdefault(event_id, text)
-            results.append({"event_id": event_id, **answer})
+            results.append(self.script.result(event_id, {"status": own}))
         if rule.cut:
             return Answer(fault="the connection broke off")
         return Answer(status=200, body=write_document({"results": results}).encode())

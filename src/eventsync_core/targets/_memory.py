@@ -11,7 +11,7 @@ class MemoryTargetRegistry:
 
     _targets: dict[str, Target] = attrs.field(factory=dict)
 
-    def register(self, target: Target, *, at: int) -> Target:
+    def register(self, target: Target, *, at: int) -> Target:  # noqa: ARG002 - a date nobody asks memory for
         """See `TargetRegistry.register`."""
         known = self._targets.get(target.target_id, target)
         stored = attrs.evolve(

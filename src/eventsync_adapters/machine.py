@@ -1,0 +1,112 @@
+"""What differs between Linux, macOS and Windows: file modes, syncing, processes, the clock."""
+
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+
+from eventsync_core.ledger import Holder
+
+__all__ = [
+    "boot_name",
+    "create_private_file",
+    "is_alive",
+    "is_local_disk",
+    "make_private_folder",
+    "now",
+    "sync_folder",
+    "this_process",
+    "wants_full_fsync",
+]
+
+_REMOTE_DISKS = ("nfs", "cifs", "smb", "9p", "afs", "fuse.sshfs", "webdav", "ceph", "gluster")
+_CLOCK_SLACK_MICROS = 1_500_000
+
+
+def now() -> int:
+    """Return the time in microseconds since 1970 UTC."""
+    return time.time_ns() // 1_000
+
+
+def make_private_folder(path: Path) -> None:
+    """Make *path* and what is missing above it, for this user only, safe from power loss."""
+    if path.is_dir():
+        return
+    make_private_folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(path.parent)
+
+
+def create_private_file(path: Path) -> None:
+    """Create *path* empty, readable by this user only; an existing file is left alone."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Bring the names in folder *path* to the disk; Windows does so by itself."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        # Some network and FUSE file systems cannot sync a folder.
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def wants_full_fsync() -> bool:
+    """Say whether plain fsync stops at the drive's cache, as it does on macOS."""
+    return sys.platform == "darwin"
+
+
+def is_local_disk(path: Path) -> bool:
+    """Say whether *path* lies on a disk of this machine, as far as the mount table tells."""
+    import psutil
+
+    place = path.resolve()
+    best, kind = -1, ""
+    for part in psutil.disk_partitions(all=True):
+        mount = Path(part.mountpoint)
+        if place.is_relative_to(mount) and len(mount.parts) > best:
+            best, kind = len(mount.parts), part.fstype.lower()
+    return not kind.startswith(_REMOTE_DISKS)
+
+
+def boot_name() -> str:
+    """Return a name for this machine's current boot."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        import psutil
+
+        return f"{os.uname().nodename if hasattr(os, 'uname') else ''}@{int(psutil.boot_time())}"
+
+
+def this_process() -> Holder:
+    """Name this process so that a later one with its number is not taken for it."""
+    import psutil
+
+    started = int(psutil.Process().create_time() * 1_000_000)
+    return Holder(pid=os.getpid(), started_at=started, boot=boot_name())
+
+
+def is_alive(holder: Holder) -> bool | None:
+    """Say whether the process that *holder* names still runs; None: another boot or machine."""
+    import psutil
+
+    if holder.boot != boot_name():
+        return None
+    try:
+        process = psutil.Process(holder.pid)
+        started = int(process.create_time() * 1_000_000)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return None
+    return abs(started - holder.started_at) <= _CLOCK_SLACK_MICROS

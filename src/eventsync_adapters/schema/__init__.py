@@ -1,0 +1,21 @@
+"""
+The tables, as numbered SQL files that only ever go forward.
+
+`NNNN_name.sql` is shared by all engines and uses TEXT and BIGINT only: times are
+microseconds since 1970 UTC, digests hex. What has no common spelling stands in
+`NNNN_name.sqlite.sql` under the same version. A released file never changes.
+"""
+
+from pathlib import Path
+
+__all__ = ["VERSIONS", "script"]
+
+VERSIONS = ("0001_journal", "0002_delivery")
+"""Every version this program knows, in order."""
+
+
+def script(version: str, engine: str) -> str:
+    """Return the SQL of *version* for *engine*: the shared part, then the engine's own."""
+    folder = Path(__file__).parent
+    parts = (folder / f"{version}.sql", folder / f"{version}.{engine}.sql")
+    return "\n".join(part.read_text(encoding="utf-8") for part in parts if part.exists())

@@ -1,0 +1,137 @@
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._keys import POSITIONS, Keys
+from eventsync_adapters.sqlite._leases import SqliteLeases
+from eventsync_adapters.sqlite._tally import Tallying
+from eventsync_core.census import Tally
+from eventsync_core.ledger import Candidate, Lane
+
+_GRANT = """
+SELECT from_position, passed FROM grants
+WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
+"""
+_HEAD = "SELECT head FROM streams WHERE stream_id = ?"
+TAIL = """
+SELECT NULL, e.entry_id, e.event_id, p.text, e.size, e.aggregate
+FROM entries e CROSS JOIN payloads p ON p.entry_id = e.entry_id
+WHERE e.entry_id > ? AND e.entry_id < ?
+  AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ? AND l.entry_id = e.entry_id)
+  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.entry_id = e.entry_id)
+ORDER BY e.entry_id LIMIT ?
+"""
+DUE = """
+SELECT d.due_at, e.entry_id, e.event_id, p.text, e.size, e.aggregate
+FROM due d CROSS JOIN entries e ON e.entry_id = d.entry_id
+           CROSS JOIN payloads p ON p.entry_id = d.entry_id
+WHERE d.target_no = ? AND d.stream_id = ? AND d.lane = ?
+  AND (d.due_at, d.entry_id) > (?, ?) AND d.due_at <= ? AND d.entry_id > ?
+  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.entry_id = e.entry_id)
+ORDER BY d.due_at, d.entry_id LIMIT ?
+"""
+ANYONE_WAITS = """
+SELECT 1 FROM due WHERE target_no = ? AND stream_id = ? AND aggregate > '' LIMIT 1
+"""
+WAITING = """
+SELECT e.entry_id, e.due_at FROM due e
+WHERE e.target_no = ? AND e.stream_id = ? AND e.aggregate = ? AND e.entry_id > ?
+  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.entry_id = e.entry_id)
+ORDER BY e.entry_id LIMIT ?
+"""
+
+
+class SqliteBacklog:
+    """A `Backlog` over the journal's and the ledger's tables; never scans the journal."""
+
+    def __init__(self, database: Database, keys: Keys, leases: SqliteLeases) -> None:
+        self._database = database
+        self._keys = keys
+        self._tallying = Tallying(database, keys, leases)
+
+    def _reach(self, target_no: int, stream_id: int | None) -> tuple[int, int] | None:
+        row = self._database.row(_GRANT, (target_no, stream_id))
+        return None if row is None else (int(row[0]), int(row[1]))
+
+    def tail(
+        self, target_id: str, stream: str, *, max_events: int, max_bytes: int
+    ) -> tuple[list[Candidate], int]:
+        """See `Backlog.tail`."""
+        target_no, stream_id = self._keys.target(target_id), self._keys.stream(stream)
+        reach = self._reach(target_no, stream_id)
+        if reach is None or stream_id is None:
+            return [], 0
+        base = stream_id * POSITIONS
+        (head,) = self._database.row(_HEAD, (stream_id,)) or (0,)
+        values = (base + max(reach), base + POSITIONS, target_no, max_events + 1)
+        chosen, following = _within(self._database.each(TAIL, values), max_events, max_bytes)
+        return chosen, int(head) if following is None else following - base - 1
+
+    def due(
+        self,
+        target_id: str,
+        stream: str,
+        lane: Lane,
+        *,
+        now: int,
+        after: tuple[int, int],
+        max_events: int,
+        max_bytes: int,
+    ) -> list[Candidate]:
+        """See `Backlog.due`."""
+        target_no, stream_id = self._keys.target(target_id), self._keys.stream(stream)
+        reach = self._reach(target_no, stream_id)
+        if reach is None or stream_id is None:
+            return []
+        base = stream_id * POSITIONS
+        due_at, position = after
+        window = (due_at, base + position, now, base + reach[0])
+        values = (target_no, stream_id, lane.value, *window, max_events)
+        return _within(self._database.each(DUE, values), max_events, max_bytes)[0]
+
+    def waiting(
+        self, target_id: str, stream: str, aggregates: Iterable[str], *, most: int
+    ) -> Mapping[str, Sequence[tuple[int, int]]]:
+        """See `Backlog.waiting`."""
+        target_no, stream_id = self._keys.target(target_id), self._keys.stream(stream)
+        reach = self._reach(target_no, stream_id)
+        if reach is None or stream_id is None:
+            return {}
+        if self._database.row(ANYONE_WAITS, (target_no, stream_id)) is None:
+            return {}
+        base = stream_id * POSITIONS
+        found = {}
+        for name in set(aggregates):
+            values = (target_no, stream_id, name, base + reach[0], most)
+            rows = self._database.rows(WAITING, values)
+            if rows:
+                found[name] = [(entry_id - base, due_at) for entry_id, due_at in rows]
+        return found
+
+    def tally(self, target_id: str, stream: str, *, at: int) -> Tally:
+        """See `Backlog.tally`."""
+        return self._tallying.take(target_id, stream, at=at)
+
+
+def _within(
+    rows: Iterator[tuple[Any, ...]], max_events: int, max_bytes: int
+) -> tuple[list[Candidate], int | None]:
+    """Take rows while they fit, at least one; the second value is the first left out."""
+    chosen: list[Candidate] = []
+    total = 0
+    for due_at, entry_id, event_id, text, size, aggregate in rows:
+        total += size + 1
+        if chosen and (total > max_bytes or len(chosen) == max_events):
+            rows.close()  # type: ignore[attr-defined]
+            return chosen, entry_id
+        chosen.append(
+            Candidate(
+                position=entry_id % POSITIONS,
+                event_id=event_id,
+                text=text,
+                size=size,
+                aggregate=aggregate,
+                due_at=due_at,
+            )
+        )
+    return chosen, None

@@ -1,0 +1,182 @@
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from eventsync_adapters import machine
+from eventsync_adapters.sqlite._errors import translated
+from eventsync_core.errors import NothingOpenError, StoreBusyError
+
+_BEGIN_ATTEMPTS = 3
+_CACHE_KIB = 16_384
+
+# The only process-wide state: which connection has a unit of work open, by thread and file.
+# A second store on the same file joins that unit instead of waiting for its own process.
+_units: dict[tuple[int, int, int], "Database"] = {}
+
+
+class Database:
+    """One connection to one file; statements join the unit of work that is open in this thread."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.path = path
+        self.connection = connection
+        self._pid = os.getpid()
+        info = path.stat()
+        self._file = (info.st_dev, info.st_ino)
+        self.depth = 0
+
+    def _active(self) -> "Database":
+        if os.getpid() != self._pid:
+            raise NothingOpenError(f"the store {self.path} was opened before a fork; open it anew")
+        return _units.get((threading.get_ident(), *self._file), self)
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a query and return all its rows; never leaves a statement open."""
+        try:
+            return self._active().connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise translated(error, str(self.path)) from error
+
+    def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """Run a query and return its first row."""
+        rows = self.rows(sql, values)
+        return rows[0] if rows else None
+
+    def each(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Run a query and yield its rows; the caller stops soon, and the statement with it."""
+        try:
+            cursor = self._active().connection.execute(sql, values)
+            try:
+                yield from cursor
+            finally:
+                cursor.close()
+        except sqlite3.Error as error:
+            raise translated(error, str(self.path)) from error
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run a statement inside a unit of work and return how many rows it changed."""
+        try:
+            return self._active().connection.execute(sql, values).rowcount
+        except sqlite3.Error as error:
+            raise translated(error, str(self.path)) from error
+
+    def run_many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
+        """Run a statement for each row of *values* inside a unit of work."""
+        try:
+            self._active().connection.executemany(sql, values)
+        except sqlite3.Error as error:
+            raise translated(error, str(self.path)) from error
+
+    @property
+    def is_in_unit(self) -> bool:
+        """A unit of work on this file is open in this thread."""
+        return self._active().depth > 0
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        """Run one unit of writing: all of it is stored, or none of it; units nest."""
+        active = self._active()
+        if active.depth:
+            with active.savepoint():
+                yield
+        else:
+            with self._transaction():
+                yield
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        key = (threading.get_ident(), *self._file)
+        self._begin()
+        _units[key] = self
+        self.depth = 1
+        try:
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            # A full disk or a failed commit may have rolled back already.
+            if self.connection.in_transaction:
+                self.connection.rollback()
+            raise
+        finally:
+            self.depth = 0
+            del _units[key]
+
+    def _begin(self) -> None:
+        for attempt in range(_BEGIN_ATTEMPTS):
+            try:
+                # IMMEDIATE: units read before they write, and a plain BEGIN can fail half
+                # way when another process took the write lock in between.
+                self.run("BEGIN IMMEDIATE")
+            except StoreBusyError:
+                if attempt + 1 == _BEGIN_ATTEMPTS:
+                    raise
+            else:
+                return
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        name = f"unit_{self.depth}"
+        self.run(f"SAVEPOINT {name}")
+        self.depth += 1
+        try:
+            yield
+        except BaseException:
+            if self.connection.in_transaction:
+                self.run(f"ROLLBACK TO {name}")
+                self.run(f"RELEASE {name}")
+            raise
+        else:
+            self.run(f"RELEASE {name}")
+        finally:
+            self.depth -= 1
+
+    def close(self) -> None:
+        """Close the connection; closing twice is fine."""
+        self.connection.close()
+
+
+def connect(path: Path, *, mode: str, busy_seconds: float) -> Database:
+    """
+    Open *path* in SQLite's *mode*: `rw` or `ro`.
+
+    Raises:
+        StoreError: It cannot be opened.
+    """
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            timeout=busy_seconds,
+        )
+    except sqlite3.Error as error:
+        raise translated(error, str(path)) from error
+    database = Database(connection, path)
+    try:
+        database.run(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def set_durability(database: Database, durability: str) -> None:
+    """
+    Make commits as safe as asked, and check that SQLite took it.
+
+    Raises:
+        ValueError: *durability* is neither `full` nor `normal`.
+    """
+    level = {"full": 2, "normal": 1}.get(durability)
+    if level is None:
+        raise ValueError(f"durability is 'full' or 'normal', not {durability!r}")
+    database.run(f"PRAGMA synchronous = {level}")
+    if machine.wants_full_fsync() and durability == "full":
+        database.run("PRAGMA fullfsync = ON")
+    (taken,) = database.row("PRAGMA synchronous") or (None,)
+    if taken != level:
+        raise NothingOpenError(f"SQLite did not take synchronous = {level}, it says {taken}")

@@ -1,0 +1,42 @@
+"""Driver errors become ours here and nowhere else."""
+
+import sqlite3
+
+from eventsync_core.errors import (
+    EventSyncError,
+    NothingOpenError,
+    StoreBusyError,
+    StoreFullError,
+    StoreNotWritableError,
+    StoreUnreadableError,
+)
+
+_BY_CODE: dict[int, tuple[type[EventSyncError], str]] = {
+    sqlite3.SQLITE_BUSY: (StoreBusyError, "another process is writing to {path}"),
+    sqlite3.SQLITE_LOCKED: (StoreBusyError, "{path} is locked"),
+    sqlite3.SQLITE_FULL: (StoreFullError, "no space is left for {path}"),
+    sqlite3.SQLITE_READONLY: (StoreNotWritableError, "{path} cannot be written"),
+    sqlite3.SQLITE_PERM: (StoreNotWritableError, "{path} cannot be written"),
+    sqlite3.SQLITE_CANTOPEN: (StoreNotWritableError, "{path} cannot be opened for writing"),
+    sqlite3.SQLITE_IOERR: (StoreNotWritableError, "the disk under {path} reports an error"),
+    sqlite3.SQLITE_NOTADB: (StoreUnreadableError, "{path} is not a database"),
+    sqlite3.SQLITE_CORRUPT: (StoreUnreadableError, "{path} is damaged"),
+}
+
+
+def translated(error: sqlite3.Error, path: str) -> Exception:
+    """
+    Return our error for the driver's, or the driver's own where it shows a bug of ours.
+
+    The extended result code is looked at, not the text.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        if isinstance(error, sqlite3.ProgrammingError):
+            return NothingOpenError(f"the store {path} cannot be used here: {error}")
+        return error
+    found = _BY_CODE.get(code & 0xFF)
+    if found is None:
+        return error
+    kind, message = found
+    return kind(message.format(path=path))

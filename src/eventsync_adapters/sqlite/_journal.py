@@ -1,0 +1,164 @@
+from collections.abc import Sequence
+from typing import Any
+
+from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._keys import POSITIONS, Keys
+from eventsync_core.events import Event, Hold
+from eventsync_core.journal import Appended, Entry, Head, Known, chain_next, reconcile
+
+_IDS_AT_ONCE = 500
+_HEAD = "SELECT head, chain FROM streams WHERE stream_id = ?"
+_RAISE_HEAD = "UPDATE streams SET head = ?, chain = ? WHERE stream_id = ?"
+_HEADS = "SELECT stream, head, chain, lamport FROM streams ORDER BY stream"
+_KNOWN = """
+SELECT e.event_id, s.stream, e.entry_id % 1099511627776, e.canonical_digest
+FROM entries e JOIN streams s ON s.stream_id = e.entry_id / 1099511627776
+WHERE e.event_id IN ({})
+"""
+_NEW_ENTRY = """
+INSERT INTO entries (entry_id, event_id, event_type, aggregate, captured_at, size, digest,
+                     canonical_digest, chain)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_NEW_PAYLOAD = "INSERT INTO payloads (entry_id, text) VALUES (?, ?)"
+_NEW_HOLD = "INSERT INTO holds (entry_id, hold, reason, held_at) VALUES (?, ?, ?, ?)"
+_ENTRY = """
+SELECT s.stream, e.entry_id % 1099511627776, e.event_id, p.text, e.digest, e.canonical_digest,
+       e.size, e.event_type, e.aggregate, h.hold, h.reason, e.chain, e.captured_at
+FROM entries e
+JOIN streams s ON s.stream_id = e.entry_id / 1099511627776
+JOIN payloads p ON p.entry_id = e.entry_id
+LEFT JOIN holds h ON h.entry_id = e.entry_id
+"""
+_BY_ID = _ENTRY + "WHERE e.event_id = ?"
+_PAGE = _ENTRY + "WHERE e.entry_id > ? AND e.entry_id < ? ORDER BY e.entry_id LIMIT ?"
+_LAMPORT = "SELECT lamport FROM streams WHERE stream_id = ?"
+_RAISE_LAMPORT = "UPDATE streams SET lamport = ? WHERE stream_id = ?"
+
+
+class SqliteJournal:
+    """A `Journal` in the tables streams, entries, payloads and holds."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database = database
+        self._keys = keys
+
+    def append(self, stream: str, events: Sequence[Event], *, at: int) -> list[Appended]:
+        """See `Journal.append`."""
+        with self._database.write():
+            stream_id = self._keys.stream_for_writing(stream)
+            known = self._known([event.event_id for event in events])
+            head, chain_hex = self._database.row(_HEAD, (stream_id,)) or (0, "")
+            position, chain = int(head), bytes.fromhex(chain_hex)
+            base = stream_id * POSITIONS
+            results: list[Appended] = []
+            entries: list[tuple[Any, ...]] = []
+            payloads: list[tuple[int, str]] = []
+            holds: list[tuple[Any, ...]] = []
+            for event in events:
+                event_id, digest = event.event_id, event.digest
+                before = known.get(event_id)
+                if before is not None:
+                    results.append(reconcile(before, event))
+                    continue
+                position += 1
+                chain = chain_next(chain, position, event_id, digest)
+                entry_id = base + position
+                entries.append(
+                    (
+                        entry_id,
+                        event_id,
+                        event.event_type,
+                        event.aggregate,
+                        at,
+                        event.size,
+                        digest.hex(),
+                        event.canonical_digest.hex(),
+                        chain.hex(),
+                    )
+                )
+                payloads.append((entry_id, event.text))
+                if event.hold is not None:
+                    holds.append((entry_id, event.hold.value, event.hold_reason or "", at))
+                known[event_id] = Known(event_id, stream, position, event.canonical_digest)
+                results.append(
+                    Appended(event_id, stream, position, "held" if event.hold else "stored")
+                )
+            if entries:
+                self._database.run_many(_NEW_ENTRY, entries)
+                self._database.run_many(_NEW_PAYLOAD, payloads)
+                self._database.run_many(_NEW_HOLD, holds)
+                self._database.run(_RAISE_HEAD, (position, chain.hex(), stream_id))
+            return results
+
+    def _known(self, event_ids: Sequence[str]) -> dict[str, Known]:
+        found = {}
+        for start in range(0, len(event_ids), _IDS_AT_ONCE):
+            some = event_ids[start : start + _IDS_AT_ONCE]
+            query = _KNOWN.format(",".join("?" * len(some)))
+            for event_id, stream, position, digest in self._database.rows(query, some):
+                found[event_id] = Known(event_id, stream, position, bytes.fromhex(digest))
+        return found
+
+    def find(self, event_id: str) -> Entry | None:
+        """See `Journal.find`."""
+        row = self._database.row(_BY_ID, (event_id,))
+        return None if row is None else _entry(row)
+
+    def entries(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
+        """See `Journal.entries`."""
+        stream_id = self._keys.stream(stream)
+        if stream_id is None:
+            return []
+        base = stream_id * POSITIONS
+        return [
+            _entry(row)
+            for row in self._database.rows(_PAGE, (base + after, base + POSITIONS, limit))
+        ]
+
+    def heads(self) -> list[Head]:
+        """See `Journal.heads`."""
+        return [
+            Head(stream, head, bytes.fromhex(chain), lamport)
+            for stream, head, chain, lamport in self._database.rows(_HEADS)
+        ]
+
+    def next_lamport(self, stream: str, *, seen: int = 0) -> int:
+        """See `Journal.next_lamport`."""
+        with self._database.write():
+            stream_id = self._keys.stream_for_writing(stream)
+            (largest,) = self._database.row(_LAMPORT, (stream_id,)) or (0,)
+            clock = max(int(largest), seen) + 1
+            self._database.run(_RAISE_LAMPORT, (clock, stream_id))
+            return clock
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    (
+        stream,
+        position,
+        event_id,
+        text,
+        digest,
+        canonical_digest,
+        size,
+        event_type,
+        aggregate,
+        hold,
+        hold_reason,
+        chain,
+        captured_at,
+    ) = row
+    event = Event(
+        event_id,
+        text,
+        bytes.fromhex(digest),
+        bytes.fromhex(canonical_digest),
+        size,
+        event_type,
+        aggregate,
+        None,
+        Hold(hold) if hold else None,
+        hold_reason,
+    )
+    return Entry(event, stream, position, bytes.fromhex(chain), captured_at)

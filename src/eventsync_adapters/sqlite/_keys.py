@@ -1,0 +1,62 @@
+"""Numbers that stand for names in the tables."""
+
+from eventsync_adapters.sqlite._connection import Database
+from eventsync_core.errors import UnknownTargetError
+from eventsync_core.journal import chain_start
+
+POSITIONS = 1 << 40
+"""Positions a stream can hold; entry_id = stream_id * POSITIONS + position."""
+
+_STREAM = "SELECT stream_id FROM streams WHERE stream = ?"
+_NEW_STREAM = """
+INSERT INTO streams (stream_id, stream, head, chain, lamport)
+SELECT COALESCE(MAX(stream_id), 0) + 1, ?, 0, ?, 0 FROM streams
+"""
+_TARGET = "SELECT target_no FROM targets WHERE target_id = ?"
+
+
+class Keys:
+    """Looks names up once; numbers never change, and a rolled back one is never kept."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._streams: dict[str, int] = {}
+        self._targets: dict[str, int] = {}
+
+    def stream(self, stream: str) -> int | None:
+        """Return the number of *stream*, or None if nothing was ever written to it."""
+        found = self._streams.get(stream)
+        if found is None:
+            row = self._database.row(_STREAM, (stream,))
+            if row is None:
+                return None
+            found = int(row[0])
+            if not self._database.is_in_unit:
+                self._streams[stream] = found
+        return found
+
+    def stream_for_writing(self, stream: str) -> int:
+        """Return the number of *stream*, which is made if it is new; inside a unit of work."""
+        found = self.stream(stream)
+        if found is None:
+            self._database.run(_NEW_STREAM, (stream, chain_start(stream).hex()))
+            row = self._database.row(_STREAM, (stream,))
+            found = int(row[0]) if row else 0
+        return found
+
+    def target(self, target_id: str) -> int:
+        """
+        Return the number of the target.
+
+        Raises:
+            UnknownTargetError: It was never registered.
+        """
+        found = self._targets.get(target_id)
+        if found is None:
+            row = self._database.row(_TARGET, (target_id,))
+            if row is None:
+                raise UnknownTargetError(target_id)
+            found = int(row[0])
+            if not self._database.is_in_unit:
+                self._targets[target_id] = found
+        return found

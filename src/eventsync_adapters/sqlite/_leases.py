@@ -1,0 +1,151 @@
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._keys import POSITIONS, Keys
+from eventsync_adapters.sqlite._rows import read_rows, store_rows
+from eventsync_core.ledger import (
+    LEASE_LENGTH,
+    LOST_REASON,
+    Busy,
+    Holder,
+    Lease,
+    is_replaceable,
+    lost,
+    read_ranges,
+)
+from eventsync_core.receivers import Outcome
+
+_ONE = """
+SELECT token, pid, started_at, boot, expires_at, open_request FROM leases
+WHERE target_no = ? AND stream_id = ?
+"""
+_TAKE = """
+INSERT INTO leases (target_no, stream_id, token, pid, started_at, boot, expires_at, open_request)
+VALUES (?, ?, ?, ?, ?, ?, ?, 0)
+ON CONFLICT (target_no, stream_id) DO UPDATE SET
+    token = excluded.token, pid = excluded.pid, started_at = excluded.started_at,
+    boot = excluded.boot, expires_at = excluded.expires_at, open_request = 0
+"""
+_EXTEND = """
+UPDATE leases SET expires_at = ? WHERE target_no = ? AND stream_id = ? AND token = ?
+"""
+_POSITIONS = "SELECT positions FROM requests WHERE request_id = ?"
+_LOST = "UPDATE requests SET answer = 'lost' WHERE request_id = ?"
+_ANSWER = """
+INSERT INTO answers (entry_id, target_no, request_id, answered_at, outcome, reason, category)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+class SqliteLeases:
+    """`Leases` in the table leases."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: Keys,
+        *,
+        boot: Callable[[], str],
+        is_alive: Callable[[Holder], bool | None],
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._boot = boot
+        self._is_alive = is_alive
+
+    def acquire(self, target_id: str, stream: str, holder: Holder, *, at: int) -> Lease | Busy:
+        """See `Leases.acquire`."""
+        seen = self.held(target_id, stream)
+        # Asking about a process is slow; it is done before the write lock is taken.
+        free = seen is None or self.is_free(seen, at=at)
+        with self._database.write():
+            held = self.held(target_id, stream)
+            if held is not None and not (free and held == seen) and not self.is_free(held, at=at):
+                return Busy(held.holder, held.expires_at)
+            target_no = self._keys.target(target_id)
+            stream_id = self._keys.stream_for_writing(stream)
+            self._give_up_request(target_no, stream_id, at)
+            token = held.token + 1 if held else 1
+            expires_at = at + LEASE_LENGTH
+            process = (holder.pid, holder.started_at, holder.boot)
+            self._database.run(_TAKE, (target_no, stream_id, token, *process, expires_at))
+        return Lease(
+            target_id=target_id, stream=stream, token=token, holder=holder, expires_at=expires_at
+        )
+
+    def is_free(self, lease: Lease, *, at: int) -> bool:
+        """Say whether anyone else may take over *lease*."""
+        if at >= lease.expires_at:
+            return True
+        alive = self._is_alive(lease.holder)
+        return is_replaceable(lease, at=at, boot=self._boot(), is_alive=alive)
+
+    def held(self, target_id: str, stream: str) -> Lease | None:
+        """Return the lease as it stands, run out or not."""
+        row = self._row(target_id, stream)
+        if row is None:
+            return None
+        token, pid, started_at, boot, expires_at, _ = row
+        return Lease(
+            target_id=target_id,
+            stream=stream,
+            token=token,
+            holder=Holder(pid=pid, started_at=started_at, boot=boot),
+            expires_at=expires_at,
+        )
+
+    def open_positions(self, target_id: str, stream: str) -> list[int]:
+        """Return the positions that the open request carries, if there is one."""
+        row = self._row(target_id, stream)
+        if row is None or not row[5]:
+            return []
+        (positions,) = self._database.row(_POSITIONS, (row[5],)) or ("",)
+        return read_ranges(positions)
+
+    def _row(self, target_id: str, stream: str) -> tuple[Any, ...] | None:
+        numbers = (self._keys.target(target_id), self._keys.stream(stream))
+        return self._database.row(_ONE, numbers)
+
+    def _give_up_request(self, target_no: int, stream_id: int, at: int) -> None:
+        row = self._database.row(_ONE, (target_no, stream_id))
+        request_id = row[5] if row else 0
+        if not request_id:
+            return
+        (positions,) = self._database.row(_POSITIONS, (request_id,)) or ("",)
+        entry_ids = [stream_id * POSITIONS + position for position in read_ranges(positions)]
+        before = read_rows(self._database, target_no, entry_ids)
+        after = {
+            entry_id: lost(before.get(entry_id), request_id=request_id, at=at)
+            for entry_id in entry_ids
+        }
+        store_rows(self._database, target_no, stream_id, before, after)
+        self._database.run_many(
+            _ANSWER,
+            [
+                (entry_id, target_no, request_id, at, Outcome.UNKNOWN_EFFECT, LOST_REASON, None)
+                for entry_id in entry_ids
+                if entry_id not in before or not before[entry_id].is_settled
+            ],
+        )
+        self._database.run(_LOST, (request_id,))
+
+    def renew(self, lease: Lease, *, at: int) -> Lease | None:
+        """See `Leases.renew`."""
+        with self._database.write():
+            if not self._extend(lease, at + LEASE_LENGTH):
+                return None
+        return attrs.evolve(lease, expires_at=at + LEASE_LENGTH)
+
+    def release(self, lease: Lease) -> None:
+        """See `Leases.release`."""
+        with self._database.write():
+            self._extend(lease, 0)
+
+    def _extend(self, lease: Lease, expires_at: int) -> bool:
+        numbers = (self._keys.target(lease.target_id), self._keys.stream(lease.stream))
+        return self._database.run(_EXTEND, (expires_at, *numbers, lease.token)) == 1
+
+

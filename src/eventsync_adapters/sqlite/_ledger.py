@@ -1,0 +1,240 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._keys import POSITIONS, Keys
+from eventsync_adapters.sqlite._rows import read_rows, store_first_success, store_rows
+from eventsync_core.errors import NothingOpenError
+from eventsync_core.ledger import (
+    HistoryItem,
+    Lease,
+    LedgerEntry,
+    Opening,
+    Request,
+    effect_of,
+    fold,
+    let_wait,
+    read_ranges,
+    write_ranges,
+)
+from eventsync_core.receivers import Detail, Effect, Outcome, Verdict
+
+_OPEN = """
+INSERT INTO requests (target_no, stream_id, positions, event_count, body_bytes, digest, opened_at,
+                      answer, guidance)
+VALUES (?, ?, ?, ?, ?, ?, ?, '', '')
+RETURNING request_id
+"""
+_FLY = """
+UPDATE leases SET open_request = ? WHERE target_no = ? AND stream_id = ? AND token = ?
+"""
+_LAND = """
+UPDATE leases SET open_request = 0
+WHERE target_no = ? AND stream_id = ? AND token = ? AND open_request = ?
+"""
+_HOLDS = "SELECT 1 FROM leases WHERE target_no = ? AND stream_id = ? AND token = ?"
+_REQUEST = "SELECT positions FROM requests WHERE request_id = ?"
+_CLOSE = """
+UPDATE requests SET closed_at = ?, status = ?, answer = ?, guidance = ? WHERE request_id = ?
+"""
+_ANSWER = """
+INSERT INTO answers (entry_id, target_no, request_id, answered_at, outcome, reason, category)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_DELIVERED = "UPDATE targets SET last_delivery_at = ? WHERE target_no = ?"
+_LAST_DELIVERY = "SELECT last_delivery_at FROM targets WHERE target_id = ?"
+_RAISE_CURSOR = """
+UPDATE grants SET passed = ? WHERE target_no = ? AND stream_id = ? AND passed < ?
+"""
+_HISTORY = """
+SELECT t.target_id, a.request_id, a.answered_at, a.outcome, a.reason, a.category
+FROM answers a JOIN targets t ON t.target_no = a.target_no
+WHERE a.entry_id = ? ORDER BY a.answer_id
+"""
+_REQUESTS = """
+SELECT request_id, positions, event_count, body_bytes, digest, opened_at, closed_at, status,
+       answer, guidance
+FROM requests WHERE target_no = ? AND stream_id = ? ORDER BY request_id DESC LIMIT ?
+"""
+
+
+class SqliteLedger:
+    """A `Ledger` in the tables ledger, due, tallies, requests and answers."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database = database
+        self._keys = keys
+
+    def _numbers(self, lease: Lease) -> tuple[int, int]:
+        return self._keys.target(lease.target_id), self._keys.stream_for_writing(lease.stream)
+
+    def _holds(self, numbers: tuple[int, int], lease: Lease) -> bool:
+        return self._database.row(_HOLDS, (*numbers, lease.token)) is not None
+
+    def open_request(self, lease: Lease, opening: Opening, *, at: int) -> int | None:
+        """See `Ledger.open_request`."""
+        with self._database.write():
+            numbers = self._numbers(lease)
+            if not self._holds(numbers, lease):
+                return None
+            positions, count = write_ranges(opening.positions), len(opening.positions)
+            row = self._database.row(
+                _OPEN,
+                (*numbers, positions, count, opening.body_bytes, opening.digest.hex(), at),
+            )
+            request_id = int(row[0]) if row else 0
+            self._database.run(_FLY, (request_id, *numbers, lease.token))
+            return request_id
+
+    def close_request(self, lease: Lease, request_id: int, verdict: Verdict, *, at: int) -> bool:
+        """See `Ledger.close_request`."""
+        with self._database.write():
+            numbers = self._numbers(lease)
+            holds = self._holds(numbers, lease)
+            row = self._database.row(_REQUEST, (request_id,))
+            if row is None:
+                raise NothingOpenError(f"no request {request_id} was opened")
+            base = numbers[1] * POSITIONS
+            entry_ids = [base + position for position in read_ranges(row[0])]
+            plain = holds and all(outcome is Outcome.SUCCESS for outcome in verdict.outcomes)
+            if not plain or not store_first_success(
+                self._database, *numbers, entry_ids, request_id
+            ):
+                self._fold(numbers, entry_ids, request_id, verdict, at, holds=holds)
+            if any(outcome.is_delivered for outcome in verdict.outcomes):
+                self._database.run(_DELIVERED, (at, numbers[0]))
+            answer = (at, verdict.status, verdict.next.value, verdict.guidance)
+            self._database.run(_CLOSE, (*answer, request_id))
+            self._database.run(_LAND, (*numbers, lease.token, request_id))
+            return holds
+
+    def _fold(
+        self,
+        numbers: tuple[int, int],
+        entry_ids: Sequence[int],
+        request_id: int,
+        verdict: Verdict,
+        at: int,
+        *,
+        holds: bool,
+    ) -> None:
+        before = read_rows(self._database, numbers[0], entry_ids)
+        after: dict[int, LedgerEntry] = {}
+        said: list[tuple[Any, ...]] = []
+        for index, entry_id in enumerate(entry_ids):
+            outcome = verdict.outcomes[index]
+            if not holds and not outcome.is_delivered:
+                continue
+            after[entry_id] = fold(
+                before.get(entry_id),
+                outcome,
+                effect_of(verdict, index),
+                request_id=request_id,
+                at=at,
+            )
+            if index in verdict.details or outcome not in (Outcome.SUCCESS, Outcome.TRANSIENT):
+                detail = verdict.details.get(index, Detail(verdict.guidance))
+                said.append(self._said(numbers[0], entry_id, request_id, at, outcome, detail))
+        store_rows(self._database, *numbers, before, after)
+        self._database.run_many(_ANSWER, said)
+
+    def _said(
+        self,
+        target_no: int,
+        entry_id: int,
+        request_id: int,
+        at: int,
+        outcome: Outcome,
+        detail: Detail,
+    ) -> tuple[Any, ...]:
+        words = (outcome.value, detail.reason, detail.category)
+        return (entry_id, target_no, request_id, at, *words)
+
+    def park(self, lease: Lease, position: int, detail: Detail, *, at: int) -> None:
+        """See `Ledger.park`."""
+        with self._database.write():
+            numbers = self._numbers(lease)
+            if not self._holds(numbers, lease):
+                return
+            entry_id = numbers[1] * POSITIONS + position
+            before = read_rows(self._database, numbers[0], [entry_id])
+            outcome = Outcome.TERMINAL_FAILED
+            parked = fold(before.get(entry_id), outcome, Effect.NONE, request_id=0, at=at)
+            store_rows(self._database, *numbers, before, {entry_id: parked})
+            said = self._said(numbers[0], entry_id, 0, at, outcome, detail)
+            self._database.run(_ANSWER, said)
+
+    def let_wait(self, lease: Lease, waits: Mapping[int, int]) -> None:
+        """See `Ledger.let_wait`."""
+        with self._database.write():
+            numbers = self._numbers(lease)
+            if not self._holds(numbers, lease):
+                return
+            base = numbers[1] * POSITIONS
+            before = read_rows(self._database, numbers[0], [base + place for place in waits])
+            after = {
+                base + position: let_wait(before.get(base + position), due_at=due_at)
+                for position, due_at in waits.items()
+            }
+            store_rows(self._database, *numbers, before, after)
+
+    def pass_over(self, lease: Lease, position: int) -> None:
+        """See `Ledger.pass_over`."""
+        with self._database.write():
+            numbers = self._numbers(lease)
+            if self._holds(numbers, lease):
+                self._database.run(_RAISE_CURSOR, (position, *numbers, position))
+
+    def entry(self, target_id: str, stream: str, position: int) -> LedgerEntry | None:
+        """See `Ledger.entry`."""
+        stream_id = self._keys.stream(stream)
+        if stream_id is None:
+            return None
+        entry_id = stream_id * POSITIONS + position
+        rows = read_rows(self._database, self._keys.target(target_id), [entry_id])
+        return rows.get(entry_id)
+
+    def history(self, stream: str, position: int) -> list[HistoryItem]:
+        """See `Ledger.history`."""
+        stream_id = self._keys.stream(stream)
+        if stream_id is None:
+            return []
+        return [
+            HistoryItem(
+                target_id=target_id,
+                request_id=request_id,
+                at=at,
+                outcome=Outcome(outcome),
+                reason=reason,
+                category=category,
+            )
+            for target_id, request_id, at, outcome, reason, category in self._database.rows(
+                _HISTORY, (stream_id * POSITIONS + position,)
+            )
+        ]
+
+    def requests(self, target_id: str, stream: str, *, limit: int = 100) -> list[Request]:
+        """See `Ledger.requests`."""
+        numbers = (self._keys.target(target_id), self._keys.stream(stream))
+        return [
+            Request(
+                request_id=row[0],
+                target_id=target_id,
+                stream=stream,
+                positions=row[1],
+                event_count=row[2],
+                body_bytes=row[3],
+                digest=bytes.fromhex(row[4]),
+                opened_at=row[5],
+                closed_at=row[6],
+                status=row[7],
+                answer=row[8],
+                guidance=row[9],
+            )
+            for row in self._database.rows(_REQUESTS, (*numbers, limit))
+        ]
+
+    def last_delivery_at(self, target_id: str) -> int | None:
+        """See `Ledger.last_delivery_at`."""
+        row = self._database.row(_LAST_DELIVERY, (target_id,))
+        return None if row is None else row[0]

@@ -1,0 +1,64 @@
+import sqlite3
+from collections.abc import Iterator
+
+from eventsync_adapters import machine
+from eventsync_adapters.schema import VERSIONS, script
+from eventsync_adapters.sqlite._connection import Database
+from eventsync_core.errors import StoreNewerError, StoreUnreadableError
+
+_APPLIED = "SELECT version FROM schema_migrations"
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_CREATE = """
+CREATE TABLE IF NOT EXISTS schema_migrations (version TEXT PRIMARY KEY, applied_at INTEGER)
+"""
+_NOTE = "INSERT INTO schema_migrations (version, applied_at) VALUES (?, ?)"
+
+
+def applied_versions(database: Database) -> set[str] | None:
+    """
+    Return the versions applied to *database*, or None when it is empty.
+
+    Raises:
+        StoreNewerError: One of them is unknown to this program.
+        StoreUnreadableError: It is a database of something else.
+    """
+    tables = {name for (name,) in database.rows(_TABLES)}
+    if not tables:
+        return None
+    if "schema_migrations" not in tables:
+        raise StoreUnreadableError(f"{database.path} is a database of another program")
+    applied = {version for (version,) in database.rows(_APPLIED)}
+    unknown = sorted(applied - set(VERSIONS))
+    if unknown:
+        raise StoreNewerError(f"{database.path} was written by a newer eventsync ({unknown[0]})")
+    return applied
+
+
+def migrate(database: Database) -> None:
+    """
+    Bring *database* to the newest version, each migration and its row in one transaction.
+
+    Raises:
+        StoreNewerError: It is newer than this program; nothing was changed.
+    """
+    if applied_versions(database) == set(VERSIONS):
+        return
+    with database.write():
+        # Another process may have migrated while this one waited for the lock.
+        applied = applied_versions(database) or set()
+        database.run(_CREATE)
+        for version in VERSIONS:
+            if version not in applied:
+                for statement in _statements(script(version, "sqlite")):
+                    database.run(statement)
+                database.run(_NOTE, (version, machine.now() // 1_000_000))
+
+
+def _statements(text: str) -> Iterator[str]:
+    """Yield the statements of *text*; never `executescript`, which commits first."""
+    statement = ""
+    for line in text.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

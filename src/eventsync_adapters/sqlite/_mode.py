@@ -1,0 +1,43 @@
+import sqlite3
+from pathlib import Path
+
+from eventsync_adapters import machine
+from eventsync_adapters.sqlite._connection import connect
+from eventsync_adapters.sqlite._store import SqliteStores, StorageFacts, is_exposed
+from eventsync_core.errors import SettingsError, StoreBusyError
+
+_BUSY_SECONDS = 5.0
+
+
+def set_journal_mode(path: Path, mode: str) -> StorageFacts:
+    """
+    Change the journal mode of the store at *path* to `wal` or `truncate`.
+
+    Raises:
+        SettingsError: `wal` is not safe here; code `journal_mode_refused`.
+        StoreBusyError: Another process has the store open.
+        StoreError: It cannot be opened.
+    """
+    if mode == "wal":
+        _refuse_wal(path)
+    database = connect(path, mode="rw", busy_seconds=_BUSY_SECONDS)
+    try:
+        (taken,) = database.row(f"PRAGMA journal_mode = {_MODES[mode]}") or ("",)
+        if taken != mode:
+            raise StoreBusyError(f"{path} is open elsewhere, its journal mode stays {taken}")
+        return SqliteStores(database).storage()
+    finally:
+        database.close()
+
+
+_MODES = {"wal": "WAL", "truncate": "TRUNCATE"}
+
+
+def _refuse_wal(path: Path) -> None:
+    if is_exposed(sqlite3.sqlite_version_info):
+        why = f"SQLite {sqlite3.sqlite_version} can corrupt a WAL database with several writers"
+    elif not machine.is_local_disk(path):
+        why = f"{path} does not lie on a local disk"
+    else:
+        return
+    raise SettingsError(why, source="journal_mode", code="journal_mode_refused")

@@ -1,0 +1,82 @@
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from eventsync_adapters.sqlite._connection import Database, connect
+from eventsync_adapters.sqlite._migrate import applied_versions
+from eventsync_adapters.sqlite._store import SqliteStores
+from eventsync_core.errors import StoreBusyError, StoreError
+
+_PARTS = ("", "-wal", "-journal")
+
+
+class _ReadOnlyStores(SqliteStores):
+    """Stores that change no committed content; a private copy goes when they are closed."""
+
+    def __init__(self, database: Database, copy: tempfile.TemporaryDirectory[str] | None) -> None:
+        super().__init__(database)
+        self._copy = copy
+
+    def close(self) -> None:
+        super().close()
+        if self._copy is not None:
+            self._copy.cleanup()
+
+
+def open_for_reading(path: Path, *, busy_seconds: float = 5.0) -> SqliteStores | None:
+    """
+    Open the store at *path* without creating or changing anything; None if there is none.
+
+    After a crash SQLite is let to finish or undo the interrupted commit; on a read-only
+    medium a private copy is read instead.
+
+    Raises:
+        StoreError: It exists, but cannot be read.
+    """
+    try:
+        if not path.exists() or path.stat().st_size == 0:
+            return None
+    except OSError:
+        return None
+    with contextlib.suppress(StoreError):
+        return _opened(path, "ro", busy_seconds)
+    try:
+        return _opened(path, "rw", busy_seconds)
+    except StoreBusyError:
+        raise
+    except StoreError as error:
+        return _from_copy(path, busy_seconds, error)
+
+
+def _opened(
+    path: Path,
+    mode: str,
+    busy_seconds: float,
+    copy: tempfile.TemporaryDirectory[str] | None = None,
+) -> SqliteStores | None:
+    database = connect(path, mode=mode, busy_seconds=busy_seconds)
+    try:
+        database.run("PRAGMA query_only = ON")
+        if applied_versions(database) is None:
+            database.close()
+            return None
+        database.rows("SELECT head FROM streams LIMIT 1")
+    except BaseException:
+        database.close()
+        raise
+    return _ReadOnlyStores(database, copy)
+
+
+def _from_copy(path: Path, busy_seconds: float, why: StoreError) -> SqliteStores | None:
+    """Read a copy together with its journal; *why* is raised when that is no use either."""
+    copy = tempfile.TemporaryDirectory(prefix="eventsync-read-")
+    try:
+        for part in _PARTS:
+            source = path.with_name(path.name + part)
+            if source.exists():
+                shutil.copyfile(source, Path(copy.name) / source.name)
+        return _opened(Path(copy.name) / path.name, "rw", busy_seconds, copy)
+    except (OSError, StoreError):
+        copy.cleanup()
+        raise why from None

@@ -1,0 +1,144 @@
+import sqlite3
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import attrs
+
+from eventsync_adapters import machine
+from eventsync_adapters.sqlite._backlog import SqliteBacklog
+from eventsync_adapters.sqlite._connection import Database, connect, set_durability
+from eventsync_adapters.sqlite._grants import SqliteGrants
+from eventsync_adapters.sqlite._journal import SqliteJournal
+from eventsync_adapters.sqlite._keys import Keys
+from eventsync_adapters.sqlite._leases import SqliteLeases
+from eventsync_adapters.sqlite._ledger import SqliteLedger
+from eventsync_adapters.sqlite._migrate import applied_versions, migrate
+from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
+from eventsync_core.errors import NothingOpenError, StoreNotWritableError
+
+_PAGE_BYTES = 8_192
+
+
+@attrs.frozen(kw_only=True)
+class StorageFacts:
+    """How a database is stored; `is_exposed`: this SQLite can corrupt it in WAL mode."""
+
+    path: str
+    sqlite_version: str
+    is_exposed: bool
+    journal_mode: str
+    file_bytes: int
+
+
+class SqliteStores:
+    """
+    `Stores` over one SQLite file and one connection; use it in the thread that opened it.
+
+    A second one on the same file joins a unit of work that is open in the same thread.
+    """
+
+    def __init__(self, database: Database, *, durability: str = "full") -> None:
+        self._database = database
+        self._durability = durability
+        keys = Keys(database)
+        self.journal = SqliteJournal(database, keys)
+        self.targets = SqliteTargetRegistry(database)
+        self.grants = SqliteGrants(database, keys)
+        self.ledger = SqliteLedger(database, keys)
+        self.leases = SqliteLeases(
+            database, keys, boot=machine.boot_name, is_alive=machine.is_alive
+        )
+        self.backlog = SqliteBacklog(database, keys, self.leases)
+
+    @property
+    def is_durable(self) -> bool:
+        """See `Stores.is_durable`."""
+        return self._durability == "full" and not self._database.is_in_unit
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """See `Stores.atomic`."""
+        return self._database.write()
+
+    def storage(self) -> StorageFacts:
+        """Return how the database is stored."""
+        (mode,) = self._database.row("PRAGMA journal_mode") or ("",)
+        return StorageFacts(
+            path=str(self._database.path),
+            sqlite_version=sqlite3.sqlite_version,
+            is_exposed=is_exposed(sqlite3.sqlite_version_info),
+            journal_mode=mode,
+            file_bytes=self._database.path.stat().st_size,
+        )
+
+    def close(self) -> None:
+        """Close the database; closing twice is fine."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def is_exposed(version: tuple[int, ...]) -> bool:
+    """
+    Say whether SQLite *version* can corrupt a WAL database that has several writers.
+
+    Fixed in 3.51.3, and in 3.50.7 and 3.44.6 of their series (sqlite.org, WAL-reset bug).
+    """
+    if version >= (3, 51, 3):
+        return False
+    series = version[:2]
+    return not (
+        (series == (3, 50) and version >= (3, 50, 7))
+        or (series == (3, 44) and version >= (3, 44, 6))
+    )
+
+
+def open_stores(
+    path: Path, *, durability: str = "full", busy_seconds: float = 5.0
+) -> SqliteStores:
+    """
+    Open the store at *path*, which is made if it is missing: folders 0700, file 0600.
+
+    A new file uses a rollback journal (TRUNCATE); an existing WAL file stays as it is.
+    *durability* `full` survives power loss, `normal` only kill and OS crash.
+
+    Raises:
+        StoreError: It cannot be opened, written or understood; nothing was changed.
+    """
+    try:
+        machine.make_private_folder(path.parent)
+        machine.create_private_file(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StoreNotWritableError(f"{path} cannot be made: {reason}") from error
+    database = connect(path, mode="rw", busy_seconds=busy_seconds)
+    try:
+        _prepare(database, durability)
+    except BaseException:
+        database.close()
+        raise
+    return SqliteStores(database, durability=durability)
+
+
+def _prepare(database: Database, durability: str) -> None:
+    is_new = applied_versions(database) is None
+    if is_new:
+        database.run(f"PRAGMA page_size = {_PAGE_BYTES}")
+    (mode,) = database.row("PRAGMA journal_mode") or ("",)
+    if mode != "wal":
+        # Only WAL is written into the file; any other mode is chosen at every opening.
+        (mode,) = database.row("PRAGMA journal_mode = TRUNCATE") or ("",)
+        if mode not in ("truncate", "wal"):
+            raise NothingOpenError(f"SQLite did not take journal_mode = TRUNCATE, it says {mode}")
+    set_durability(database, durability)
+    migrate(database)

@@ -1,0 +1,137 @@
+"""The events of a request body, each with the very text it came in."""
+
+import json
+import re
+from typing import Any, NamedTuple, NoReturn
+
+from eventsync_core.codec._exact import TOKEN, read_exactly
+from eventsync_core.errors import NotJsonError
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_NO_KEYS: frozenset[str] = frozenset()
+
+
+class Sliced(NamedTuple):
+    """
+    One object of a body: its text, cut out of the body unchanged, and its top-level keys.
+
+    `top` is reliable for strings only.
+    """
+
+    text: str
+    top: dict[str, Any]
+
+
+def event_texts(body_text: str) -> list[str]:
+    """
+    Return the texts of the objects in `{"events": [...]}`, character for character.
+
+    Raises:
+        ValueError: *body_text* is anything else.
+    """
+    return [event.text for event in slice_events(body_text)]
+
+
+def slice_events(body_text: str) -> list[Sliced]:
+    """
+    Return the objects in `{"events": [...]}`, each with its text as it stands there.
+
+    Nesting and numbers of any size are read.
+
+    Raises:
+        ValueError: *body_text* is anything else.
+    """
+    at = _skip(body_text, 0, "{")
+    at = _key(body_text, at)
+    at = _space(body_text, _skip(body_text, _skip(body_text, at, ":"), "["))
+    events: list[Sliced] = []
+    if body_text.startswith("]", at):
+        at += 1
+    else:
+        at = _elements(body_text, at, events)
+    at = _space(body_text, _skip(body_text, at, "}"))
+    if at != len(body_text):
+        raise _fail(at)
+    return events
+
+
+def _elements(text: str, at: int, events: list[Sliced]) -> int:
+    """Read objects up to the end of their array into *events*; return where it ends."""
+    while True:
+        event, at = _object(text, at)
+        events.append(event)
+        at = _space(text, at)
+        if text.startswith("]", at):
+            return at + 1
+        at = _space(text, _skip(text, at, ","))
+
+
+def _object(text: str, at: int) -> tuple[Sliced, int]:
+    if not text.startswith("{", at):
+        raise ValueError(f"not a JSON object at character {at + 1}")
+    try:
+        top, end = _DECODE(text, at)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+    except (RecursionError, ValueError):
+        # Python refuses integers above 4,300 digits with a plain ValueError.
+        return _exact_object(text, at)
+    return Sliced(text[at:end], top), end
+
+
+def _exact_object(text: str, at: int) -> tuple[Sliced, int]:
+    end = _closing(text, at)
+    try:
+        exact = read_exactly(text[at:end], _NO_KEYS)
+    except NotJsonError as error:
+        raise ValueError(f"{error}, in the event at character {at + 1}") from None
+    return Sliced(text[at:end], exact.top), end
+
+
+def _closing(text: str, at: int) -> int:
+    """Return the end of the object that begins at *at*, found without recursion."""
+    depth = 0
+    while True:
+        found = TOKEN.match(text, at)
+        if found is None:
+            raise _fail(at)
+        at = found.end()
+        if found["mark"] in ("{", "["):
+            depth += 1
+        elif found["mark"] in ("}", "]"):
+            depth -= 1
+        if depth == 0:
+            return at
+
+
+def _key(text: str, at: int) -> int:
+    """Read the key `events`, in any spelling, and return where it ends."""
+    found = TOKEN.match(text, at)
+    if found is None or found["string"] is None:
+        raise _fail(at)
+    if json.loads(found["string"]) != "events":
+        raise ValueError('the body has a key other than "events"')
+    return found.end()
+
+
+def _skip(text: str, at: int, mark: str) -> int:
+    at = _space(text, at)
+    if not text.startswith(mark, at):
+        raise _fail(at)
+    return at + len(mark)
+
+
+def _space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _fail(at: int) -> ValueError:
+    return ValueError(f'not {{"events": [objects]}} at character {at + 1}')
+
+
+def _constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+_DECODE = json.JSONDecoder(parse_constant=_constant).raw_decode

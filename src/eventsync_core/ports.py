@@ -1,0 +1,23 @@
+"""Every port on one page, for reading; each lives in its room."""
+
+from eventsync_core.clock import Clock
+from eventsync_core.egress import Grants
+from eventsync_core.ingest import Inbox
+from eventsync_core.journal import Journal
+from eventsync_core.ledger import Backlog, Leases, Ledger
+from eventsync_core.receivers import DeliveryReceiver
+from eventsync_core.stores import Stores
+from eventsync_core.targets import TargetRegistry
+
+__all__ = [
+    "Backlog",
+    "Clock",
+    "DeliveryReceiver",
+    "Grants",
+    "Inbox",
+    "Journal",
+    "Leases",
+    "Ledger",
+    "Stores",
+    "TargetRegistry",
+]

@@ -1,0 +1,32 @@
+"""One picture of what is stored, owed and delivered, and whether it hangs together."""
+
+from eventsync_core.status._check import check
+from eventsync_core.status._collect import collect
+from eventsync_core.status._model import (
+    MOST_ITEMS,
+    Failure,
+    Foreground,
+    Reason,
+    Setting,
+    Status,
+    StreamStatus,
+    TargetStatus,
+    reason_of,
+)
+from eventsync_core.status._wire import as_document, fix_document
+
+__all__ = [
+    "MOST_ITEMS",
+    "Failure",
+    "Foreground",
+    "Reason",
+    "Setting",
+    "Status",
+    "StreamStatus",
+    "TargetStatus",
+    "as_document",
+    "check",
+    "collect",
+    "fix_document",
+    "reason_of",
+]

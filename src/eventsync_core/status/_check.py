@@ -1,0 +1,36 @@
+from collections.abc import Iterator
+
+from eventsync_core.status._model import Reason, Status, reason_of
+
+
+def check(status: Status) -> tuple[Reason, ...]:
+    """
+    Return what is not coherent; nothing when everything hangs together.
+
+    Events that wait, were rejected or failed are work, not incoherence.
+    """
+    return tuple(_reasons(status))
+
+
+def _reasons(status: Status) -> Iterator[Reason]:
+    setting = status.setting
+    if setting.store_error is not None:
+        yield reason_of(setting.store_error)
+    yield from setting.problems
+    if setting.auth_required and not setting.auth_present:
+        yield Reason(
+            code="missing_auth",
+            message="SaaS sync is enabled, but no token is at hand",
+            fix_text="name a token: eventsync sync server URL --token env:NAME",
+        )
+    for target in status.targets:
+        for stream in target.streams:
+            if not stream.is_coherent:
+                yield Reason(
+                    code="census_mismatch",
+                    message=(
+                        f"stream {stream.stream} holds {stream.captured} entries, but "
+                        f"{stream.total} are counted for {target.target.url}"
+                    ),
+                    fix_argv=("eventsync", "journal", "verify"),
+                )

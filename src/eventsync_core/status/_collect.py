@@ -1,0 +1,118 @@
+from collections.abc import Sequence
+
+from eventsync_core.census import Class, remaining
+from eventsync_core.clock import SECOND
+from eventsync_core.journal import Head
+from eventsync_core.receivers import Outcome
+from eventsync_core.status._model import (
+    MOST_ITEMS,
+    Failure,
+    Setting,
+    Status,
+    StreamStatus,
+    TargetStatus,
+)
+from eventsync_core.stores import Stores
+from eventsync_core.targets import Target
+
+_MOST_LOOKED_AT = 50_000
+
+
+def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
+    """
+    Read the ports of *stores* once and return the status at that time.
+
+    Without stores (there is no database yet) everything counts zero.
+
+    Raises:
+        StoreError: The store cannot be read; hand the error in with the *setting* instead.
+    """
+    if stores is None:
+        return Status(setting=setting, at=at)
+    heads = [head for head in stores.journal.heads() if head.position]
+    targets = tuple(
+        _target_status(stores, target, heads, setting, at) for target in stores.targets.targets()
+    )
+    return Status(
+        setting=setting,
+        at=at,
+        captured={head.stream: head.position for head in heads},
+        oldest_at=_oldest(stores, heads),
+        targets=targets,
+        failures=tuple(_failures(stores, targets)),
+    )
+
+
+def _oldest(stores: Stores, heads: Sequence[Head]) -> int | None:
+    firsts = [stores.journal.entries(head.stream, limit=1) for head in heads]
+    return min((entries[0].captured_at for entries in firsts if entries), default=None)
+
+
+def _target_status(
+    stores: Stores, target: Target, heads: Sequence[Head], setting: Setting, at: int
+) -> TargetStatus:
+    streams = tuple(_stream_status(stores, target, head.stream, at) for head in heads)
+    last = stores.ledger.last_delivery_at(target.target_id)
+    waits = any(stream.remaining_owed for stream in streams)
+    current = setting.current
+    return TargetStatus(
+        target=target,
+        is_current=current is not None and current.target_id == target.target_id,
+        last_delivery_at=last,
+        seconds_since_delivery=(at - last) / SECOND if waits and last is not None else None,
+        streams=streams,
+    )
+
+
+def _stream_status(stores: Stores, target: Target, stream: str, at: int) -> StreamStatus:
+    grant = stores.grants.get(target.target_id, stream)
+    tally = stores.backlog.tally(target.target_id, stream, at=at)
+    classes = tally.classes()
+    is_granted = grant is not None and grant.is_live
+    return StreamStatus(
+        stream=stream,
+        captured=tally.captured,
+        is_granted=is_granted,
+        from_position=grant.from_position if grant is not None and is_granted else None,
+        paused=grant.paused if grant is not None else "",
+        classes=classes,
+        total=sum(classes.values()),
+        is_coherent=tally.is_coherent,
+        remaining_owed=remaining(classes),
+    )
+
+
+def _failures(stores: Stores, targets: Sequence[TargetStatus]) -> list[Failure]:
+    """Name terminal failures, as far as a bounded look at the newest entries finds them."""
+    found: list[Failure] = []
+    for status in targets:
+        for stream in status.streams:
+            wanted = min(stream.classes[Class.TERMINAL_FAILED], MOST_ITEMS - len(found))
+            found.extend(_failures_of(stores, status.target.target_id, stream, wanted))
+    return found
+
+
+def _failures_of(
+    stores: Stores, target_id: str, stream: StreamStatus, wanted: int
+) -> list[Failure]:
+    found: list[Failure] = []
+    lowest = max(stream.captured - _MOST_LOOKED_AT, 0)
+    position = stream.captured
+    while len(found) < wanted and position > lowest:
+        row = stores.ledger.entry(target_id, stream.stream, position)
+        if row is not None and row.outcome is Outcome.TERMINAL_FAILED:
+            found.append(_failure(stores, target_id, stream.stream, position))
+        position -= 1
+    return found
+
+
+def _failure(stores: Stores, target_id: str, stream: str, position: int) -> Failure:
+    (entry,) = stores.journal.entries(stream, after=position - 1, limit=1)
+    said = [
+        item.reason
+        for item in stores.ledger.history(stream, position)
+        if item.target_id == target_id and item.reason
+    ]
+    return Failure(
+        event_id=entry.event.event_id, target_id=target_id, last_error=said[-1] if said else ""
+    )

@@ -1,0 +1,142 @@
+from collections.abc import Mapping
+
+import attrs
+
+from eventsync_core.authority import ResolvedTarget
+from eventsync_core.census import Class
+from eventsync_core.errors import EventSyncError
+from eventsync_core.policy import Mode
+from eventsync_core.targets import Target
+
+MOST_ITEMS = 1_000
+"""Lists carry at most this many items beside their exact count."""
+
+
+@attrs.frozen(kw_only=True)
+class Reason:
+    """Why something is not in order: a stable word, one line, and what helps."""
+
+    code: str
+    message: str
+    fix_text: str = ""
+    fix_argv: tuple[str, ...] = ()
+
+
+def reason_of(error: EventSyncError) -> Reason:
+    """Return what *error* says, as a reason."""
+    return Reason(
+        code=error.code,
+        message=error.message,
+        fix_text=error.fix_text,
+        fix_argv=tuple(error.fix_argv),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Foreground:
+    """The program that looks: its version, where it runs from, and its process."""
+
+    package_version: str
+    executable_path: str
+    source_path: str
+    pid: int
+
+
+@attrs.frozen(kw_only=True)
+class Setting:
+    """
+    What is configured around the store, as the caller read it.
+
+    `current` is the target chosen now, or None; `gates` are the words of its closed gates.
+    `database_path` and `database_bytes` describe the store's file, `queue_path` the old
+    queue that the scope would have had. `problems` are faults found before the store was
+    looked at; `store_error` is set when it could not be read.
+    """
+
+    mode: Mode
+    authority: ResolvedTarget
+    foreground: Foreground
+    queue_path: str
+    database_path: str
+    database_bytes: int = 0
+    current: Target | None = None
+    gates: tuple[str, ...] = ()
+    auth_required: bool = False
+    auth_present: bool = False
+    problems: tuple[Reason, ...] = ()
+    store_error: EventSyncError | None = None
+
+
+@attrs.frozen(kw_only=True)
+class StreamStatus:
+    """How one stream stands with one target; `total` should equal `captured`."""
+
+    stream: str
+    captured: int
+    is_granted: bool
+    from_position: int | None
+    paused: str
+    classes: Mapping[Class, int]
+    total: int
+    is_coherent: bool
+    remaining_owed: int
+
+
+@attrs.frozen(kw_only=True)
+class TargetStatus:
+    """How one target stands; `seconds_since_delivery` is None when nothing waits or ever went."""
+
+    target: Target
+    is_current: bool
+    last_delivery_at: int | None
+    seconds_since_delivery: float | None
+    streams: tuple[StreamStatus, ...]
+
+    def count(self, wanted: Class) -> int:
+        """Return how many entries of all streams are in that class."""
+        return sum(stream.classes[wanted] for stream in self.streams)
+
+    @property
+    def remaining_owed(self) -> int:
+        """How many entries of all streams are still to be delivered."""
+        return sum(stream.remaining_owed for stream in self.streams)
+
+
+@attrs.frozen(kw_only=True)
+class Failure:
+    """An entry that will not be tried again, and the last thing said of it."""
+
+    event_id: str
+    target_id: str
+    last_error: str
+
+
+@attrs.frozen(kw_only=True)
+class Status:
+    """
+    Everything a person or program asks about a home, read at one time.
+
+    With `setting.store_error` set the store's part is unknown, not zero.
+    """
+
+    setting: Setting
+    at: int
+    captured: Mapping[str, int] = attrs.field(factory=dict)
+    oldest_at: int | None = None
+    targets: tuple[TargetStatus, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """The store could be read."""
+        return self.setting.store_error is None
+
+    @property
+    def captured_count(self) -> int:
+        """How many events the journal holds."""
+        return sum(self.captured.values())
+
+    @property
+    def current(self) -> TargetStatus | None:
+        """The status of the target chosen now; None when there is none, or none registered."""
+        return next((found for found in self.targets if found.is_current), None)

@@ -1,0 +1,219 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from eventsync_core.census import Class
+from eventsync_core.clock import iso_time
+from eventsync_core.status._model import (
+    MOST_ITEMS,
+    Reason,
+    Status,
+    StreamStatus,
+    TargetStatus,
+)
+from eventsync_core.targets import Target
+
+_GC_BYTES = 50 * 1024 * 1024
+
+
+def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) -> dict[str, Any]:
+    """
+    Return the JSON contract of `sync status`; keys are only ever added.
+
+    *reasons* is what `check` found. What could not be read is null, never zero, and
+    `event_sync_status_error` says why.
+    """
+    setting = status.setting
+    document: dict[str, Any] = {
+        "schema": 1,
+        "ok": not reasons,
+        "exit_code": exit_code,
+        "reasons": [_reason(reason) for reason in reasons[:MOST_ITEMS]],
+        "reasons_count": len(reasons),
+        "mode": setting.mode.value,
+        "gates": list(setting.gates),
+        "auth_required": setting.auth_required,
+        "auth_present": setting.auth_present,
+        "foreground": _foreground(status),
+        "active_queue": _active_queue(status),
+        "target_authority": {
+            **attrs.asdict(setting.authority),
+            "queue_db_path": setting.queue_path,
+        },
+        "event_journal": _journal(status),
+        "delivery_targets": _targets(status),
+        "delivery_ledger": _ledger(status),
+        "migration_conflicts": {"count": 0, "cleanup_blocked": False, "conflicts": []},
+        "terminal_failures": _failures(status),
+        "body_upload_compatibility": {
+            "body_upload_queue_count": 0,
+            "body_upload_failure_log_count": 0,
+        },
+        "targets": [_target(target) for target in status.targets[:MOST_ITEMS]],
+        "targets_count": _known(status, len(status.targets)),
+    }
+    if setting.store_error is not None:
+        document["event_sync_status_error"] = setting.store_error.message[:200]
+    return document
+
+
+def fix_document(argv: Sequence[str], text: str) -> dict[str, Any]:
+    """Return what helps, as JSON: a command to run, else words."""
+    return {"argv": list(argv)} if argv else {"text": text or "see the message"}
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "code": reason.code,
+        "message": reason.message,
+        "fix": fix_document(reason.fix_argv, reason.fix_text),
+    }
+
+
+def _known(status: Status, value: int) -> int | None:
+    return value if status.is_known else None
+
+
+def _foreground(status: Status) -> dict[str, Any]:
+    setting = status.setting
+    resolved = setting.authority
+    who = resolved.team_slug or resolved.user_id
+    both = resolved.resolved_server_url is not None and who is not None
+    return {
+        **attrs.asdict(setting.foreground),
+        "server_url": resolved.resolved_server_url if both else None,
+        "team_or_user": who if both else None,
+        "queue_db_path": setting.queue_path,
+    }
+
+
+def _active_queue(status: Status) -> dict[str, Any]:
+    current = status.current
+    settled = 0
+    if current is not None:
+        settled = current.count(Class.DELIVERED) + current.count(Class.TERMINAL_FAILED)
+    return {
+        "path": status.setting.database_path,
+        "event_count": _known(status, status.captured_count - settled),
+        "body_upload_count": 0,
+    }
+
+
+def _journal(status: Status) -> dict[str, Any]:
+    size = status.setting.database_bytes
+    retained = status.captured_count
+    suggested = size >= _GC_BYTES and _is_all_delivered(status)
+    suggestion = {
+        "reason": "the database is large, and every known target has every event",
+        "retained_event_count": retained,
+        "journal_size_bytes": size,
+    }
+    return {
+        "retained_event_count": _known(status, retained),
+        "archived_event_count": 0,
+        "oldest_retained_event_at": _time(status.oldest_at),
+        "journal_size_bytes": _known(status, size),
+        "gc_suggested": suggested,
+        "gc_suggestion": suggestion if suggested else None,
+    }
+
+
+def _is_all_delivered(status: Status) -> bool:
+    return bool(status.targets) and all(
+        stream.classes[Class.DELIVERED] == stream.captured
+        for target in status.targets
+        for stream in target.streams
+    )
+
+
+def _targets(status: Status) -> dict[str, Any]:
+    chosen, current = status.setting.current, None
+    if chosen is not None:
+        current = _identity(chosen)
+        if status.current is None:
+            current["target_id"] = None
+    previous = [
+        {**_identity(target.target), "delivered_count": target.count(Class.DELIVERED)}
+        for target in _previous(status)
+    ]
+    return {"current": current, "previous": previous[:MOST_ITEMS]}
+
+
+def _previous(status: Status) -> list[TargetStatus]:
+    return [
+        target
+        for target in status.targets
+        if not target.is_current and target.count(Class.DELIVERED)
+    ]
+
+
+def _identity(target: Target) -> dict[str, Any]:
+    return {
+        "target_id": target.target_id,
+        "canonical_url": target.url,
+        "team_slug": target.team,
+        "user_email": target.user,
+    }
+
+
+def _ledger(status: Status) -> dict[str, Any]:
+    current = status.current
+    counts = dict.fromkeys(Class, 0)
+    if current is not None:
+        counts = {name: current.count(name) for name in Class}
+    previous = sum(target.count(Class.DELIVERED) for target in _previous(status))
+    transient = counts[Class.IN_BACKOFF] + counts[Class.UNKNOWN_EFFECT]
+    return {
+        "delivered_current_target": _known(status, counts[Class.DELIVERED]),
+        "delivered_previous_target": _known(status, previous),
+        "pending": _known(status, counts[Class.PENDING]),
+        "rejected": _known(status, counts[Class.REJECTED]),
+        "transient": _known(status, transient),
+    }
+
+
+def _failures(status: Status) -> dict[str, Any]:
+    count = sum(target.count(Class.TERMINAL_FAILED) for target in status.targets)
+    events = [attrs.asdict(failure) for failure in status.failures[:MOST_ITEMS]]
+    return {"count": _known(status, count), "events": events}
+
+
+def _target(status: TargetStatus) -> dict[str, Any]:
+    target = status.target
+    return {
+        "target_id": target.target_id,
+        "url": target.url,
+        "team": target.team,
+        "user": target.user,
+        "kind": target.kind.value,
+        "is_current": status.is_current,
+        "paused": target.paused,
+        "last_delivery_at": _time(status.last_delivery_at),
+        "seconds_since_delivery": status.seconds_since_delivery,
+        "remaining_owed": status.remaining_owed,
+        "streams": [_stream(stream) for stream in status.streams[:MOST_ITEMS]],
+        "streams_count": len(status.streams),
+    }
+
+
+def _stream(status: StreamStatus) -> dict[str, Any]:
+    return {
+        "stream": status.stream,
+        "captured": status.captured,
+        "granted": status.is_granted,
+        "from_position": status.from_position,
+        "paused": status.paused,
+        "classes": _classes(status.classes),
+        "sum": status.total,
+        "coherent": status.is_coherent,
+        "remaining_owed": status.remaining_owed,
+    }
+
+
+def _classes(counts: Mapping[Class, int]) -> dict[str, int]:
+    return {name.value: counts[name] for name in Class}
+
+
+def _time(micros: int | None) -> str | None:
+    return None if micros is None else iso_time(micros)

@@ -1,0 +1,95 @@
+"""A store whose process dies at a chosen commit."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from eventsync_core.egress import Grants
+from eventsync_core.journal import Journal
+from eventsync_core.ledger import Backlog, Leases, Ledger
+from eventsync_core.stores import Stores
+from eventsync_core.targets import TargetRegistry
+
+
+class CrashError(BaseException):
+    """The process died here; nothing that handles ordinary errors sees it."""
+
+
+class CrashingStores:
+    """
+    `Stores` that die at their *nth* outermost unit of work, `before` or `after` its commit.
+
+    From then on every unit raises `CrashError` before it does anything: a dead process
+    cleans nothing up.
+    """
+
+    def __init__(self, stores: Stores, nth: int, when: Literal["before", "after"]) -> None:
+        self.stores = stores
+        self.left = nth
+        self.when = when
+        self.depth = 0
+
+    @property
+    def journal(self) -> Journal:
+        """See `Stores`."""
+        return self.stores.journal
+
+    @property
+    def ledger(self) -> Ledger:
+        """See `Stores`."""
+        return self.stores.ledger
+
+    @property
+    def leases(self) -> Leases:
+        """See `Stores`."""
+        return self.stores.leases
+
+    @property
+    def backlog(self) -> Backlog:
+        """See `Stores`."""
+        return self.stores.backlog
+
+    @property
+    def targets(self) -> TargetRegistry:
+        """See `Stores`."""
+        return self.stores.targets
+
+    @property
+    def grants(self) -> Grants:
+        """See `Stores`."""
+        return self.stores.grants
+
+    @property
+    def is_durable(self) -> bool:
+        """See `Stores.is_durable`."""
+        return self.stores.is_durable
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """See `Stores.atomic`."""
+        if self.depth:
+            with self.stores.atomic():
+                yield
+            return
+        if self.left <= 0:
+            raise CrashError
+        self.left -= 1
+        self.depth += 1
+        try:
+            with self.stores.atomic():
+                yield
+                if not self.left and self.when == "before":
+                    raise CrashError
+        finally:
+            self.depth -= 1
+        if not self.left:
+            raise CrashError
+
+
+def run_until_crash(work: Callable[[], object]) -> bool:
+    """Run *work*; say whether it died of `CrashError`."""
+    try:
+        work()
+    except CrashError:
+        return True
+    return False
