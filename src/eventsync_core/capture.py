@@ -1,6 +1,7 @@
 """The way in: read, decide whether it is kept, append. Asks no network, login or grant."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Literal
 
 import attrs
@@ -90,24 +91,27 @@ def capture_many(
     """
     results: list[Receipt | EventSyncError | None] = []
     events: list[tuple[int, str, Event]] = []
-    for envelope in envelopes:
+    retain, other = policy_of(mode).retain, stream_key(None, project)
+    for place, envelope in enumerate(envelopes):
         try:
             event = read_event(text_of(envelope))
         except NotJsonError as error:
             results.append(error)
             continue
-        if not policy_of(mode).retain:
+        if not retain:
             results.append(DiscardRefusedError(event.event_id))
             continue
-        events.append((len(results), stream_key(event.project, project), event))
+        stream = stream_key(event.project) if event.project else other
+        events.append((place, stream, event))
         results.append(None)
-    if events:
-        durable = stores.is_durable
-        with stores.atomic():
-            for places, stream, group in _groups(events):
-                appended = stores.journal.append(stream, group, at=at)
-                for place, item in zip(places, appended, strict=True):
-                    results[place] = _receipt(item, durable=durable)
+    groups = _groups(events)
+    durable = stores.is_durable
+    # A single append is a unit of work by itself.
+    with stores.atomic() if len(groups) > 1 else nullcontext():
+        for places, stream, group in groups:
+            appended = stores.journal.append(stream, group, at=at)
+            for place, item in zip(places, appended, strict=True):
+                results[place] = _receipt(item, durable=durable)
     return [result for result in results if result is not None]
 
 
@@ -126,6 +130,8 @@ def _groups(
     When an id comes twice, runs are kept instead: the first to come must be the first stored.
     """
     groups: list[tuple[list[int], str, list[Event]]] = []
+    if not events:
+        return groups
     keep_runs = len({event.event_id for _, _, event in events}) < len(events)
     known: dict[str, tuple[list[int], str, list[Event]]] = {}
     for place, stream, event in events:

@@ -1,9 +1,10 @@
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from eventsync_adapters import machine
@@ -28,6 +29,7 @@ class Database:
         info = path.stat()
         self._file = (info.st_dev, info.st_ino)
         self.depth = 0
+        self.rollbacks = 0
 
     def _active(self) -> "Database":
         if os.getpid() != self._pid:
@@ -76,36 +78,17 @@ class Database:
         """A unit of work on this file is open in this thread."""
         return self._active().depth > 0
 
-    @contextmanager
-    def write(self) -> Iterator[None]:
+    @property
+    def is_joined(self) -> bool:
+        """The open unit of work belongs to another store on the same file."""
+        return self._active() is not self
+
+    def write(self) -> "Unit":
         """Run one unit of writing: all of it is stored, or none of it; units nest."""
-        active = self._active()
-        if active.depth:
-            with active.savepoint():
-                yield
-        else:
-            with self._transaction():
-                yield
+        return Unit(self._active())
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        key = (threading.get_ident(), *self._file)
-        self._begin()
-        _units[key] = self
-        self.depth = 1
-        try:
-            yield
-            self.run("COMMIT")
-        except BaseException:
-            # A full disk or a failed commit may have rolled back already.
-            if self.connection.in_transaction:
-                self.connection.rollback()
-            raise
-        finally:
-            self.depth = 0
-            del _units[key]
-
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Open a transaction of this connection; statements of this thread join it."""
         for attempt in range(_BEGIN_ATTEMPTS):
             try:
                 # IMMEDIATE: units read before they write, and a plain BEGIN can fail half
@@ -115,28 +98,61 @@ class Database:
                 if attempt + 1 == _BEGIN_ATTEMPTS:
                     raise
             else:
-                return
+                break
+        _units[threading.get_ident(), *self._file] = self
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        name = f"unit_{self.depth}"
-        self.run(f"SAVEPOINT {name}")
-        self.depth += 1
+    def end(self, *, commit: bool) -> None:
+        """Commit or roll back the open transaction; a commit that fails is rolled back."""
         try:
-            yield
-        except BaseException:
-            if self.connection.in_transaction:
-                self.run(f"ROLLBACK TO {name}")
-                self.run(f"RELEASE {name}")
-            raise
-        else:
-            self.run(f"RELEASE {name}")
+            if commit:
+                self.run("COMMIT")
         finally:
-            self.depth -= 1
+            del _units[threading.get_ident(), *self._file]
+            # A full disk or a failed commit may have rolled back already.
+            if self.connection.in_transaction:
+                self.connection.rollback()
+            if not commit or sys.exc_info()[0] is not None:
+                self.rollbacks += 1
 
     def close(self) -> None:
         """Close the connection; closing twice is fine."""
         self.connection.close()
+
+
+class Unit:
+    """One unit of work: a transaction, or a savepoint within the one that is open."""
+
+    __slots__ = ("_database", "_name")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._name = ""
+
+    def __enter__(self) -> None:
+        database = self._database
+        if database.depth:
+            self._name = f"unit_{database.depth}"
+            database.run(f"SAVEPOINT {self._name}")
+        else:
+            database.begin()
+        database.depth += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        database = self._database
+        database.depth -= 1
+        if not self._name:
+            database.end(commit=kind is None)
+        elif kind is None:
+            database.run(f"RELEASE {self._name}")
+        elif database.connection.in_transaction:
+            database.run(f"ROLLBACK TO {self._name}")
+            database.run(f"RELEASE {self._name}")
+            database.rollbacks += 1
 
 
 def connect(path: Path, *, mode: str, busy_seconds: float) -> Database:

@@ -48,47 +48,18 @@ class SqliteJournal:
         with self._database.write():
             stream_id = self._keys.stream_for_writing(stream)
             known = self._known([event.event_id for event in events])
-            head, chain_hex = self._database.row(_HEAD, (stream_id,)) or (0, "")
-            position, chain = int(head), bytes.fromhex(chain_hex)
-            base = stream_id * POSITIONS
-            results: list[Appended] = []
-            entries: list[tuple[Any, ...]] = []
-            payloads: list[tuple[int, str]] = []
-            holds: list[tuple[Any, ...]] = []
+            head, chain = self._database.row(_HEAD, (stream_id,)) or (0, "")
+            new = _NewRows(stream, stream_id * POSITIONS, at, head, bytes.fromhex(chain))
+            results = []
             for event in events:
-                event_id, digest = event.event_id, event.digest
-                before = known.get(event_id)
-                if before is not None:
-                    results.append(reconcile(before, event))
-                    continue
-                position += 1
-                chain = chain_next(chain, position, event_id, digest)
-                entry_id = base + position
-                entries.append(
-                    (
-                        entry_id,
-                        event_id,
-                        event.event_type,
-                        event.aggregate,
-                        at,
-                        event.size,
-                        digest.hex(),
-                        event.canonical_digest.hex(),
-                        chain.hex(),
-                    )
-                )
-                payloads.append((entry_id, event.text))
-                if event.hold is not None:
-                    holds.append((entry_id, event.hold.value, event.hold_reason or "", at))
-                known[event_id] = Known(event_id, stream, position, event.canonical_digest)
-                results.append(
-                    Appended(event_id, stream, position, "held" if event.hold else "stored")
-                )
-            if entries:
-                self._database.run_many(_NEW_ENTRY, entries)
-                self._database.run_many(_NEW_PAYLOAD, payloads)
-                self._database.run_many(_NEW_HOLD, holds)
-                self._database.run(_RAISE_HEAD, (position, chain.hex(), stream_id))
+                before = known.get(event.event_id) or new.known(event.event_id)
+                results.append(reconcile(before, event) if before else new.add(event))
+            if new.entries:
+                self._database.run_many(_NEW_ENTRY, new.entries)
+                self._database.run_many(_NEW_PAYLOAD, new.payloads)
+                if new.holds:
+                    self._database.run_many(_NEW_HOLD, new.holds)
+                self._database.run(_RAISE_HEAD, (new.position, new.chain.hex(), stream_id))
             return results
 
     def _known(self, event_ids: Sequence[str]) -> dict[str, Known]:
@@ -131,6 +102,55 @@ class SqliteJournal:
             clock = max(int(largest), seen) + 1
             self._database.run(_RAISE_LAMPORT, (clock, stream_id))
             return clock
+
+
+class _NewRows:
+    """The rows of one append; plain tuples, because this is the hot path of bulk capture."""
+
+    def __init__(self, stream: str, base: int, at: int, position: int, chain: bytes) -> None:
+        self.stream = stream
+        self.base = base
+        self.at = at
+        self.position = position
+        self.chain = chain
+        self.entries: list[tuple[Any, ...]] = []
+        self.payloads: list[tuple[int, str]] = []
+        self.holds: list[tuple[Any, ...]] = []
+        self._added: dict[str, Event] = {}
+        self._first = position + 1
+
+    def known(self, event_id: str) -> Known | None:
+        """Return what this very append has added under *event_id*."""
+        event = self._added.get(event_id)
+        if event is None:
+            return None
+        position = self._first + list(self._added).index(event_id)
+        return Known(event_id, self.stream, position, event.canonical_digest)
+
+    def add(self, event: Event) -> Appended:
+        """Give *event* the next position."""
+        self.position = position = self.position + 1
+        event_id, digest, entry_id = event.event_id, event.digest, self.base + position
+        self.chain = chain = chain_next(self.chain, position, event_id, digest)
+        self._added[event_id] = event
+        self.entries.append(
+            (
+                entry_id,
+                event_id,
+                event.event_type,
+                event.aggregate,
+                self.at,
+                event.size,
+                digest.hex(),
+                event.canonical_digest.hex(),
+                chain.hex(),
+            )
+        )
+        self.payloads.append((entry_id, event.text))
+        if event.hold is None:
+            return Appended(event_id, self.stream, position, "stored")
+        self.holds.append((entry_id, event.hold.value, event.hold_reason or "", self.at))
+        return Appended(event_id, self.stream, position, "held")
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

@@ -16,22 +16,32 @@ _TARGET = "SELECT target_no FROM targets WHERE target_id = ?"
 
 
 class Keys:
-    """Looks names up once; numbers never change, and a rolled back one is never kept."""
+    """Looks names up once; numbers never change, and one that is rolled back is forgotten."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._rollbacks = 0
         self._streams: dict[str, int] = {}
         self._targets: dict[str, int] = {}
 
+    def _may_keep(self) -> bool:
+        """Forget all after a rollback; keep nothing of another store's unfinished unit."""
+        if self._rollbacks != self._database.rollbacks:
+            self._rollbacks = self._database.rollbacks
+            self._streams.clear()
+            self._targets.clear()
+        return not self._database.is_joined
+
     def stream(self, stream: str) -> int | None:
         """Return the number of *stream*, or None if nothing was ever written to it."""
+        may_keep = self._may_keep()
         found = self._streams.get(stream)
         if found is None:
             row = self._database.row(_STREAM, (stream,))
             if row is None:
                 return None
             found = int(row[0])
-            if not self._database.is_in_unit:
+            if may_keep:
                 self._streams[stream] = found
         return found
 
@@ -51,12 +61,13 @@ class Keys:
         Raises:
             UnknownTargetError: It was never registered.
         """
+        may_keep = self._may_keep()
         found = self._targets.get(target_id)
         if found is None:
             row = self._database.row(_TARGET, (target_id,))
             if row is None:
                 raise UnknownTargetError(target_id)
             found = int(row[0])
-            if not self._database.is_in_unit:
+            if may_keep:
                 self._targets[target_id] = found
         return found

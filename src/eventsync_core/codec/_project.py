@@ -20,20 +20,23 @@ def without_local_keys(text: str) -> str:
             cut = True
         else:
             kept.append(member)
-    return "{" + ",".join(kept) + "}" if cut else text
+    if not cut:
+        return text
+    return text[: text.index("{") + 1] + ",".join(kept) + text[text.rindex("}") :]
 
 
-def _members(text: str) -> list[tuple[str, str]]:
+def _members(text: str) -> list[tuple[str, str | None]]:
     """Return the top-level members of the object *text*, each with its decoded key."""
-    found: list[tuple[str, str]] = []
-    depth, start, key = 0, 0, ""
+    found: list[tuple[str, str | None]] = []
+    depth, start = 0, 0
+    key: str | None = None
     for token in TOKEN.finditer(text):
         mark = token["mark"]
         if depth == 1 and mark in (",", "}"):
             if text[start : token.end() - 1].strip():
                 found.append((text[start : token.end() - 1], key))
-            start, key = token.end(), ""
-        elif depth == 1 and not key and token["string"] is not None:
+            start, key = token.end(), None
+        elif depth == 1 and key is None and token["string"] is not None:
             key = str(read_document(token["string"]))
         if mark in ("{", "["):
             depth += 1

@@ -80,9 +80,7 @@ def _event(text: str, raw: bytes, parsed: Parsed) -> Event:
 
 def _word(value: object) -> str | None:
     """Return *value* if it is text that can be stored, else None."""
-    if not isinstance(value, str) or not value.isprintable():
-        return None
-    return value or None
+    return value if isinstance(value, str) and value and value.isprintable() else None
 
 
 def _aggregate(top: Mapping[str, Any]) -> str | None:

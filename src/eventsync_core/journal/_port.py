@@ -30,7 +30,11 @@ class Journal(Protocol):
         ...
 
     def heads(self) -> list[Head]:
-        """Return the head of every stream, in order of their names."""
+        """
+        Return the head of every stream, in order of their names.
+
+        A stream is there once it holds an entry or has handed out a clock.
+        """
         ...
 
     def next_lamport(self, stream: str, *, seen: int = 0) -> int:

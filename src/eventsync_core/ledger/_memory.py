@@ -329,11 +329,11 @@ class MemoryLedger:
 
 
 def _within(found: list[Candidate], max_events: int, max_bytes: int) -> list[Candidate]:
-    """Return as many from the front as fit, at least one."""
+    """Return as many from the front as fit with one separator each, at least one."""
     chosen: list[Candidate] = []
     size = 0
     for candidate in found[:max_events]:
-        size += candidate.size
+        size += candidate.size + 1
         if chosen and size > max_bytes:
             break
         chosen.append(candidate)

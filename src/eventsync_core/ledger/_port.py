@@ -99,7 +99,8 @@ class Backlog(Protocol):
         """
         Return the first deliverable entries above the grant's cursor, in order.
 
-        They hold at most *max_events* and *max_bytes*, but at least one if there is one.
+        They hold at most *max_events* and *max_bytes*, one separator byte each included, but
+        at least one if there is one.
         The second value is the position up to which nothing else was deliverable: raising
         the cursor to it, once these are recorded, loses nothing. Without a live grant: none.
         """

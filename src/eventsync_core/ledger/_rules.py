@@ -54,7 +54,13 @@ def lost(entry: LedgerEntry | None, *, request_id: int, at: int) -> LedgerEntry:
 
 
 def let_wait(entry: LedgerEntry | None, *, due_at: int) -> LedgerEntry:
-    """Return *entry* as it waits behind an earlier one of its aggregate until *due_at*."""
+    """
+    Return *entry* as it waits behind an earlier one of its aggregate until *due_at*.
+
+    A settled one stays as it is: it was acknowledged to somebody else meanwhile.
+    """
+    if entry is not None and entry.is_settled:
+        return entry
     return attrs.evolve(entry or LedgerEntry(outcome=None), due_at=due_at)
 
 

@@ -1,9 +1,11 @@
 from collections.abc import Sequence
 
+import attrs
+
 from eventsync_core.census import Class, remaining
 from eventsync_core.clock import SECOND
 from eventsync_core.journal import Head
-from eventsync_core.receivers import Outcome
+from eventsync_core.receivers import Gate, Outcome
 from eventsync_core.status._model import (
     MOST_ITEMS,
     Failure,
@@ -28,18 +30,31 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
         StoreError: The store cannot be read; hand the error in with the *setting* instead.
     """
     if stores is None:
-        return Status(setting=setting, at=at)
+        return Status(setting=_gated(setting, is_granted=False), at=at)
     heads = [head for head in stores.journal.heads() if head.position]
     targets = tuple(
         _target_status(stores, target, heads, setting, at) for target in stores.targets.targets()
     )
     return Status(
-        setting=setting,
+        setting=_gated(setting, is_granted=_is_granted(stores, setting.current)),
         at=at,
         captured={head.stream: head.position for head in heads},
         oldest_at=_oldest(stores, heads),
         targets=targets,
         failures=tuple(_failures(stores, targets)),
+    )
+
+
+def _gated(setting: Setting, *, is_granted: bool) -> Setting:
+    """Close the gate `no_grant` where nothing at all may go to the current target."""
+    if setting.current is None or setting.store_error is not None or is_granted:
+        return setting
+    return attrs.evolve(setting, gates=(*setting.gates, Gate.NO_GRANT.value))
+
+
+def _is_granted(stores: Stores, target: Target | None) -> bool:
+    return target is not None and any(
+        grant.is_live for grant in stores.grants.grants(target.target_id)
     )
 
 

@@ -1,0 +1,223 @@
+import pytest
+
+from eventsync_core.egress import Grant
+from eventsync_core.errors import UnknownTargetError
+from eventsync_core.receivers import Outcome
+from eventsync_core.stores import Stores
+from eventsync_core.testing._builders import make_events, make_stub_target
+from eventsync_core.testing._contracts._steps import (
+    NOW,
+    STREAM,
+    TARGET_ID,
+    answered,
+    due_positions,
+    grant,
+    granted,
+    leased,
+    tail_positions,
+)
+
+
+def _current(stores: Stores) -> Grant:
+    found = stores.grants.get(TARGET_ID, STREAM)
+    assert found is not None
+    return found
+
+
+class GrantsContract:
+    """Subclass, provide a `stores` fixture, and every promise of `Grants` is checked."""
+
+    def test_a_grant_is_returned_and_found(self, stores: Stores) -> None:
+        """It says who permitted what, why and when."""
+        stores.targets.register(make_stub_target(), at=NOW)
+
+        made = stores.grants.grant(
+            TARGET_ID, STREAM, from_position=3, actor="me", reason="asked", at=NOW
+        )
+
+        assert made == Grant(
+            target_id=TARGET_ID,
+            stream=STREAM,
+            from_position=3,
+            generation=1,
+            actor="me",
+            reason="asked",
+            granted_at=NOW,
+        )
+        assert made == _current(stores)
+
+    def test_an_unknown_target_is_not_granted(self, stores: Stores) -> None:
+        """The error leaves no grant behind."""
+        with pytest.raises(UnknownTargetError):
+            grant(stores)
+
+        assert stores.grants.get(TARGET_ID, STREAM) is None
+
+    def test_without_a_grant_there_is_none(self, stores: Stores) -> None:
+        """A registered target has no grant of its own accord."""
+        stores.targets.register(make_stub_target(), at=NOW)
+
+        assert stores.grants.get(TARGET_ID, STREAM) is None
+        assert stores.grants.grants(TARGET_ID) == []
+
+    def test_a_live_grant_is_widened(self, stores: Stores) -> None:
+        """A lower position holds from now on, with a new generation and the old facts."""
+        granted(stores, from_position=5)
+        before = _current(stores)
+
+        made = stores.grants.grant(
+            TARGET_ID, STREAM, from_position=2, actor="other", reason="more", at=NOW + 9
+        )
+
+        assert (2, before.generation + 1) == (made.from_position, made.generation)
+        assert (made.actor, made.reason, made.granted_at) == ("me", "test", NOW)
+
+    def test_a_live_grant_is_never_narrowed(self, stores: Stores) -> None:
+        """A higher position changes nothing, not even the generation."""
+        granted(stores, from_position=2)
+        before = _current(stores)
+
+        grant(stores, from_position=5)
+
+        assert before == _current(stores)
+
+    def test_what_was_passed_over_is_owed_when_a_grant_is_widened(self, stores: Stores) -> None:
+        """Entries below the cursor become due at once."""
+        granted(stores, make_events(4), from_position=2)
+        lease = leased(stores)
+        answered(stores, lease, {3: Outcome.SUCCESS, 4: Outcome.SUCCESS})
+        stores.ledger.pass_over(lease, 4)
+
+        grant(stores, from_position=0)
+
+        assert due_positions(stores) == [1, 2]
+        assert tail_positions(stores) == []
+
+    def test_what_was_not_passed_over_is_not_owed(self, stores: Stores) -> None:
+        """Entries above the cursor are found there, once."""
+        granted(stores, make_events(3), from_position=3)
+
+        grant(stores, from_position=0)
+
+        assert tail_positions(stores) == [1, 2, 3]
+        assert due_positions(stores) == []
+
+    def test_what_was_passed_over_is_owed_when_a_grant_is_renewed(self, stores: Stores) -> None:
+        """A renewed grant that reaches further down counts as widened; its cursor stays."""
+        granted(stores, make_events(3), from_position=2)
+        lease = leased(stores)
+        answered(stores, lease, {3: Outcome.SUCCESS})
+        stores.ledger.pass_over(lease, 3)
+        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+
+        grant(stores, from_position=1)
+
+        assert due_positions(stores) == [2]
+        assert tail_positions(stores) == []
+
+    def test_what_has_a_row_is_not_owed_again(self, stores: Stores) -> None:
+        """A delivered entry stays delivered when a grant reaches it again."""
+        granted(stores, make_events(2))
+        lease = leased(stores)
+        answered(stores, lease, {1: Outcome.SUCCESS, 2: Outcome.SUCCESS})
+        stores.ledger.pass_over(lease, 2)
+        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        grant(stores, from_position=2)
+
+        grant(stores, from_position=0)
+
+        assert due_positions(stores) == []
+
+    def test_a_revoked_grant_is_kept_but_not_live(self, stores: Stores) -> None:
+        """It says when it ended, and its generation grew."""
+        granted(stores)
+        before = _current(stores)
+
+        stores.grants.revoke(TARGET_ID, STREAM, at=NOW + 5)
+
+        after = _current(stores)
+        assert (after.is_live, after.revoked_at) == (False, NOW + 5)
+        assert before.generation < after.generation
+
+    def test_revoking_twice_changes_nothing(self, stores: Stores) -> None:
+        """The first end stands."""
+        granted(stores)
+        stores.grants.revoke(TARGET_ID, STREAM, at=NOW + 5)
+        before = _current(stores)
+
+        stores.grants.revoke(TARGET_ID, STREAM, at=NOW + 9)
+
+        assert before == _current(stores)
+
+    def test_revoking_without_a_grant_changes_nothing(self, stores: Stores) -> None:
+        """No grant appears, and no error."""
+        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+
+        assert stores.grants.get(TARGET_ID, STREAM) is None
+
+    def test_a_revoked_grant_is_renewed_as_asked(self, stores: Stores) -> None:
+        """Even a higher position holds then, with a generation never seen before."""
+        granted(stores, from_position=2)
+        stores.grants.revoke(TARGET_ID, STREAM, at=NOW + 5)
+        revoked = _current(stores)
+
+        made = stores.grants.grant(
+            TARGET_ID, STREAM, from_position=7, actor="other", reason="again", at=NOW + 9
+        )
+
+        assert (
+            made.from_position,
+            made.actor,
+            made.reason,
+            made.granted_at,
+        ) == (7, "other", "again", NOW + 9)
+        assert made.is_live
+        assert revoked.generation < made.generation
+        assert made == _current(stores)
+
+    def test_a_grant_rests_for_a_reason(self, stores: Stores) -> None:
+        """The reason stands on it, and its generation grew."""
+        granted(stores)
+        before = _current(stores)
+
+        stores.grants.pause(TARGET_ID, STREAM, "not admitted")
+
+        after = _current(stores)
+        assert (after.paused, after.is_live) == ("not admitted", True)
+        assert before.generation < after.generation
+
+    def test_granting_again_ends_a_rest(self, stores: Stores) -> None:
+        """The grant is otherwise what it was, with a new generation."""
+        granted(stores, from_position=2)
+        stores.grants.pause(TARGET_ID, STREAM, "not admitted")
+        paused = _current(stores)
+
+        grant(stores, from_position=4)
+
+        after = _current(stores)
+        assert (after.paused, after.from_position) == ("", 2)
+        assert paused.generation < after.generation
+
+    def test_pausing_without_a_grant_changes_nothing(self, stores: Stores) -> None:
+        """No grant appears, and no error."""
+        stores.grants.pause(TARGET_ID, STREAM, "why not")
+
+        assert stores.grants.get(TARGET_ID, STREAM) is None
+
+    def test_grants_come_in_order_of_streams(self, stores: Stores) -> None:
+        """Live and revoked ones are listed, those of other targets are not."""
+        for name, streams in (("one", ("b", "a", "c")), ("two", ("d",))):
+            target = stores.targets.register(make_stub_target(name), at=NOW)
+            for stream in streams:
+                stores.grants.grant(
+                    target.target_id, stream, from_position=0, actor="", reason="", at=NOW
+                )
+        stores.grants.revoke(TARGET_ID, "b", at=NOW)
+
+        found = stores.grants.grants(TARGET_ID)
+
+        assert [(made.stream, made.is_live) for made in found] == [
+            ("a", True),
+            ("b", False),
+            ("c", True),
+        ]

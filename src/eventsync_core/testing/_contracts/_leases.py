@@ -1,0 +1,182 @@
+import pytest
+
+from eventsync_core.census import Class
+from eventsync_core.clock import SECOND
+from eventsync_core.ledger import Busy, Holder, Lease
+from eventsync_core.receivers import Outcome
+from eventsync_core.stores import Stores
+from eventsync_core.testing._builders import HOLDER, make_event, make_events, make_stub_target
+from eventsync_core.testing._contracts._steps import (
+    NOW,
+    STREAM,
+    TARGET_ID,
+    answered,
+    classes,
+    due_positions,
+    granted,
+    leased,
+    opened,
+    verdict,
+)
+
+_OTHER = Holder(pid=2, started_at=2, boot="elsewhere")
+_EXPIRY = NOW + 15 * SECOND
+
+
+class LeasesContract:
+    """Subclass, provide a `stores` fixture, and every promise of `Leases` is checked."""
+
+    @pytest.fixture
+    def lease(self, stores: Stores) -> Lease:
+        """Return the lease of a granted stream of three entries."""
+        granted(stores, make_events(3))
+        return leased(stores)
+
+    def test_a_lease_lasts_15_seconds(self, lease: Lease) -> None:
+        """It names its holder, what it is for and when it ends."""
+        assert (lease.target_id, lease.stream, lease.holder) == (TARGET_ID, STREAM, HOLDER)
+        assert lease.expires_at == _EXPIRY
+
+    def test_a_second_holder_is_told_who_has_it(self, stores: Stores, lease: Lease) -> None:
+        """Until the last microsecond it is busy."""
+        found = stores.leases.acquire(TARGET_ID, STREAM, _OTHER, at=_EXPIRY - 1)
+
+        assert Busy(lease.holder, lease.expires_at) == found
+
+    def test_an_expired_lease_is_taken_with_a_higher_token(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """From its end on anyone may have it."""
+        found = stores.leases.acquire(TARGET_ID, STREAM, _OTHER, at=_EXPIRY)
+
+        assert isinstance(found, Lease)
+        assert (_OTHER, lease.token + 1) == (found.holder, found.token)
+
+    @pytest.mark.usefixtures("lease")
+    def test_leases_of_other_pairs_are_free(self, stores: Stores) -> None:
+        """Another stream and another target each have a lease of their own."""
+        assert isinstance(stores.leases.acquire(TARGET_ID, "other", _OTHER, at=NOW), Lease)
+        other = stores.targets.register(make_stub_target("two"), at=NOW).target_id
+        assert isinstance(stores.leases.acquire(other, STREAM, _OTHER, at=NOW), Lease)
+
+    def test_a_lease_given_back_is_free_at_once(self, stores: Stores, lease: Lease) -> None:
+        """The next one still carries a higher token."""
+        stores.leases.release(lease)
+
+        assert lease.token < leased(stores).token
+
+    def test_renewing_gives_15_more_seconds(self, stores: Stores, lease: Lease) -> None:
+        """They count from the time of renewal, with the same token."""
+        renewed = stores.leases.renew(lease, at=NOW + SECOND)
+
+        assert renewed is not None
+        assert (_EXPIRY + SECOND, lease.token) == (renewed.expires_at, renewed.token)
+        assert isinstance(stores.leases.acquire(TARGET_ID, STREAM, _OTHER, at=_EXPIRY), Busy)
+
+    def test_a_lease_that_was_taken_is_not_renewed(self, stores: Stores, lease: Lease) -> None:
+        """The new holder keeps it."""
+        taken = leased(stores, at=_EXPIRY)
+
+        assert stores.leases.renew(lease, at=_EXPIRY) is None
+        found = stores.leases.acquire(TARGET_ID, STREAM, _OTHER, at=_EXPIRY)
+        assert Busy(taken.holder, taken.expires_at) == found
+
+    def test_a_lease_nobody_took_is_renewed_late(self, stores: Stores, lease: Lease) -> None:
+        """Only another holder ends it for good."""
+        assert stores.leases.renew(lease, at=_EXPIRY + SECOND) is not None
+
+    def test_giving_back_a_lease_that_was_taken_does_nothing(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """The new holder keeps it."""
+        leased(stores, at=_EXPIRY)
+
+        stores.leases.release(lease)
+
+        assert isinstance(stores.leases.acquire(TARGET_ID, STREAM, _OTHER, at=_EXPIRY), Busy)
+
+    def test_an_open_request_of_a_replaced_holder_is_closed(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """It is lost: its answer was never noted, and it has no closing time."""
+        request_id = opened(stores, lease, 1, 2)
+
+        leased(stores, at=_EXPIRY)
+
+        (request,) = stores.ledger.requests(TARGET_ID, STREAM)
+        assert (request_id, "lost", None) == (
+            request.request_id,
+            request.answer,
+            request.closed_at,
+        )
+
+    def test_what_a_lost_request_carried_is_of_unknown_effect(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """It is due at once, counts an attempt and says so in its history."""
+        opened(stores, lease, 1, 2)
+
+        leased(stores, at=_EXPIRY)
+
+        assert classes(stores, at=_EXPIRY) == {Class.UNKNOWN_EFFECT: 2, Class.OWED: 1}
+        assert due_positions(stores, now=_EXPIRY) == [1, 2]
+        row = stores.ledger.entry(TARGET_ID, STREAM, 1)
+        assert row is not None
+        assert (row.attempts, row.seen) == (1, True)
+        assert [item.outcome for item in stores.ledger.history(STREAM, 1)] == [
+            Outcome.UNKNOWN_EFFECT
+        ]
+
+    def test_a_lost_request_does_not_reopen_what_is_settled(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """A delivered entry stays so, and its history says nothing new."""
+        answered(stores, lease, {1: Outcome.SUCCESS})
+        opened(stores, lease, 1)
+
+        leased(stores, at=_EXPIRY)
+
+        assert Class.DELIVERED in classes(stores, at=_EXPIRY)
+        assert stores.ledger.history(STREAM, 1) == []
+
+    def test_a_request_left_open_is_lost_though_the_lease_was_given_back(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """An interrupted sender gives the lease back and leaves its request."""
+        opened(stores, lease, 1)
+        stores.leases.release(lease)
+
+        leased(stores)
+
+        assert due_positions(stores) == [1]
+
+    def test_a_closed_request_is_not_lost(self, stores: Stores, lease: Lease) -> None:
+        """What it was told stands when somebody else takes the lease."""
+        answered(stores, lease, {1: Outcome.SUCCESS})
+
+        leased(stores, at=_EXPIRY)
+
+        assert classes(stores, at=_EXPIRY) == {Class.DELIVERED: 1, Class.OWED: 2}
+
+    @pytest.mark.usefixtures("lease")
+    def test_new_events_do_not_need_the_lease(self, stores: Stores) -> None:
+        """Capture goes on while somebody sends."""
+        stores.journal.append(STREAM, [make_event("e9")], at=NOW)
+
+        assert classes(stores) == {Class.OWED: 4}
+
+    def test_a_stale_holder_changes_nothing_but_deliveries(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """Its late acknowledgement is a fact and is kept; its late rejection is not."""
+        request_id = opened(stores, lease, 1, 2)
+        leased(stores, at=_EXPIRY)
+
+        said = verdict(Outcome.SUCCESS, Outcome.REJECTED)
+        assert not stores.ledger.close_request(lease, request_id, said, at=_EXPIRY)
+
+        assert classes(stores, at=_EXPIRY) == {
+            Class.DELIVERED: 1,
+            Class.UNKNOWN_EFFECT: 1,
+            Class.OWED: 1,
+        }
