@@ -5,8 +5,10 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from eventsync_core.ledger import Holder
+if TYPE_CHECKING:
+    from eventsync_core.ledger import Holder
 
 __all__ = [
     "boot_name",
@@ -86,15 +88,17 @@ def boot_name() -> str:
         return f"{os.uname().nodename if hasattr(os, 'uname') else ''}@{int(psutil.boot_time())}"
 
 
-def this_process() -> Holder:
+def this_process() -> "Holder":
     """Name this process so that a later one with its number is not taken for it."""
     import psutil
+
+    from eventsync_core.ledger import Holder
 
     started = int(psutil.Process().create_time() * 1_000_000)
     return Holder(pid=os.getpid(), started_at=started, boot=boot_name())
 
 
-def is_alive(holder: Holder) -> bool | None:
+def is_alive(holder: "Holder") -> bool | None:
     """Say whether the process that *holder* names still runs; None: another boot or machine."""
     import psutil
 

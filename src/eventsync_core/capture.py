@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -11,7 +11,9 @@ from eventsync_core.events import Event, read_event, text_of
 from eventsync_core.ids import stream_key
 from eventsync_core.journal import Appended
 from eventsync_core.policy import Mode, policy_of
-from eventsync_core.stores import Stores
+
+if TYPE_CHECKING:
+    from eventsync_core.stores import Stores
 
 __all__ = ["DiscardRefusedError", "Envelope", "Receipt", "capture", "capture_many"]
 
@@ -48,7 +50,7 @@ class Receipt:
 
 
 def capture(
-    stores: Stores,
+    stores: "Stores",
     envelope: Envelope,
     *,
     at: int,
@@ -74,7 +76,7 @@ def capture(
 
 
 def capture_many(
-    stores: Stores,
+    stores: "Stores",
     envelopes: Iterable[Envelope],
     *,
     at: int,

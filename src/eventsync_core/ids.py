@@ -1,11 +1,20 @@
 """Names: which stream an event belongs to, which target a URL and scope name."""
 
+from enum import StrEnum
 from hashlib import sha256
 
-__all__ = ["DEFAULT_STREAM", "is_event_id", "stream_key", "target_key"]
+__all__ = ["DEFAULT_STREAM", "Kind", "is_event_id", "stream_key", "target_key"]
 
 DEFAULT_STREAM = "default"
 _LONGEST_ID = 200
+
+
+class Kind(StrEnum):
+    """What answers at a target."""
+
+    TEAMSPACE = "teamspace"
+    EXTERNAL = "external_receiver"
+    STUB = "stub"
 
 
 def is_event_id(value: object) -> bool:
@@ -23,7 +32,7 @@ def stream_key(project: str | None, named: str | None = None) -> str:
     return (project or "").strip().lower() or (named or "").strip().lower() or DEFAULT_STREAM
 
 
-def target_key(kind: str, url: str, team: str, user: str) -> str:
+def target_key(kind: Kind, url: str, team: str, user: str) -> str:
     """
     Return the id of a target: the same four parts always give the same id.
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 import attrs
 
 from eventsync_core.errors import SettingsError
-from eventsync_core.targets import Kind
+from eventsync_core.ids import Kind
 
 __all__ = ["Mode", "Policy", "policy_of", "read_mode"]
 

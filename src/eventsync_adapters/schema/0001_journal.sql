@@ -11,8 +11,10 @@ CREATE TABLE streams (
 
 -- Why an entry may not be offered yet; releasing it removes the row.
 CREATE TABLE holds (
-    entry_id BIGINT NOT NULL PRIMARY KEY,
-    hold     TEXT   NOT NULL,
-    reason   TEXT   NOT NULL,
-    held_at  BIGINT NOT NULL
+    stream_id BIGINT NOT NULL,
+    position  BIGINT NOT NULL,
+    hold      TEXT   NOT NULL,
+    reason    TEXT   NOT NULL,
+    held_at   BIGINT NOT NULL,
+    PRIMARY KEY (stream_id, position)
 );

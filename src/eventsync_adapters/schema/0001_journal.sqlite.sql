@@ -1,8 +1,9 @@
--- entry_id = stream_id * 1099511627776 (2^40) + position. One integer names stream and
--- position, so that entries, payloads and ledger rows of a stream are ranges of the key
--- SQLite stores tables by; INTEGER PRIMARY KEY is that key.
+-- INTEGER PRIMARY KEY is the key SQLite stores a table by. entry_id counts the entries of all
+-- streams as they come, so that rows are only ever added at the end and pages stay full.
 CREATE TABLE entries (
     entry_id         INTEGER PRIMARY KEY,
+    stream_id        BIGINT  NOT NULL,
+    position         BIGINT  NOT NULL,
     event_id         TEXT    NOT NULL UNIQUE,
     event_type       TEXT,
     aggregate        TEXT,
@@ -10,7 +11,8 @@ CREATE TABLE entries (
     size             BIGINT  NOT NULL,
     digest           TEXT    NOT NULL,
     canonical_digest TEXT    NOT NULL,
-    chain            TEXT    NOT NULL
+    chain            TEXT    NOT NULL,
+    UNIQUE (stream_id, position)
 );
 
 CREATE TABLE payloads (
@@ -24,7 +26,8 @@ BEGIN
 END;
 
 CREATE TRIGGER entries_never_change
-BEFORE UPDATE OF entry_id, event_id, digest, canonical_digest, chain ON entries
+BEFORE UPDATE OF entry_id, stream_id, position, event_id, digest, canonical_digest, chain
+ON entries
 BEGIN
     SELECT RAISE(ABORT, 'entries never change');
 END;

@@ -18,22 +18,24 @@ CREATE INDEX requests_by_stream ON requests (target_no, stream_id, request_id);
 
 -- What was said of single events, except plain success; request_id 0: there was no request.
 CREATE TABLE answers (
-    answer_id  INTEGER PRIMARY KEY,
-    entry_id   BIGINT  NOT NULL,
-    target_no  BIGINT  NOT NULL,
-    request_id BIGINT  NOT NULL,
+    answer_id   INTEGER PRIMARY KEY,
+    stream_id   BIGINT NOT NULL,
+    position    BIGINT NOT NULL,
+    target_no   BIGINT NOT NULL,
+    request_id  BIGINT NOT NULL,
     answered_at BIGINT NOT NULL,
-    outcome    TEXT    NOT NULL,
-    reason     TEXT    NOT NULL,
-    category   TEXT
+    outcome     TEXT   NOT NULL,
+    reason      TEXT   NOT NULL,
+    category    TEXT
 );
 
-CREATE INDEX answers_by_entry ON answers (entry_id, answer_id);
+CREATE INDEX answers_by_entry ON answers (stream_id, position, answer_id);
 
 -- Where each entry stands with each target; outcome 'owed' was never answered.
 CREATE TABLE ledger (
     target_no  BIGINT NOT NULL,
-    entry_id   BIGINT NOT NULL,
+    stream_id  BIGINT NOT NULL,
+    position   BIGINT NOT NULL,
     outcome    TEXT   NOT NULL,
     request_id BIGINT NOT NULL,
     attempts   BIGINT NOT NULL,
@@ -42,7 +44,7 @@ CREATE TABLE ledger (
     seen       BIGINT NOT NULL,
     due_at     BIGINT,
     wait       BIGINT NOT NULL,
-    PRIMARY KEY (target_no, entry_id)
+    PRIMARY KEY (target_no, stream_id, position)
 ) WITHOUT ROWID;
 
 -- The unsettled ledger rows, in the order they come due; delivered ones never stand here.
@@ -51,10 +53,10 @@ CREATE TABLE due (
     stream_id BIGINT NOT NULL,
     lane      TEXT   NOT NULL,
     due_at    BIGINT NOT NULL,
-    entry_id  BIGINT NOT NULL,
+    position  BIGINT NOT NULL,
     aggregate TEXT,
-    PRIMARY KEY (target_no, stream_id, lane, due_at, entry_id)
+    PRIMARY KEY (target_no, stream_id, lane, due_at, position)
 ) WITHOUT ROWID;
 
 -- aggregate is set where later events of it wait behind the entry.
-CREATE INDEX due_by_aggregate ON due (target_no, stream_id, aggregate, entry_id);
+CREATE INDEX due_by_aggregate ON due (target_no, stream_id, aggregate, position);

@@ -2,7 +2,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_adapters.sqlite._keys import POSITIONS, Keys
+from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
 from eventsync_adapters.sqlite._tally import Tallying
 from eventsync_core.census import Tally
@@ -14,30 +14,34 @@ WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
 """
 _HEAD = "SELECT head FROM streams WHERE stream_id = ?"
 TAIL = """
-SELECT NULL, e.entry_id, e.event_id, p.text, e.size, e.aggregate
+SELECT NULL, e.position, e.event_id, p.text, e.size, e.aggregate
 FROM entries e CROSS JOIN payloads p ON p.entry_id = e.entry_id
-WHERE e.entry_id > ? AND e.entry_id < ?
-  AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ? AND l.entry_id = e.entry_id)
-  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.entry_id = e.entry_id)
-ORDER BY e.entry_id LIMIT ?
+WHERE e.stream_id = ?2 AND e.position > ?3
+  AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ?1 AND l.stream_id = e.stream_id
+                                           AND l.position = e.position)
+  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = e.stream_id
+                                          AND h.position = e.position)
+ORDER BY e.position LIMIT ?4
 """
 DUE = """
-SELECT d.due_at, e.entry_id, e.event_id, p.text, e.size, e.aggregate
-FROM due d CROSS JOIN entries e ON e.entry_id = d.entry_id
-           CROSS JOIN payloads p ON p.entry_id = d.entry_id
+SELECT d.due_at, d.position, e.event_id, p.text, e.size, e.aggregate
+FROM due d CROSS JOIN entries e ON e.stream_id = d.stream_id AND e.position = d.position
+           CROSS JOIN payloads p ON p.entry_id = e.entry_id
 WHERE d.target_no = ? AND d.stream_id = ? AND d.lane = ?
-  AND (d.due_at, d.entry_id) > (?, ?) AND d.due_at <= ? AND d.entry_id > ?
-  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.entry_id = e.entry_id)
-ORDER BY d.due_at, d.entry_id LIMIT ?
+  AND (d.due_at, d.position) > (?, ?) AND d.due_at <= ? AND d.position > ?
+  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = d.stream_id
+                                          AND h.position = d.position)
+ORDER BY d.due_at, d.position LIMIT ?
 """
 ANYONE_WAITS = """
 SELECT 1 FROM due WHERE target_no = ? AND stream_id = ? AND aggregate > '' LIMIT 1
 """
 WAITING = """
-SELECT e.entry_id, e.due_at FROM due e
-WHERE e.target_no = ? AND e.stream_id = ? AND e.aggregate = ? AND e.entry_id > ?
-  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.entry_id = e.entry_id)
-ORDER BY e.entry_id LIMIT ?
+SELECT d.position, d.due_at FROM due d
+WHERE d.target_no = ? AND d.stream_id = ? AND d.aggregate = ? AND d.position > ?
+  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = d.stream_id
+                                          AND h.position = d.position)
+ORDER BY d.position LIMIT ?
 """
 
 
@@ -61,11 +65,10 @@ class SqliteBacklog:
         reach = self._reach(target_no, stream_id)
         if reach is None or stream_id is None:
             return [], 0
-        base = stream_id * POSITIONS
         (head,) = self._database.row(_HEAD, (stream_id,)) or (0,)
-        values = (base + max(reach), base + POSITIONS, target_no, max_events + 1)
+        values = (target_no, stream_id, max(reach), max_events + 1)
         chosen, following = _within(self._database.each(TAIL, values), max_events, max_bytes)
-        return chosen, int(head) if following is None else following - base - 1
+        return chosen, int(head) if following is None else following - 1
 
     def due(
         self,
@@ -83,10 +86,7 @@ class SqliteBacklog:
         reach = self._reach(target_no, stream_id)
         if reach is None or stream_id is None:
             return []
-        base = stream_id * POSITIONS
-        due_at, position = after
-        window = (due_at, base + position, now, base + reach[0])
-        values = (target_no, stream_id, lane.value, *window, max_events)
+        values = (target_no, stream_id, lane.value, *after, now, reach[0], max_events)
         return _within(self._database.each(DUE, values), max_events, max_bytes)[0]
 
     def waiting(
@@ -99,13 +99,12 @@ class SqliteBacklog:
             return {}
         if self._database.row(ANYONE_WAITS, (target_no, stream_id)) is None:
             return {}
-        base = stream_id * POSITIONS
         found = {}
         for name in set(aggregates):
-            values = (target_no, stream_id, name, base + reach[0], most)
+            values = (target_no, stream_id, name, reach[0], most)
             rows = self._database.rows(WAITING, values)
             if rows:
-                found[name] = [(entry_id - base, due_at) for entry_id, due_at in rows]
+                found[name] = [(position, due_at) for position, due_at in rows]
         return found
 
     def tally(self, target_id: str, stream: str, *, at: int) -> Tally:
@@ -119,14 +118,14 @@ def _within(
     """Take rows while they fit, at least one; the second value is the first left out."""
     chosen: list[Candidate] = []
     total = 0
-    for due_at, entry_id, event_id, text, size, aggregate in rows:
+    for due_at, position, event_id, text, size, aggregate in rows:
         total += size + 1
         if chosen and (total > max_bytes or len(chosen) == max_events):
             rows.close()  # type: ignore[attr-defined]
-            return chosen, entry_id
+            return chosen, position
         chosen.append(
             Candidate(
-                position=entry_id % POSITIONS,
+                position=position,
                 event_id=event_id,
                 text=text,
                 size=size,

@@ -3,7 +3,7 @@ from typing import Any
 import attrs
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_adapters.sqlite._keys import POSITIONS, Keys
+from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.egress import Grant, change_grant
 from eventsync_core.errors import UnknownTargetError
 
@@ -28,17 +28,18 @@ ON CONFLICT (target_no, stream_id) DO UPDATE SET
 _PASSED = "SELECT passed FROM grants WHERE target_no = ? AND stream_id = ?"
 _OWED = """
 FROM entries e
-WHERE e.entry_id > ? AND e.entry_id <= ?
-  AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ? AND l.entry_id = e.entry_id)
+WHERE e.stream_id = ?2 AND e.position > ?3 AND e.position <= ?4
+  AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ?1 AND l.stream_id = e.stream_id
+                                           AND l.position = e.position)
 """
 _OWE_DUE = """
-INSERT INTO due (target_no, stream_id, lane, due_at, entry_id, aggregate)
-SELECT ?, ?, 'first', ?, e.entry_id, e.aggregate
+INSERT INTO due (target_no, stream_id, lane, due_at, position, aggregate)
+SELECT ?1, ?2, 'first', ?5, e.position, e.aggregate
 """
 _OWE_LEDGER = """
-INSERT INTO ledger (target_no, entry_id, outcome, request_id, attempts, rejections, round, seen,
-                    due_at, wait)
-SELECT ?, e.entry_id, 'owed', 0, 0, 0, 1, 0, ?, 0
+INSERT INTO ledger (target_no, stream_id, position, outcome, request_id, attempts, rejections,
+                    round, seen, due_at, wait)
+SELECT ?1, ?2, e.position, 'owed', 0, 0, 0, 1, 0, ?5, 0
 """
 _TALLY = """
 INSERT INTO tallies (target_no, stream_id, outcome, entries) VALUES (?, ?, 'owed', ?)
@@ -96,10 +97,9 @@ class SqliteGrants:
         target_no = self._keys.target(grant.target_id)
         stream_id = self._keys.stream_for_writing(grant.stream)
         (passed,) = self._database.row(_PASSED, (target_no, stream_id)) or (0,)
-        base = stream_id * POSITIONS
-        span = (base + grant.from_position, base + min(upto, passed), target_no)
-        self._database.run(_OWE_DUE + _OWED, (target_no, stream_id, at, *span))
-        owed = self._database.run(_OWE_LEDGER + _OWED, (target_no, at, *span))
+        values = (target_no, stream_id, grant.from_position, min(upto, passed), at)
+        self._database.run(_OWE_DUE + _OWED, values)
+        owed = self._database.run(_OWE_LEDGER + _OWED, values)
         self._database.run(_TALLY, (target_no, stream_id, owed))
 
     def revoke(self, target_id: str, stream: str, *, at: int) -> None:
@@ -114,9 +114,7 @@ class SqliteGrants:
         with self._database.write():
             grant = self.get(target_id, stream)
             if grant is not None and (field != "revoked_at" or grant.is_live):
-                self._put(
-                    attrs.evolve(grant, **{field: value, "generation": grant.generation + 1})
-                )
+                self._put(attrs.evolve(grant, **{field: value, "generation": grant.generation + 1}))
 
     def get(self, target_id: str, stream: str) -> Grant | None:
         """See `Grants.get`."""

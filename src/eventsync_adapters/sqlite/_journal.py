@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_adapters.sqlite._keys import POSITIONS, Keys
+from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.events import Event, Hold
 from eventsync_core.journal import Appended, Entry, Head, Known, chain_next, reconcile
 
@@ -11,27 +11,30 @@ _HEAD = "SELECT head, chain FROM streams WHERE stream_id = ?"
 _RAISE_HEAD = "UPDATE streams SET head = ?, chain = ? WHERE stream_id = ?"
 _HEADS = "SELECT stream, head, chain, lamport FROM streams ORDER BY stream"
 _KNOWN = """
-SELECT e.event_id, s.stream, e.entry_id % 1099511627776, e.canonical_digest
-FROM entries e JOIN streams s ON s.stream_id = e.entry_id / 1099511627776
+SELECT e.event_id, s.stream, e.position, e.canonical_digest
+FROM entries e JOIN streams s ON s.stream_id = e.stream_id
 WHERE e.event_id IN ({})
 """
+_LAST_ENTRY = "SELECT COALESCE(MAX(entry_id), 0) FROM entries"
 _NEW_ENTRY = """
-INSERT INTO entries (entry_id, event_id, event_type, aggregate, captured_at, size, digest,
-                     canonical_digest, chain)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO entries (entry_id, stream_id, position, event_id, event_type, aggregate, captured_at,
+                     size, digest, canonical_digest, chain)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NEW_PAYLOAD = "INSERT INTO payloads (entry_id, text) VALUES (?, ?)"
-_NEW_HOLD = "INSERT INTO holds (entry_id, hold, reason, held_at) VALUES (?, ?, ?, ?)"
+_NEW_HOLD = """
+INSERT INTO holds (stream_id, position, hold, reason, held_at) VALUES (?, ?, ?, ?, ?)
+"""
 _ENTRY = """
-SELECT s.stream, e.entry_id % 1099511627776, e.event_id, p.text, e.digest, e.canonical_digest,
+SELECT s.stream, e.position, e.event_id, p.text, e.digest, e.canonical_digest,
        e.size, e.event_type, e.aggregate, h.hold, h.reason, e.chain, e.captured_at
 FROM entries e
-JOIN streams s ON s.stream_id = e.entry_id / 1099511627776
+JOIN streams s ON s.stream_id = e.stream_id
 JOIN payloads p ON p.entry_id = e.entry_id
-LEFT JOIN holds h ON h.entry_id = e.entry_id
+LEFT JOIN holds h ON h.stream_id = e.stream_id AND h.position = e.position
 """
 _BY_ID = _ENTRY + "WHERE e.event_id = ?"
-_PAGE = _ENTRY + "WHERE e.entry_id > ? AND e.entry_id < ? ORDER BY e.entry_id LIMIT ?"
+_PAGE = _ENTRY + "WHERE e.stream_id = ? AND e.position > ? ORDER BY e.position LIMIT ?"
 _LAMPORT = "SELECT lamport FROM streams WHERE stream_id = ?"
 _RAISE_LAMPORT = "UPDATE streams SET lamport = ? WHERE stream_id = ?"
 
@@ -49,7 +52,8 @@ class SqliteJournal:
             stream_id = self._keys.stream_for_writing(stream)
             known = self._known([event.event_id for event in events])
             head, chain = self._database.row(_HEAD, (stream_id,)) or (0, "")
-            new = _NewRows(stream, stream_id * POSITIONS, at, head, bytes.fromhex(chain))
+            (last,) = self._database.row(_LAST_ENTRY) or (0,)
+            new = _NewRows(stream, stream_id, at, head, bytes.fromhex(chain), last)
             results = []
             for event in events:
                 before = known.get(event.event_id) or new.known(event.event_id)
@@ -81,11 +85,7 @@ class SqliteJournal:
         stream_id = self._keys.stream(stream)
         if stream_id is None:
             return []
-        base = stream_id * POSITIONS
-        return [
-            _entry(row)
-            for row in self._database.rows(_PAGE, (base + after, base + POSITIONS, limit))
-        ]
+        return [_entry(row) for row in self._database.rows(_PAGE, (stream_id, after, limit))]
 
     def heads(self) -> list[Head]:
         """See `Journal.heads`."""
@@ -107,12 +107,15 @@ class SqliteJournal:
 class _NewRows:
     """The rows of one append; plain tuples, because this is the hot path of bulk capture."""
 
-    def __init__(self, stream: str, base: int, at: int, position: int, chain: bytes) -> None:
+    def __init__(
+        self, stream: str, stream_id: int, at: int, position: int, chain: bytes, last: int
+    ) -> None:
         self.stream = stream
-        self.base = base
+        self.stream_id = stream_id
         self.at = at
         self.position = position
         self.chain = chain
+        self._offset = last - position
         self.entries: list[tuple[Any, ...]] = []
         self.payloads: list[tuple[int, str]] = []
         self.holds: list[tuple[Any, ...]] = []
@@ -130,12 +133,14 @@ class _NewRows:
     def add(self, event: Event) -> Appended:
         """Give *event* the next position."""
         self.position = position = self.position + 1
-        event_id, digest, entry_id = event.event_id, event.digest, self.base + position
+        event_id, digest, entry_id = event.event_id, event.digest, self._offset + position
         self.chain = chain = chain_next(self.chain, position, event_id, digest)
         self._added[event_id] = event
         self.entries.append(
             (
                 entry_id,
+                self.stream_id,
+                position,
                 event_id,
                 event.event_type,
                 event.aggregate,
@@ -149,7 +154,8 @@ class _NewRows:
         self.payloads.append((entry_id, event.text))
         if event.hold is None:
             return Appended(event_id, self.stream, position, "stored")
-        self.holds.append((entry_id, event.hold.value, event.hold_reason or "", self.at))
+        why = (event.hold.value, event.hold_reason or "", self.at)
+        self.holds.append((self.stream_id, position, *why))
         return Appended(event_id, self.stream, position, "held")
 
 

@@ -4,9 +4,6 @@ from eventsync_adapters.sqlite._connection import Database
 from eventsync_core.errors import UnknownTargetError
 from eventsync_core.journal import chain_start
 
-POSITIONS = 1 << 40
-"""Positions a stream can hold; entry_id = stream_id * POSITIONS + position."""
-
 _STREAM = "SELECT stream_id FROM streams WHERE stream = ?"
 _NEW_STREAM = """
 INSERT INTO streams (stream_id, stream, head, chain, lamport)

@@ -4,7 +4,7 @@ from typing import Any
 import attrs
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_adapters.sqlite._keys import POSITIONS, Keys
+from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import read_rows, store_rows
 from eventsync_core.ledger import (
     LEASE_LENGTH,
@@ -35,7 +35,7 @@ UPDATE leases SET expires_at = ? WHERE target_no = ? AND stream_id = ? AND token
 _POSITIONS = "SELECT positions FROM requests WHERE request_id = ?"
 _LOST = "UPDATE requests SET answer = 'lost' WHERE request_id = ?"
 _ANSWER = """
-INSERT INTO answers (entry_id, target_no, request_id, answered_at, outcome, reason, category)
+INSERT INTO answers (stream_id, position, target_no, request_id, answered_at, outcome, reason)
 VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 
@@ -115,19 +115,20 @@ class SqliteLeases:
         if not request_id:
             return
         (positions,) = self._database.row(_POSITIONS, (request_id,)) or ("",)
-        entry_ids = [stream_id * POSITIONS + position for position in read_ranges(positions)]
-        before = read_rows(self._database, target_no, entry_ids)
+        place, carried = (target_no, stream_id), read_ranges(positions)
+        before = read_rows(self._database, place, carried)
         after = {
-            entry_id: lost(before.get(entry_id), request_id=request_id, at=at)
-            for entry_id in entry_ids
+            position: lost(before.get(position), request_id=request_id, at=at)
+            for position in carried
         }
-        store_rows(self._database, target_no, stream_id, before, after)
+        store_rows(self._database, place, before, after)
+        said = (target_no, request_id, at, Outcome.UNKNOWN_EFFECT.value, LOST_REASON)
         self._database.run_many(
             _ANSWER,
             [
-                (entry_id, target_no, request_id, at, Outcome.UNKNOWN_EFFECT, LOST_REASON, None)
-                for entry_id in entry_ids
-                if entry_id not in before or not before[entry_id].is_settled
+                (stream_id, position, *said)
+                for position in carried
+                if position not in before or not before[position].is_settled
             ],
         )
         self._database.run(_LOST, (request_id,))
@@ -147,5 +148,3 @@ class SqliteLeases:
     def _extend(self, lease: Lease, expires_at: int) -> bool:
         numbers = (self._keys.target(lease.target_id), self._keys.stream(lease.stream))
         return self._database.run(_EXTEND, (expires_at, *numbers, lease.token)) == 1
-
-

@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_adapters.sqlite._keys import POSITIONS, Keys
+from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import read_rows, store_first_success, store_rows
 from eventsync_core.errors import NothingOpenError
 from eventsync_core.ledger import (
@@ -38,8 +38,9 @@ _CLOSE = """
 UPDATE requests SET closed_at = ?, status = ?, answer = ?, guidance = ? WHERE request_id = ?
 """
 _ANSWER = """
-INSERT INTO answers (entry_id, target_no, request_id, answered_at, outcome, reason, category)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO answers (stream_id, position, target_no, request_id, answered_at, outcome, reason,
+                     category)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _DELIVERED = "UPDATE targets SET last_delivery_at = ? WHERE target_no = ?"
 _LAST_DELIVERY = "SELECT last_delivery_at FROM targets WHERE target_id = ?"
@@ -49,7 +50,7 @@ UPDATE grants SET passed = ? WHERE target_no = ? AND stream_id = ? AND passed < 
 _HISTORY = """
 SELECT t.target_id, a.request_id, a.answered_at, a.outcome, a.reason, a.category
 FROM answers a JOIN targets t ON t.target_no = a.target_no
-WHERE a.entry_id = ? ORDER BY a.answer_id
+WHERE a.stream_id = ? AND a.position = ? ORDER BY a.answer_id
 """
 _REQUESTS = """
 SELECT request_id, positions, event_count, body_bytes, digest, opened_at, closed_at, status,
@@ -94,13 +95,10 @@ class SqliteLedger:
             row = self._database.row(_REQUEST, (request_id,))
             if row is None:
                 raise NothingOpenError(f"no request {request_id} was opened")
-            base = numbers[1] * POSITIONS
-            entry_ids = [base + position for position in read_ranges(row[0])]
+            positions = read_ranges(row[0])
             plain = holds and all(outcome is Outcome.SUCCESS for outcome in verdict.outcomes)
-            if not plain or not store_first_success(
-                self._database, *numbers, entry_ids, request_id
-            ):
-                self._fold(numbers, entry_ids, request_id, verdict, at, holds=holds)
+            if not plain or not store_first_success(self._database, numbers, positions, request_id):
+                self._fold(numbers, positions, request_id, verdict, at, holds=holds)
             if any(outcome.is_delivered for outcome in verdict.outcomes):
                 self._database.run(_DELIVERED, (at, numbers[0]))
             answer = (at, verdict.status, verdict.next.value, verdict.guidance)
@@ -111,22 +109,22 @@ class SqliteLedger:
     def _fold(
         self,
         numbers: tuple[int, int],
-        entry_ids: Sequence[int],
+        positions: Sequence[int],
         request_id: int,
         verdict: Verdict,
         at: int,
         *,
         holds: bool,
     ) -> None:
-        before = read_rows(self._database, numbers[0], entry_ids)
+        before = read_rows(self._database, numbers, positions)
         after: dict[int, LedgerEntry] = {}
         said: list[tuple[Any, ...]] = []
-        for index, entry_id in enumerate(entry_ids):
+        for index, position in enumerate(positions):
             outcome = verdict.outcomes[index]
             if not holds and not outcome.is_delivered:
                 continue
-            after[entry_id] = fold(
-                before.get(entry_id),
+            after[position] = fold(
+                before.get(position),
                 outcome,
                 effect_of(verdict, index),
                 request_id=request_id,
@@ -134,21 +132,9 @@ class SqliteLedger:
             )
             if index in verdict.details or outcome not in (Outcome.SUCCESS, Outcome.TRANSIENT):
                 detail = verdict.details.get(index, Detail(verdict.guidance))
-                said.append(self._said(numbers[0], entry_id, request_id, at, outcome, detail))
-        store_rows(self._database, *numbers, before, after)
+                said.append(_said(numbers, position, request_id, at, outcome, detail))
+        store_rows(self._database, numbers, before, after)
         self._database.run_many(_ANSWER, said)
-
-    def _said(
-        self,
-        target_no: int,
-        entry_id: int,
-        request_id: int,
-        at: int,
-        outcome: Outcome,
-        detail: Detail,
-    ) -> tuple[Any, ...]:
-        words = (outcome.value, detail.reason, detail.category)
-        return (entry_id, target_no, request_id, at, *words)
 
     def park(self, lease: Lease, position: int, detail: Detail, *, at: int) -> None:
         """See `Ledger.park`."""
@@ -156,13 +142,11 @@ class SqliteLedger:
             numbers = self._numbers(lease)
             if not self._holds(numbers, lease):
                 return
-            entry_id = numbers[1] * POSITIONS + position
-            before = read_rows(self._database, numbers[0], [entry_id])
+            before = read_rows(self._database, numbers, [position])
             outcome = Outcome.TERMINAL_FAILED
-            parked = fold(before.get(entry_id), outcome, Effect.NONE, request_id=0, at=at)
-            store_rows(self._database, *numbers, before, {entry_id: parked})
-            said = self._said(numbers[0], entry_id, 0, at, outcome, detail)
-            self._database.run(_ANSWER, said)
+            parked = fold(before.get(position), outcome, Effect.NONE, request_id=0, at=at)
+            store_rows(self._database, numbers, before, {position: parked})
+            self._database.run(_ANSWER, _said(numbers, position, 0, at, outcome, detail))
 
     def let_wait(self, lease: Lease, waits: Mapping[int, int]) -> None:
         """See `Ledger.let_wait`."""
@@ -170,13 +154,12 @@ class SqliteLedger:
             numbers = self._numbers(lease)
             if not self._holds(numbers, lease):
                 return
-            base = numbers[1] * POSITIONS
-            before = read_rows(self._database, numbers[0], [base + place for place in waits])
+            before = read_rows(self._database, numbers, sorted(waits))
             after = {
-                base + position: let_wait(before.get(base + position), due_at=due_at)
+                position: let_wait(before.get(position), due_at=due_at)
                 for position, due_at in waits.items()
             }
-            store_rows(self._database, *numbers, before, after)
+            store_rows(self._database, numbers, before, after)
 
     def pass_over(self, lease: Lease, position: int) -> None:
         """See `Ledger.pass_over`."""
@@ -190,9 +173,8 @@ class SqliteLedger:
         stream_id = self._keys.stream(stream)
         if stream_id is None:
             return None
-        entry_id = stream_id * POSITIONS + position
-        rows = read_rows(self._database, self._keys.target(target_id), [entry_id])
-        return rows.get(entry_id)
+        place = (self._keys.target(target_id), stream_id)
+        return read_rows(self._database, place, [position]).get(position)
 
     def history(self, stream: str, position: int) -> list[HistoryItem]:
         """See `Ledger.history`."""
@@ -209,7 +191,7 @@ class SqliteLedger:
                 category=category,
             )
             for target_id, request_id, at, outcome, reason, category in self._database.rows(
-                _HISTORY, (stream_id * POSITIONS + position,)
+                _HISTORY, (stream_id, position)
             )
         ]
 
@@ -238,3 +220,16 @@ class SqliteLedger:
         """See `Ledger.last_delivery_at`."""
         row = self._database.row(_LAST_DELIVERY, (target_id,))
         return None if row is None else row[0]
+
+
+def _said(
+    numbers: tuple[int, int],
+    position: int,
+    request_id: int,
+    at: int,
+    outcome: Outcome,
+    detail: Detail,
+) -> tuple[Any, ...]:
+    target_no, stream_id = numbers
+    words = (outcome.value, detail.reason, detail.category)
+    return (stream_id, position, target_no, request_id, at, *words)

@@ -1,12 +1,14 @@
 import contextlib
-import shutil
-import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eventsync_adapters.sqlite._connection import Database, connect
 from eventsync_adapters.sqlite._migrate import applied_versions
 from eventsync_adapters.sqlite._store import SqliteStores
 from eventsync_core.errors import StoreBusyError, StoreError
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 _PARTS = ("", "-wal", "-journal")
 
@@ -14,7 +16,7 @@ _PARTS = ("", "-wal", "-journal")
 class _ReadOnlyStores(SqliteStores):
     """Stores that change no committed content; a private copy goes when they are closed."""
 
-    def __init__(self, database: Database, copy: tempfile.TemporaryDirectory[str] | None) -> None:
+    def __init__(self, database: Database, copy: "TemporaryDirectory[str] | None") -> None:
         super().__init__(database)
         self._copy = copy
 
@@ -53,7 +55,7 @@ def _opened(
     path: Path,
     mode: str,
     busy_seconds: float,
-    copy: tempfile.TemporaryDirectory[str] | None = None,
+    copy: "TemporaryDirectory[str] | None" = None,
 ) -> SqliteStores | None:
     database = connect(path, mode=mode, busy_seconds=busy_seconds)
     try:
@@ -70,7 +72,10 @@ def _opened(
 
 def _from_copy(path: Path, busy_seconds: float, why: StoreError) -> SqliteStores | None:
     """Read a copy together with its journal; *why* is raised when that is no use either."""
-    copy = tempfile.TemporaryDirectory(prefix="eventsync-read-")
+    import shutil
+    from tempfile import TemporaryDirectory
+
+    copy = TemporaryDirectory(prefix="eventsync-read-")
     try:
         for part in _PARTS:
             source = path.with_name(path.name + part)

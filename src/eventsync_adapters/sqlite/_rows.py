@@ -10,31 +10,35 @@ from eventsync_core.receivers import Outcome
 
 OWED = "owed"
 _COLUMNS = """
-SELECT entry_id, outcome, request_id, attempts, rejections, round, seen, due_at, wait FROM ledger
+SELECT position, outcome, request_id, attempts, rejections, round, seen, due_at, wait FROM ledger
 """
-_RANGE = _COLUMNS + "WHERE target_no = ? AND entry_id BETWEEN ? AND ?"
+_RANGE = _COLUMNS + "WHERE target_no = ? AND stream_id = ? AND position BETWEEN ? AND ?"
 _PUT = """
-INSERT INTO ledger (target_no, entry_id, outcome, request_id, attempts, rejections, round, seen,
-                    due_at, wait)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (target_no, entry_id) DO UPDATE SET
+INSERT INTO ledger (target_no, stream_id, position, outcome, request_id, attempts, rejections,
+                    round, seen, due_at, wait)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (target_no, stream_id, position) DO UPDATE SET
     outcome = excluded.outcome, request_id = excluded.request_id,
     attempts = excluded.attempts, rejections = excluded.rejections, round = excluded.round,
     seen = excluded.seen, due_at = excluded.due_at, wait = excluded.wait
 """
 _PUT_DUE = """
-INSERT INTO due (target_no, stream_id, lane, due_at, entry_id, aggregate)
-VALUES (?, ?, ?, ?, ?, CASE WHEN ? THEN (SELECT aggregate FROM entries WHERE entry_id = ?) END)
+INSERT INTO due (target_no, stream_id, lane, due_at, position, aggregate)
+SELECT ?1, ?2, ?3, ?4, ?5, CASE WHEN ?6 THEN e.aggregate END
+FROM entries e WHERE e.stream_id = ?2 AND e.position = ?5
 """
 _DROP_DUE = """
 DELETE FROM due
-WHERE target_no = ? AND stream_id = ? AND lane = ? AND due_at = ? AND entry_id = ?
+WHERE target_no = ? AND stream_id = ? AND lane = ? AND due_at = ? AND position = ?
 """
-_ANY_IN_RANGE = "SELECT 1 FROM ledger WHERE target_no = ? AND entry_id BETWEEN ? AND ? LIMIT 1"
+_ANY_IN_RANGE = """
+SELECT 1 FROM ledger WHERE target_no = ? AND stream_id = ? AND position BETWEEN ? AND ? LIMIT 1
+"""
 _FIRST_SUCCESS = """
-INSERT INTO ledger (target_no, entry_id, outcome, request_id, attempts, rejections, round, seen,
-                    due_at, wait)
-SELECT ?, entry_id, 'success', ?, 1, 0, 1, 1, NULL, 0 FROM entries WHERE entry_id BETWEEN ? AND ?
+INSERT INTO ledger (target_no, stream_id, position, outcome, request_id, attempts, rejections,
+                    round, seen, due_at, wait)
+SELECT ?1, stream_id, position, 'success', ?3, 1, 0, 1, 1, NULL, 0 FROM entries
+WHERE stream_id = ?2 AND position BETWEEN ?4 AND ?5
 """
 _TALLY = """
 INSERT INTO tallies (target_no, stream_id, outcome, entries) VALUES (?, ?, ?, ?)
@@ -43,57 +47,55 @@ ON CONFLICT (target_no, stream_id, outcome) DO UPDATE SET entries = entries + ex
 
 
 def read_rows(
-    database: Database, target_no: int, entry_ids: Sequence[int]
+    database: Database, place: tuple[int, int], positions: Iterable[int]
 ) -> dict[int, LedgerEntry]:
-    """Return the ledger rows of *entry_ids* that exist."""
+    """Return the ledger rows that exist at *positions*; *place* is target and stream."""
     found = {}
-    for first, last in spans(entry_ids):
-        for row in database.rows(_RANGE, (target_no, first, last)):
+    for span in spans(positions):
+        for row in database.rows(_RANGE, (*place, *span)):
             found[row[0]] = _entry(row)
     return found
 
 
 def store_rows(
     database: Database,
-    target_no: int,
-    stream_id: int,
+    place: tuple[int, int],
     before: Mapping[int, LedgerEntry],
     after: Mapping[int, LedgerEntry],
 ) -> None:
     """Store the rows *after* a change, with *before* as they stood; inside a unit of work."""
-    place = (target_no, stream_id)
     tally: Counter[str] = Counter()
     dropped, due = [], []
-    for entry_id, row in after.items():
-        old = before.get(entry_id)
+    for position, row in after.items():
+        old = before.get(position)
         if old is not None:
             tally[_word(old)] -= 1
             if old.due_at is not None:
-                dropped.append((*place, old.lane.value, old.due_at, entry_id))
+                dropped.append((*place, old.lane.value, old.due_at, position))
         tally[_word(row)] += 1
         if row.due_at is not None:
             lane, waits = row.lane.value, row.makes_wait
-            due.append((*place, lane, row.due_at, entry_id, waits, entry_id))
+            due.append((*place, lane, row.due_at, position, waits))
     database.run_many(_DROP_DUE, dropped)
-    database.run_many(_PUT, [_values(target_no, *item) for item in after.items()])
+    database.run_many(_PUT, [_values(place, *item) for item in after.items()])
     database.run_many(_PUT_DUE, due)
     _add(database, place, tally)
 
 
 def store_first_success(
-    database: Database, target_no: int, stream_id: int, entry_ids: Sequence[int], request_id: int
+    database: Database, place: tuple[int, int], positions: Sequence[int], request_id: int
 ) -> bool:
     """
     Store plain success for entries that have no row yet, by whole ranges; inside a unit.
 
     Return false, with nothing stored, when one of them has a row: `fold` must decide then.
     """
-    ranges = list(spans(entry_ids))
-    if any(database.row(_ANY_IN_RANGE, (target_no, *span)) for span in ranges):
+    ranges = list(spans(positions))
+    if any(database.row(_ANY_IN_RANGE, (*place, *span)) for span in ranges):
         return False
     for span in ranges:
-        database.run(_FIRST_SUCCESS, (target_no, request_id, *span))
-    _add(database, (target_no, stream_id), {Outcome.SUCCESS.value: len(entry_ids)})
+        database.run(_FIRST_SUCCESS, (*place, request_id, *span))
+    _add(database, place, {Outcome.SUCCESS.value: len(positions)})
     return True
 
 
@@ -106,10 +108,10 @@ def _word(row: LedgerEntry) -> str:
     return OWED if row.outcome is None else row.outcome.value
 
 
-def _values(target_no: int, entry_id: int, row: LedgerEntry) -> tuple[Any, ...]:
+def _values(place: tuple[int, int], position: int, row: LedgerEntry) -> tuple[Any, ...]:
     return (
-        target_no,
-        entry_id,
+        *place,
+        position,
         _word(row),
         row.request_id,
         row.attempts,

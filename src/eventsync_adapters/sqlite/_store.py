@@ -1,22 +1,25 @@
 import sqlite3
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import attrs
 
 from eventsync_adapters import machine
-from eventsync_adapters.sqlite._backlog import SqliteBacklog
 from eventsync_adapters.sqlite._connection import Database, connect, set_durability
-from eventsync_adapters.sqlite._grants import SqliteGrants
 from eventsync_adapters.sqlite._journal import SqliteJournal
 from eventsync_adapters.sqlite._keys import Keys
-from eventsync_adapters.sqlite._leases import SqliteLeases
-from eventsync_adapters.sqlite._ledger import SqliteLedger
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
-from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 from eventsync_core.errors import NothingOpenError, StoreNotWritableError
+
+if TYPE_CHECKING:
+    from eventsync_adapters.sqlite._backlog import SqliteBacklog
+    from eventsync_adapters.sqlite._grants import SqliteGrants
+    from eventsync_adapters.sqlite._leases import SqliteLeases
+    from eventsync_adapters.sqlite._ledger import SqliteLedger
+    from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 
 _PAGE_BYTES = 8_192
 
@@ -42,15 +45,45 @@ class SqliteStores:
     def __init__(self, database: Database, *, durability: str = "full") -> None:
         self._database = database
         self._durability = durability
-        keys = Keys(database)
-        self.journal = SqliteJournal(database, keys)
-        self.targets = SqliteTargetRegistry(database)
-        self.grants = SqliteGrants(database, keys)
-        self.ledger = SqliteLedger(database, keys)
-        self.leases = SqliteLeases(
-            database, keys, boot=machine.boot_name, is_alive=machine.is_alive
+        self._keys = Keys(database)
+        self.journal = SqliteJournal(database, self._keys)
+
+    @cached_property
+    def targets(self) -> "SqliteTargetRegistry":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
+
+        return SqliteTargetRegistry(self._database)
+
+    @cached_property
+    def grants(self) -> "SqliteGrants":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._grants import SqliteGrants
+
+        return SqliteGrants(self._database, self._keys)
+
+    @cached_property
+    def ledger(self) -> "SqliteLedger":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._ledger import SqliteLedger
+
+        return SqliteLedger(self._database, self._keys)
+
+    @cached_property
+    def leases(self) -> "SqliteLeases":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._leases import SqliteLeases
+
+        return SqliteLeases(
+            self._database, self._keys, boot=machine.boot_name, is_alive=machine.is_alive
         )
-        self.backlog = SqliteBacklog(database, keys, self.leases)
+
+    @cached_property
+    def backlog(self) -> "SqliteBacklog":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._backlog import SqliteBacklog
+
+        return SqliteBacklog(self._database, self._keys, self.leases)
 
     @property
     def is_durable(self) -> bool:
@@ -103,9 +136,7 @@ def is_exposed(version: tuple[int, ...]) -> bool:
     )
 
 
-def open_stores(
-    path: Path, *, durability: str = "full", busy_seconds: float = 5.0
-) -> SqliteStores:
+def open_stores(path: Path, *, durability: str = "full", busy_seconds: float = 5.0) -> SqliteStores:
     """
     Open the store at *path*, which is made if it is missing: folders 0700, file 0600.
 

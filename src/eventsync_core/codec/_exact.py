@@ -2,23 +2,29 @@
 
 import json
 import re
+from functools import cache
 from typing import Any, NamedTuple
 
 from eventsync_core.errors import NotJsonError
 
 MAX_NESTING = 500
 
-TOKEN = re.compile(
-    r"""[ \t\n\r]*(?:
-        (?P<string>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")
-      | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
-      | (?P<word>true|false|null)
-      | (?P<mark>[{}\[\],:])
-    )""",
-    re.VERBOSE,
-)
 _WORDS = {"true": True, "false": False, "null": None}
 _SPACE = " \t\n\r"
+
+
+@cache
+def token_pattern() -> re.Pattern[str]:
+    """Return the pattern of one JSON token, compiled when it is first needed."""
+    return re.compile(
+        r"""[ \t\n\r]*(?:
+            (?P<string>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")
+          | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
+          | (?P<word>true|false|null)
+          | (?P<mark>[{}\[\],:])
+        )""",
+        re.VERBOSE,
+    )
 
 
 class Exact(NamedTuple):
@@ -64,7 +70,7 @@ class _Reader:
     def run(self) -> None:
         at, expect = 0, "value"
         while expect != "end":
-            found = TOKEN.match(self.text, at)
+            found = token_pattern().match(self.text, at)
             if found is None:
                 raise self.fail(at)
             expect = self.step(found, expect)

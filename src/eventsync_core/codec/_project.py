@@ -2,7 +2,7 @@
 
 from eventsync_core.codec._canonical import LOCAL_ONLY_KEYS
 from eventsync_core.codec._documents import read_document
-from eventsync_core.codec._exact import TOKEN
+from eventsync_core.codec._exact import token_pattern
 
 
 def without_local_keys(text: str) -> str:
@@ -30,7 +30,7 @@ def _members(text: str) -> list[tuple[str, str | None]]:
     found: list[tuple[str, str | None]] = []
     depth, start = 0, 0
     key: str | None = None
-    for token in TOKEN.finditer(text):
+    for token in token_pattern().finditer(text):
         mark = token["mark"]
         if depth == 1 and mark in (",", "}"):
             if text[start : token.end() - 1].strip():

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, NamedTuple, NoReturn
 
-from eventsync_core.codec._exact import TOKEN, read_exactly
+from eventsync_core.codec._exact import read_exactly, token_pattern
 from eventsync_core.errors import NotJsonError
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -92,7 +92,7 @@ def _closing(text: str, at: int) -> int:
     """Return the end of the object that begins at *at*, found without recursion."""
     depth = 0
     while True:
-        found = TOKEN.match(text, at)
+        found = token_pattern().match(text, at)
         if found is None:
             raise _fail(at)
         at = found.end()
@@ -106,7 +106,7 @@ def _closing(text: str, at: int) -> int:
 
 def _key(text: str, at: int) -> int:
     """Read the key `events`, in any spelling, and return where it ends."""
-    found = TOKEN.match(text, at)
+    found = token_pattern().match(text, at)
     if found is None or found["string"] is None:
         raise _fail(at)
     if json.loads(found["string"]) != "events":

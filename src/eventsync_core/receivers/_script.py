@@ -10,6 +10,9 @@ KEEPING = frozenset({"success", "accepted", "warning", "duplicate", "pending", "
 """Statuses under which a receiver under test keeps the event."""
 
 
+_LONGEST_DELAY = 86_400.0
+
+
 @attrs.frozen(kw_only=True)
 class RequestRule:
     """
@@ -103,16 +106,19 @@ def _check(rule: RequestRule) -> None:
         raise ValueError("status is a number from 200 to 599")
     if rule.body is not None and not isinstance(rule.body, str):
         raise ValueError("body is a text")
-    if not _is_number(rule.delay_seconds, int | float):
-        raise ValueError("delay_seconds is a number of seconds")
+    if not _is_number(rule.delay_seconds, int | float) or rule.delay_seconds > _LONGEST_DELAY:
+        raise ValueError("delay_seconds is a number of seconds, at most a day")
     if rule.cut not in ("", "before", "after"):
         raise ValueError('cut is "before" or "after"')
-    if not isinstance(rule.headers, Mapping) or not all(map(_is_pair, rule.headers.items())):
+    if not _are_headers(rule.headers):
         raise ValueError("headers are an object of printable ASCII texts")
 
 
-def _is_pair(header: tuple[object, object]) -> bool:
-    return all(isinstance(part, str) and part.isascii() and part.isprintable() for part in header)
+def _are_headers(value: object) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    parts = [part for header in value.items() for part in header]
+    return all(isinstance(part, str) and part.isascii() and part.isprintable() for part in parts)
 
 
 def _is_number(value: object, kind: type | UnionType) -> bool:

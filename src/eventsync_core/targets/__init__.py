@@ -1,7 +1,8 @@
 """Who a target is: canonical URL, team and user; what is deployed there is only noted."""
 
+from eventsync_core.ids import Kind
 from eventsync_core.targets._memory import MemoryTargetRegistry
-from eventsync_core.targets._model import Deployment, Kind, Target, make_target
+from eventsync_core.targets._model import Deployment, Target, make_target
 from eventsync_core.targets._port import TargetRegistry
 from eventsync_core.targets._rules import merge
 from eventsync_core.targets._url import canonical_url, is_loopback

@@ -1,17 +1,7 @@
-from enum import StrEnum
-
 import attrs
 
-from eventsync_core.ids import target_key
+from eventsync_core.ids import Kind, target_key
 from eventsync_core.targets._url import canonical_url
-
-
-class Kind(StrEnum):
-    """What answers there."""
-
-    TEAMSPACE = "teamspace"
-    EXTERNAL = "external_receiver"
-    STUB = "stub"
 
 
 @attrs.frozen(kw_only=True)

@@ -1,0 +1,194 @@
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from eventsync_adapters import machine
+from eventsync_adapters.files._secrets import check_reference
+from eventsync_core.errors import SettingsError, StoreFullError, StoreNotWritableError
+from eventsync_core.policy import Mode, read_mode
+
+_NO_SPACE = 28
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """
+    What a home's config.toml says; absent text is empty.
+
+    `token` and the values of `external_headers` are references, never secrets. `problem` is
+    set when the file, or our part of it, could not be understood: then `mode` is
+    LOCAL_RETENTION, and nothing may be chosen or contacted before it is corrected.
+    """
+
+    path: Path
+    mode: Mode = Mode.LOCAL_RETENTION
+    external_endpoint: str = ""
+    external_headers: Mapping[str, str] = attrs.field(factory=dict)
+    server_url: str = ""
+    team: str = ""
+    user: str = ""
+    token: str = ""
+    problem: SettingsError | None = None
+
+
+def read_config(path: Path) -> Config:
+    """Return what the file at *path* says; without one, the defaults. Never raises."""
+    try:
+        document = _parse(path)
+        if document is None:
+            return Config(path=path)
+        return _understand(path, document)
+    except SettingsError as error:
+        return Config(path=path, problem=error)
+
+
+@attrs.frozen
+class ConfigChange:
+    """A change that was written; `before` is what stood there, or None."""
+
+    path: Path
+    before: bytes | None
+
+    def undo(self) -> None:
+        """Put the file back as it was."""
+        if self.before is None:
+            with suppress(FileNotFoundError):
+                self.path.unlink()
+        else:
+            _replace(self.path, self.before)
+
+
+def change_config(path: Path, changes: Mapping[str, Mapping[str, Any]]) -> ConfigChange:
+    """
+    Write *changes* (table to keys to values; None removes a key) and return what was done.
+
+    Everything else in the file stays, comments too. The file is replaced whole: a reader
+    sees the old or the new one.
+
+    Raises:
+        SettingsError: The present file is not TOML; it is left alone.
+        StoreError: It cannot be written; it is as it was.
+    """
+    import tomlkit  # noqa: PLC0415
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+
+    before = _bytes(path)
+    try:
+        document = tomlkit.parse((before or b"").decode("utf-8"))
+        for name, values in changes.items():
+            _change_table(document, name, values)
+        text = tomlkit.dumps(document)
+    except (TOMLKitError, ValueError, AttributeError, TypeError) as error:
+        raise SettingsError(f"{path} cannot be changed: {error}", source=str(path)) from error
+    _replace(path, text.encode("utf-8"))
+    return ConfigChange(path, before)
+
+
+def _change_table(document: Any, name: str, values: Mapping[str, Any]) -> None:
+    import tomlkit  # noqa: PLC0415
+
+    if name not in document:
+        document[name] = tomlkit.table()
+    table = document[name]
+    if not isinstance(table, Mapping):
+        raise TypeError(f"{name} is not a table")
+    for key, value in values.items():
+        if value is None or value == {}:
+            table.pop(key, None)  # type: ignore[attr-defined]
+        else:
+            table[key] = value  # type: ignore[index]
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}", source=str(path)) from error
+
+
+def _parse(path: Path) -> Mapping[str, Any] | None:
+    raw = _bytes(path)
+    if raw is None:
+        return None
+    import tomllib  # noqa: PLC0415
+
+    try:
+        return tomllib.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}", source=str(path)) from error
+
+
+def _understand(path: Path, document: Mapping[str, Any]) -> Config:
+    events, sync = _table(document, "event_sync", path), _table(document, "sync", path)
+    base = Config(
+        path=path,
+        server_url=_text(sync, "server_url", path),
+        team=_text(sync, "team", path),
+        user=_text(sync, "user", path),
+    )
+    word = _text(events, "mode", path)
+    try:
+        return attrs.evolve(
+            base,
+            mode=read_mode(word, source=str(path)) if word else Mode.LOCAL_RETENTION,
+            external_endpoint=_text(events, "external_endpoint", path),
+            external_headers=_headers(events, path),
+            token=_token(sync, path),
+        )
+    except SettingsError as error:
+        return attrs.evolve(base, problem=error)
+
+
+def _table(document: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Any]:
+    value = document.get(name, {})
+    if not isinstance(value, Mapping):
+        raise SettingsError(f"{path}: {name} is not a table", source=str(path))
+    return value
+
+
+def _text(table: Mapping[str, Any], key: str, path: Path) -> str:
+    value = table.get(key, "")
+    if not isinstance(value, str):
+        raise SettingsError(f"{path}: {key} is not text", source=str(path))
+    return value.strip()
+
+
+def _headers(table: Mapping[str, Any], path: Path) -> dict[str, str]:
+    found = _table(table, "external_headers", path)
+    source = f"external_headers in {path}"
+    return {name: check_reference(_text(found, name, path), source=source) for name in found}
+
+
+def _token(table: Mapping[str, Any], path: Path) -> str:
+    text = _text(table, "token", path)
+    return check_reference(text, source=f"token in {path}") if text else ""
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put *content* where *path* leads, whole or not at all, readable by its owner only."""
+    place = Path(os.path.realpath(path))
+    temporary = ""
+    try:
+        machine.make_private_folder(place.parent)
+        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".config-")
+        with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(place)
+        temporary = ""
+        machine.sync_folder(place.parent)
+    except OSError as error:
+        kind = StoreFullError if error.errno == _NO_SPACE else StoreNotWritableError
+        raise kind(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        if temporary:
+            with suppress(OSError):
+                Path(temporary).unlink()

@@ -1,0 +1,98 @@
+import os
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+import attrs
+
+from eventsync_adapters import machine
+from eventsync_core.codec import read_document, write_document
+from eventsync_core.egress import Grant, Grants
+from eventsync_core.errors import StoreNotWritableError
+
+
+@attrs.frozen
+class Revocations:
+    """Grants that were ended by a file in *folder*, so that a busy database cannot prevent it."""
+
+    folder: Path
+
+    def add(self, target_id: str, stream: str) -> None:
+        """
+        End the grant of *stream* to the target at once, durably.
+
+        Raises:
+            StoreNotWritableError: The file cannot be written.
+        """
+        path = self._path(target_id, stream)
+        try:
+            machine.make_private_folder(path.parent)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+                file.write(write_document({"target_id": target_id, "stream": stream}).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            machine.sync_folder(path.parent)
+        except OSError as error:
+            raise StoreNotWritableError(f"{path} cannot be written: {error.strerror}") from error
+
+    def remove(self, target_id: str, stream: str) -> None:
+        """Forget it; without effect where there is none."""
+        with suppress(OSError):
+            self._path(target_id, stream).unlink()
+
+    def is_revoked(self, target_id: str, stream: str) -> bool:
+        """Say whether such a file stands there."""
+        return self._path(target_id, stream).exists()
+
+    def pending(self) -> list[tuple[str, str]]:
+        """Return (target id, stream) of every file, for the next writer to fold in."""
+        found = []
+        with suppress(OSError):
+            for path in sorted(self.folder.iterdir()):
+                with suppress(OSError, ValueError, KeyError, TypeError):
+                    content = read_document(path.read_bytes())
+                    found.append((str(content["target_id"]), str(content["stream"])))
+        return found
+
+    def _path(self, target_id: str, stream: str) -> Path:
+        return self.folder / sha256(f"{target_id}\0{stream}".encode()).hexdigest()[:32]
+
+
+@attrs.frozen
+class RevokedGrants:
+    """`Grants` that also look into the folder of revocations before they permit anything."""
+
+    inner: Grants
+    revocations: Revocations
+
+    def grant(
+        self, target_id: str, stream: str, *, from_position: int, actor: str, reason: str, at: int
+    ) -> Grant:
+        """See `Grants.grant`."""
+        return self.inner.grant(
+            target_id, stream, from_position=from_position, actor=actor, reason=reason, at=at
+        )
+
+    def revoke(self, target_id: str, stream: str, *, at: int) -> None:
+        """See `Grants.revoke`."""
+        self.inner.revoke(target_id, stream, at=at)
+
+    def pause(self, target_id: str, stream: str, reason: str) -> None:
+        """See `Grants.pause`."""
+        self.inner.pause(target_id, stream, reason)
+
+    def get(self, target_id: str, stream: str) -> Grant | None:
+        """See `Grants.get`; a grant with a revocation file is revoked."""
+        return self._seen(self.inner.get(target_id, stream))
+
+    def grants(self, target_id: str) -> list[Grant]:
+        """See `Grants.grants`."""
+        return [self._seen(grant) or grant for grant in self.inner.grants(target_id)]
+
+    def _seen(self, grant: Grant | None) -> Grant | None:
+        if grant is None or not grant.is_live:
+            return grant
+        if not self.revocations.is_revoked(grant.target_id, grant.stream):
+            return grant
+        return attrs.evolve(grant, revoked_at=grant.granted_at, generation=grant.generation + 1)

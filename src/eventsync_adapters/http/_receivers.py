@@ -1,0 +1,106 @@
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import attrs
+
+from eventsync_core.receivers import Answer, Batch, Gate, Limits, Verdict, interpret
+from eventsync_core.targets import Target
+
+BATCH_PATH = "/api/v1/events/batch/"
+
+
+class Poster(Protocol):
+    """What a receiver needs of `Transport`."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """See `Transport.post`."""
+        ...
+
+
+@attrs.define
+class TeamspaceReceiver:
+    """
+    A `DeliveryReceiver` for a Teamspace server.
+
+    *token* is asked again for every request and every look at the gates; what it returns is
+    kept nowhere. *saas_enabled* says whether the user allowed it at all.
+    """
+
+    target: Target
+    transport: Poster = attrs.field(repr=False)
+    saas_enabled: bool = attrs.field(kw_only=True)
+    token: Callable[[], str | None] = attrs.field(kw_only=True, repr=False)
+    capacity: Limits = attrs.field(factory=Limits, kw_only=True)
+
+    @property
+    def target_id(self) -> str:
+        """See `DeliveryReceiver.target_id`."""
+        return self.target.target_id
+
+    def closed_gates(self) -> Sequence[Gate]:
+        """See `DeliveryReceiver.closed_gates`: SaaS enabled, a token, a team."""
+        is_open = {
+            Gate.SAAS_DISABLED: self.saas_enabled,
+            Gate.MISSING_AUTH: bool(self.token()),
+            Gate.MISSING_TEAM: bool(self.target.team),
+        }
+        return [gate for gate, opened in is_open.items() if not opened]
+
+    def limits(self) -> Limits:
+        """See `DeliveryReceiver.limits`."""
+        return self.capacity
+
+    def deliver(self, batch: Batch) -> Verdict:
+        """See `DeliveryReceiver.deliver`."""
+        url = self.target.url.rstrip("/") + BATCH_PATH
+        verdict = _post(self.target, batch, self.transport, url, self._headers)
+        self.capacity = verdict.limits or self.capacity
+        return verdict
+
+    def _headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.token() or ''}", "X-Team-Slug": self.target.team}
+
+
+@attrs.define
+class ExternalReceiver:
+    """
+    A `DeliveryReceiver` for an operator's own endpoint, posted to exactly as it was given.
+
+    *headers* is asked again for every request; what it returns is kept nowhere.
+    """
+
+    target: Target
+    transport: Poster = attrs.field(repr=False)
+    headers: Callable[[], Mapping[str, str]] = attrs.field(default=dict, repr=False)
+    capacity: Limits = attrs.field(factory=Limits, kw_only=True)
+
+    @property
+    def target_id(self) -> str:
+        """See `DeliveryReceiver.target_id`."""
+        return self.target.target_id
+
+    def closed_gates(self) -> Sequence[Gate]:
+        """See `DeliveryReceiver.closed_gates`: an endpoint."""
+        return [] if self.target.url else [Gate.ENDPOINT_MISSING]
+
+    def limits(self) -> Limits:
+        """See `DeliveryReceiver.limits`."""
+        return self.capacity
+
+    def deliver(self, batch: Batch) -> Verdict:
+        """See `DeliveryReceiver.deliver`."""
+        verdict = _post(self.target, batch, self.transport, self.target.url, self.headers)
+        self.capacity = verdict.limits or self.capacity
+        return verdict
+
+
+def _post(
+    target: Target,
+    batch: Batch,
+    transport: Poster,
+    url: str,
+    headers: Callable[[], Mapping[str, str]],
+) -> Verdict:
+    if batch.permit.target_id != target.target_id:
+        raise ValueError("the batch was minted for another target")
+    return interpret(batch.event_ids, transport.post(url, batch.body, headers()))
