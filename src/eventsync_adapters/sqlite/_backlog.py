@@ -53,7 +53,7 @@ class SqliteBacklog:
         self._keys = keys
         self._tallying = Tallying(database, keys, leases)
 
-    def _reach(self, target_no: int, stream_id: int | None) -> tuple[int, int] | None:
+    def _reach(self, target_no: int | None, stream_id: int | None) -> tuple[int, int] | None:
         row = self._database.row(_GRANT, (target_no, stream_id))
         return None if row is None else (int(row[0]), int(row[1]))
 

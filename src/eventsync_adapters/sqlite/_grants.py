@@ -5,7 +5,6 @@ import attrs
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.egress import Grant, change_grant
-from eventsync_core.errors import UnknownTargetError
 
 _COLUMNS = """
 SELECT t.target_id, s.stream, g.from_position, g.generation, g.actor, g.reason, g.granted_at,
@@ -59,7 +58,7 @@ class SqliteGrants:
     ) -> Grant:
         """See `Grants.grant`."""
         with self._database.write():
-            self._keys.target(target_id)
+            self._keys.target_for_writing(target_id)
             before = self.get(target_id, stream)
             asked = Grant(
                 target_id=target_id,
@@ -80,7 +79,7 @@ class SqliteGrants:
         self._database.run(
             _PUT,
             (
-                self._keys.target(grant.target_id),
+                self._keys.target_for_writing(grant.target_id),
                 self._keys.stream_for_writing(grant.stream),
                 grant.from_position,
                 grant.generation,
@@ -94,7 +93,7 @@ class SqliteGrants:
 
     def _owe(self, grant: Grant, upto: int, at: int) -> None:
         """Owe what the cursor has passed while it was not granted."""
-        target_no = self._keys.target(grant.target_id)
+        target_no = self._keys.target_for_writing(grant.target_id)
         stream_id = self._keys.stream_for_writing(grant.stream)
         (passed,) = self._database.row(_PASSED, (target_no, stream_id)) or (0,)
         values = (target_no, stream_id, grant.from_position, min(upto, passed), at)
@@ -118,20 +117,13 @@ class SqliteGrants:
 
     def get(self, target_id: str, stream: str) -> Grant | None:
         """See `Grants.get`."""
-        stream_id = self._keys.stream(stream)
-        try:
-            target_no = self._keys.target(target_id)
-        except UnknownTargetError:
-            return None
-        row = self._database.row(_ONE, (target_no, stream_id))
+        numbers = (self._keys.target(target_id), self._keys.stream(stream))
+        row = self._database.row(_ONE, numbers)
         return None if row is None else _grant(row)
 
     def grants(self, target_id: str) -> list[Grant]:
         """See `Grants.grants`."""
-        try:
-            target_no = self._keys.target(target_id)
-        except UnknownTargetError:
-            return []
+        target_no = self._keys.target(target_id)
         return [_grant(row) for row in self._database.rows(_OF_TARGET, (target_no,))]
 
 

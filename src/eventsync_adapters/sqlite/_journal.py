@@ -9,7 +9,9 @@ from eventsync_core.journal import Appended, Entry, Head, Known, chain_next, rec
 _IDS_AT_ONCE = 500
 _HEAD = "SELECT head, chain FROM streams WHERE stream_id = ?"
 _RAISE_HEAD = "UPDATE streams SET head = ?, chain = ? WHERE stream_id = ?"
-_HEADS = "SELECT stream, head, chain, lamport FROM streams ORDER BY stream"
+_HEADS = """
+SELECT stream, head, chain, lamport FROM streams WHERE head > 0 OR lamport > 0 ORDER BY stream
+"""
 _KNOWN = """
 SELECT e.event_id, s.stream, e.position, e.canonical_digest
 FROM entries e JOIN streams s ON s.stream_id = e.stream_id

@@ -51,20 +51,27 @@ class Keys:
             found = int(row[0]) if row else 0
         return found
 
-    def target(self, target_id: str) -> int:
+    def target(self, target_id: str) -> int | None:
+        """Return the number of the target, or None if it was never registered."""
+        may_keep = self._may_keep()
+        found = self._targets.get(target_id)
+        if found is None:
+            row = self._database.row(_TARGET, (target_id,))
+            if row is None:
+                return None
+            found = int(row[0])
+            if may_keep:
+                self._targets[target_id] = found
+        return found
+
+    def target_for_writing(self, target_id: str) -> int:
         """
         Return the number of the target.
 
         Raises:
             UnknownTargetError: It was never registered.
         """
-        may_keep = self._may_keep()
-        found = self._targets.get(target_id)
+        found = self.target(target_id)
         if found is None:
-            row = self._database.row(_TARGET, (target_id,))
-            if row is None:
-                raise UnknownTargetError(target_id)
-            found = int(row[0])
-            if may_keep:
-                self._targets[target_id] = found
+            raise UnknownTargetError(target_id)
         return found

@@ -65,7 +65,7 @@ class SqliteLeases:
             held = self.held(target_id, stream)
             if held is not None and not (free and held == seen) and not self.is_free(held, at=at):
                 return Busy(held.holder, held.expires_at)
-            target_no = self._keys.target(target_id)
+            target_no = self._keys.target_for_writing(target_id)
             stream_id = self._keys.stream_for_writing(stream)
             self._give_up_request(target_no, stream_id, at)
             token = held.token + 1 if held else 1

@@ -67,7 +67,10 @@ class SqliteLedger:
         self._keys = keys
 
     def _numbers(self, lease: Lease) -> tuple[int, int]:
-        return self._keys.target(lease.target_id), self._keys.stream_for_writing(lease.stream)
+        return (
+            self._keys.target_for_writing(lease.target_id),
+            self._keys.stream_for_writing(lease.stream),
+        )
 
     def _holds(self, numbers: tuple[int, int], lease: Lease) -> bool:
         return self._database.row(_HOLDS, (*numbers, lease.token)) is not None
@@ -170,10 +173,10 @@ class SqliteLedger:
 
     def entry(self, target_id: str, stream: str, position: int) -> LedgerEntry | None:
         """See `Ledger.entry`."""
-        stream_id = self._keys.stream(stream)
-        if stream_id is None:
+        target_no, stream_id = self._keys.target(target_id), self._keys.stream(stream)
+        if target_no is None or stream_id is None:
             return None
-        place = (self._keys.target(target_id), stream_id)
+        place = (target_no, stream_id)
         return read_rows(self._database, place, [position]).get(position)
 
     def history(self, stream: str, position: int) -> list[HistoryItem]:

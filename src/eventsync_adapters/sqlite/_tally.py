@@ -43,7 +43,8 @@ class Tallying:
         target_no, stream_id = self._keys.target(target_id), self._keys.stream(stream)
         if stream_id is None:
             return Tally(captured=0, groups=[])
-        place = (target_no, stream_id)
+        # Target 0 does not exist: an unknown one has no grant and no rows.
+        place = (target_no or 0, stream_id)
         (captured,) = self._database.row(_HEAD, (stream_id,)) or (0,)
         grant = self._database.row(_GRANT, place)
         reach = None if grant is None else int(grant[0])
