@@ -8,11 +8,11 @@ from eventsync_adapters.sqlite import open_stores
 from eventsync_core.capture import Receipt, capture, capture_many
 
 
-def main(path: Path, start: int, together: int) -> None:
-    """Run until killed; *together* events make one unit of work."""
+def main(path: Path, start: int, together: int, count: int) -> None:
+    """Capture *count* events, *together* in one unit of work."""
     number = start
     with open_stores(path) as stores:
-        while True:
+        while number < start + count:
             texts = [f'{{"event_id": "e{number + n}", "n": {number + n}}}' for n in range(together)]
             if together == 1:
                 ids = [capture(stores, texts[0], at=machine.now()).event_id]
@@ -25,4 +25,4 @@ def main(path: Path, start: int, together: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), *(int(word) for word in sys.argv[2:5]))

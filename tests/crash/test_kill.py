@@ -43,6 +43,11 @@ def prepare(path: Path, mode: str) -> None:
         connection.close()
 
 
+def capture_command(path: Path, start: int, together: int, count: int = 1_000_000) -> list[str]:
+    """Return the command that captures *count* events, *together* in one unit of work."""
+    return [sys.executable, str(CHILD), str(path), str(start), str(together), str(count)]
+
+
 def stored_ids(path: Path) -> list[str]:
     """Return every id in the store, after a check that the stream is whole."""
     stores = open_for_reading(path)
@@ -68,9 +73,7 @@ def test_no_captured_event_is_lost(tmp_path: Path, mode: str, together: int) -> 
     said: list[str] = []
     for turn in range(12):
         child = subprocess.Popen(
-            [sys.executable, str(CHILD), str(path), str(turn * 1_000_000), str(together)],
-            stdout=subprocess.PIPE,
-            text=True,
+            capture_command(path, turn * 1_000_000, together), stdout=subprocess.PIPE, text=True
         )
         assert child.stdout is not None
         said += [child.stdout.readline().strip() for _ in range(rng.randint(1, 3 * together))]

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,16 @@ from eventsync_adapters import machine
 from eventsync_adapters.server import serve
 from eventsync_adapters.sqlite import open_stores
 from eventsync_core.targets import Kind, make_target
-from tests.crash.test_kill import MODES, delivered_ids, drain_command, prepare, stored_ids
+from tests.crash.test_kill import (
+    MODES,
+    capture_command,
+    delivered_ids,
+    drain_command,
+    prepare,
+    stored_ids,
+)
 
 EVENTS = 600
-
-
-def capture_command(home: Path, lines: Path) -> list[str]:
-    """Return the command that captures a file into the home."""
-    return [sys.executable, "-m", "eventsync_cli", "--home", str(home), "capture", str(lines)]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -39,13 +40,10 @@ def test_two_capture_while_one_drains(tmp_path: Path, mode: str) -> None:
                 target.target_id, "default", from_position=0, actor="t", reason="", at=1
             )
         writers = []
-        for name in ("a", "b"):
-            lines = tmp_path / f"{name}.jsonl"
-            texts = (f'{{"event_id": "{name}{n}", "fill": "{"x" * 900}"}}' for n in range(EVENTS))
-            lines.write_text("\n".join(texts))
+        for start, together in ((0, 1), (1_000_000, 3)):
             writers += [
                 subprocess.Popen(
-                    capture_command(home, lines),
+                    capture_command(path, start, together, EVENTS),
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     text=True,

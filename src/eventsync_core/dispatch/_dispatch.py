@@ -96,7 +96,13 @@ def dispatch(sending: Sending) -> bool:
     The answer is noted in the same unit of work in which the next round's request is opened,
     so that a batch costs one commit. No unit of work is open while the request is on its way.
     """
-    opened = _open_next(sending)
+    answered = sending.sent
+    try:
+        opened = _open_next(sending)
+    except BaseException:
+        # The unit was undone and the note of the answer with it: `leave` notes it again.
+        sending.sent = answered
+        raise
     if opened is None:
         return False
     request_id, batch, item = opened
@@ -141,9 +147,7 @@ def _open_next(sending: Sending) -> tuple[int, Batch, _Item] | None:
             body_bytes=len(batch.body),
             digest=batch.digest,
         )
-        request_id = sending.stores.ledger.open_request(
-            sending.lease, opening, at=sending.clock()
-        )
+        request_id = sending.stores.ledger.open_request(sending.lease, opening, at=sending.clock())
         if request_id is None:
             sending.finish(Stop.BUSY, "another drain took over")
             return None

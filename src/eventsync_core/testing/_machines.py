@@ -6,7 +6,7 @@ from typing import Literal
 
 import attrs
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from eventsync_core.capture import capture_many
 from eventsync_core.dispatch import Budget, Drain, Report, drain
@@ -17,8 +17,9 @@ from eventsync_core.targets import Target
 from eventsync_core.testing._agreement import stream_of, targets_of, verified_head, view_of
 from eventsync_core.testing._builders import HOLDER, ManualClock, make_stub_target
 from eventsync_core.testing._faults import CrashError, CrashingStores, run_until_crash
-from eventsync_core.testing._strategies import PROJECTS, envelopes, respell, scripts
+from eventsync_core.testing._strategies import IDS, PROJECTS, envelopes, respell, scripts
 
+_IDS = (*IDS, *(f"e{number}" for number in range(7, 17)))
 _STREAMS = ("default", "named", "p1", "p2")
 _TARGETS = (make_stub_target("one"), make_stub_target("two"))
 _When = Literal["before", "after"]
@@ -70,12 +71,15 @@ class _Plan:
 
 
 _NAMED = st.one_of(st.none(), st.sampled_from(("named", PROJECTS[0])))
-_TEXTS = st.lists(envelopes(), min_size=1, max_size=5)
+_TEXTS = st.lists(envelopes(_IDS), min_size=1, max_size=8)
+# The first of each comes more often: most of what can go wrong needs many steps in one place.
+_WHOM = st.sampled_from((_TARGETS[0], *_TARGETS))
+_WHERE = st.sampled_from((_STREAMS[0], *_STREAMS))
 _SOME = st.one_of(st.none(), st.integers(1, 4))
 _PLANS = st.builds(
     _Plan,
-    target=st.sampled_from(_TARGETS),
-    script=scripts(),
+    target=_WHOM,
+    script=scripts(_IDS),
     capacity=st.sampled_from((Limits(), Limits(max_events=2), Limits(max_bytes=90))),
     budget=st.builds(Budget, requests=_SOME, events=_SOME),
 )
@@ -115,6 +119,12 @@ class StoresMachine(RuleBasedStateMachine):
         """Take *step* with both; it must come to the same."""
         expected = step(self.model)
         assert expected == step(self.subject)
+
+    @initialize(texts=_TEXTS)
+    def begin(self, texts: list[str]) -> None:
+        """Something is captured, and one target is granted all of it."""
+        self.capture(texts=texts, project=None)
+        self.grant_everything(to=_TARGETS[0])
 
     @rule(texts=_TEXTS, project=_NAMED)
     def capture(self, texts: list[str], project: str | None) -> None:
@@ -164,7 +174,7 @@ class StoresMachine(RuleBasedStateMachine):
         )
         self.crash()
 
-    @rule(to=st.sampled_from(_TARGETS), stream=st.sampled_from(_STREAMS), from_now=st.booleans())
+    @rule(to=_WHOM, stream=_WHERE, from_now=st.booleans())
     def grant(self, to: Target, stream: str, from_now: bool) -> None:  # noqa: FBT001
         """Grant a stream, from its beginning or from now on."""
 
@@ -181,19 +191,25 @@ class StoresMachine(RuleBasedStateMachine):
 
         self.alike(step)
 
-    @rule(to=st.sampled_from(_TARGETS))
+    @rule(to=_WHOM)
     def grant_everything(self, to: Target) -> None:
         """Grant every stream from its beginning, and let the target go on."""
         for stream in _STREAMS:
             self.grant(to=to, stream=stream, from_now=False)
         self.alike(lambda side: side.stores.targets.pause(to.target_id, ""))
 
-    @rule(to=st.sampled_from(_TARGETS), stream=st.sampled_from(_STREAMS))
+    @rule(to=_WHOM, stream=_WHERE)
+    def begin_anew(self, to: Target, stream: str) -> None:
+        """Revoke a grant and renew it from now on: what was not sent is passed over."""
+        self.revoke(to=to, stream=stream)
+        self.grant(to=to, stream=stream, from_now=True)
+
+    @rule(to=_WHOM, stream=_WHERE)
     def revoke(self, to: Target, stream: str) -> None:
         """End a grant, live or not, there or not."""
         self.alike(lambda side: side.stores.grants.revoke(to.target_id, stream, at=side.clock()))
 
-    @rule(stream=st.sampled_from(_STREAMS), seen=st.integers(0, 9))
+    @rule(stream=_WHERE, seen=st.integers(0, 9))
     def reserve_a_clock(self, stream: str, seen: int) -> None:
         """Take the next lamport clock."""
         self.alike(lambda side: side.stores.journal.next_lamport(stream, seen=seen))
@@ -202,6 +218,23 @@ class StoresMachine(RuleBasedStateMachine):
     def drain(self, plan: _Plan) -> None:
         """Drain to a receiver that answers as it is told."""
         self.alike(lambda side: side.drain(side.stores, plan))
+
+    @rule(plan=_PLANS, texts=_TEXTS)
+    def drain_what_is_new(self, plan: _Plan, texts: list[str]) -> None:
+        """Drain, capture and drain again before anything that waits is due."""
+        self.drain(plan=plan)
+        self.capture(texts=texts, project=None)
+        self.drain(plan=plan)
+
+    @rule(plan=_PLANS, old=_TEXTS, new=_TEXTS)
+    def pass_over_and_widen(self, plan: _Plan, old: list[str], new: list[str]) -> None:
+        """What the cursor passed becomes deliverable when the grant is widened."""
+        self.capture(texts=old, project=None)
+        self.begin_anew(to=plan.target, stream=_STREAMS[0])
+        self.capture(texts=new, project=None)
+        self.drain(plan=plan)
+        self.grant_everything(to=plan.target)
+        self.drain(plan=plan)
 
     @rule(plan=_PLANS, nth=st.integers(1, 4), when=st.sampled_from(("before", "after")))
     def drain_and_crash(self, plan: _Plan, nth: int, when: _When) -> None:

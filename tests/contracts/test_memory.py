@@ -1,0 +1,52 @@
+"""The in-memory store keeps every promise; it is what the others are held against."""
+
+import pytest
+
+from eventsync_core.stores import MemoryStores
+from eventsync_core.testing import (
+    BacklogContract,
+    GrantsContract,
+    JournalContract,
+    LeasesContract,
+    LedgerContract,
+    StoresContract,
+    TargetRegistryContract,
+)
+
+
+@pytest.fixture
+def stores():
+    """Return an empty store."""
+    return MemoryStores()
+
+
+class TestMemoryJournal(JournalContract):
+    """A list per stream."""
+
+
+class TestMemoryTargetRegistry(TargetRegistryContract):
+    """A dict by id."""
+
+
+class TestMemoryGrants(GrantsContract):
+    """A dict by target and stream."""
+
+
+class TestMemoryLeases(LeasesContract):
+    """A dict by target and stream."""
+
+
+class TestMemoryLedger(LedgerContract):
+    """A dict by target, stream and position."""
+
+
+class TestMemoryBacklog(BacklogContract):
+    """Looks at everything there is."""
+
+
+class TestMemoryStores(StoresContract):
+    """Copies what it may have to restore."""
+
+    def test_nothing_in_memory_is_durable(self, stores) -> None:
+        """Not even outside a unit of work."""
+        assert not stores.is_durable

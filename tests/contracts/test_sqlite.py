@@ -1,0 +1,70 @@
+"""The SQLite store keeps every promise of the ports."""
+
+import pytest
+
+from eventsync_adapters.sqlite import open_stores
+from eventsync_core.testing import (
+    BacklogContract,
+    GrantsContract,
+    JournalContract,
+    LeasesContract,
+    LedgerContract,
+    StoresContract,
+    TargetRegistryContract,
+    WritersContract,
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Return where the database is."""
+    return tmp_path / "eventsync" / "eventsync.db"
+
+
+@pytest.fixture
+def stores(path):
+    """Return an empty store."""
+    with open_stores(path) as stores:
+        yield stores
+
+
+@pytest.fixture
+def another(stores, path):
+    """Return what opens the same file once more."""
+    return lambda: open_stores(path)
+
+
+class TestSqliteJournal(JournalContract):
+    """Over one file."""
+
+
+class TestSqliteTargetRegistry(TargetRegistryContract):
+    """Over one file."""
+
+
+class TestSqliteGrants(GrantsContract):
+    """Over one file."""
+
+
+class TestSqliteLeases(LeasesContract):
+    """Over one file."""
+
+
+class TestSqliteLedger(LedgerContract):
+    """Over one file."""
+
+
+class TestSqliteBacklog(BacklogContract):
+    """Over one file."""
+
+
+class TestSqliteStores(StoresContract):
+    """Over one file."""
+
+    def test_by_default_every_write_is_durable(self, stores) -> None:
+        """Outside a unit of work the call's return is the promise."""
+        assert stores.is_durable
+
+
+class TestSqliteWriters(WritersContract):
+    """Two connections to one file."""

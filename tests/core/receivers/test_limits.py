@@ -1,0 +1,41 @@
+"""What one request may hold."""
+
+from typing import Any
+
+import pytest
+
+from eventsync_core.receivers import Limits, read_limits
+
+
+def test_without_advice_the_defaults_hold() -> None:
+    """1,000 events, 256 KiB to pack, 512 KiB at most."""
+    limits = Limits()
+
+    assert (limits.max_events, limits.packing_bytes, limits.hard_bytes) == (1000, 262144, 524288)
+
+
+def test_an_advertised_limit_is_packed_to_nine_tenths() -> None:
+    """And is the hard one."""
+    limits = Limits(max_bytes=1_001)
+
+    assert (limits.packing_bytes, limits.hard_bytes) == (900, 1_001)
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"max_events_per_batch": 5}, Limits(max_events=5)),
+        ({"max_events_per_batch": 5_000}, Limits(max_events=1_000)),
+        ({"max_decompressed_bytes_per_batch": 9}, Limits(max_bytes=9)),
+        ({"max_events_per_batch": 0, "max_decompressed_bytes_per_batch": 9}, Limits(max_bytes=9)),
+        ({"max_events_per_batch": True}, None),
+        ({"max_events_per_batch": "5"}, None),
+        ({"max_decompressed_bytes_per_batch": -1}, None),
+        ({}, None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_limits_that_make_no_sense_are_none(document: Any, expected: Limits | None) -> None:
+    """Only positive whole numbers count, and never more than 1,000 events."""
+    assert expected == read_limits(document)

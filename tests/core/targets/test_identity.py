@@ -1,0 +1,67 @@
+"""Who a target is."""
+
+import attrs
+import pytest
+
+from eventsync_core.errors import TargetUrlError
+from eventsync_core.targets import Deployment, Kind, make_target, merge
+
+_ONE = make_target(Kind.TEAMSPACE, "https://one.example", team="t", user="u@e")
+
+
+@pytest.mark.requirement("R1")
+@pytest.mark.parametrize(
+    "other",
+    [
+        make_target(Kind.TEAMSPACE, "https://two.example", team="t", user="u@e"),
+        make_target(Kind.TEAMSPACE, "https://one.example", team="T", user="u@e"),
+        make_target(Kind.TEAMSPACE, "https://one.example", team="t", user="v@e"),
+        make_target(Kind.TEAMSPACE, "https://one.example:444", team="t", user="u@e"),
+        make_target(Kind.EXTERNAL, "https://one.example", team="t", user="u@e"),
+    ],
+)
+def test_another_part_is_another_target(other: object) -> None:
+    """URL, port, team, user and kind all count."""
+    assert other != _ONE
+    assert getattr(other, "target_id", None) != _ONE.target_id
+
+
+@pytest.mark.requirement("R5")
+def test_spelling_does_not_make_a_target() -> None:
+    """Equal places, teams and users give equal ids."""
+    assert make_target(Kind.TEAMSPACE, "HTTPS://One.example:443/", team=" t ", user="U@E ") == _ONE
+
+
+@pytest.mark.requirement("R10")
+def test_a_deployment_is_no_part_of_it() -> None:
+    """What is deployed there, or a pause, changes neither id nor equality."""
+    deployed = attrs.evolve(_ONE, deployment=Deployment(git_sha="x"), paused="gone")
+
+    assert deployed == _ONE
+
+
+def test_the_query_counts_for_an_external_receiver_only() -> None:
+    """Teamspace is a server, an external receiver an endpoint."""
+    plain, asked = (f"https://one.example/in{query}" for query in ("", "?key=1"))
+
+    assert make_target(Kind.TEAMSPACE, plain) == make_target(Kind.TEAMSPACE, asked)
+    assert make_target(Kind.EXTERNAL, plain) != make_target(Kind.EXTERNAL, asked)
+
+
+@pytest.mark.requirement("R7")
+def test_a_bad_url_makes_no_target() -> None:
+    """The error is that of the URL."""
+    with pytest.raises(TargetUrlError):
+        make_target(Kind.STUB, "nowhere")
+
+
+@pytest.mark.requirement("R9")
+def test_facts_not_named_stay() -> None:
+    """Merging nothing, or into nothing, keeps what there is."""
+    old = Deployment(server_instance_id="s", deployment_id="d")
+
+    assert old == merge(old, None) == merge(None, old) == merge(old, Deployment())
+    assert merge(None, None) is None
+    assert merge(old, Deployment(deployment_id="e")) == Deployment(
+        server_instance_id="s", deployment_id="e"
+    )

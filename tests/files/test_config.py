@@ -1,0 +1,91 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from eventsync_adapters.files import change_config, read_config
+from eventsync_core.errors import SettingsError
+from eventsync_core.policy import Mode
+
+FOREIGN = """# mine
+[sync]
+server_url = "https://old.example"  # here
+max_queue_size = 7
+
+[other]
+keep = ["this", 1]
+"""
+
+
+def test_without_a_file_events_are_kept_here(tmp_path: Path) -> None:
+    """The default delivers to nobody."""
+    config = read_config(tmp_path / "config.toml")
+
+    assert (config.mode, config.problem) == (Mode.LOCAL_RETENTION, None)
+
+
+def test_a_change_keeps_what_is_not_ours(tmp_path: Path) -> None:
+    """Foreign keys and comments stay as they are; the file is private."""
+    path = tmp_path / "config.toml"
+    path.write_text(FOREIGN)
+
+    change_config(
+        path, {"sync": {"server_url": "https://new.example"}, "event_sync": {"mode": "opt_out"}}
+    )
+
+    text = path.read_text()
+    assert text.startswith(FOREIGN.replace("old", "new"))
+    config = read_config(path)
+    assert (config.server_url, config.mode) == ("https://new.example", Mode.OPT_OUT)
+    if os.name != "nt":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_undo_puts_the_old_file_back(tmp_path: Path) -> None:
+    """A change that is taken back leaves the very bytes, or no file."""
+    path = tmp_path / "config.toml"
+    change_config(path, {"sync": {"team": "t"}}).undo()
+    assert not path.exists()
+    path.write_text(FOREIGN)
+
+    change_config(path, {"sync": {"team": "t"}}).undo()
+
+    assert path.read_text() == FOREIGN
+
+
+def test_what_cannot_be_read_is_not_written(tmp_path: Path) -> None:
+    """A corrupt file is named and left alone."""
+    path = tmp_path / "config.toml"
+    path.write_text("[sync")
+
+    problem = read_config(path).problem
+    with pytest.raises(SettingsError):
+        change_config(path, {"sync": {"team": "t"}})
+
+    assert problem is not None
+    assert str(path) in problem.message
+    assert path.read_text() == "[sync"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('[event_sync]\nmode = "teamspcae"', "mode_unknown"),
+        ("[event_sync]\nmode = 3", "config_unreadable"),
+        ("sync = 3", "config_unreadable"),
+        ('[sync]\ntoken = "s3cret"', "secret_not_a_reference"),
+        ('[event_sync.external_headers]\nX-Key = "s3cret"', "secret_not_a_reference"),
+    ],
+)
+def test_what_is_not_understood_delivers_to_nobody(tmp_path: Path, text: str, code: str) -> None:
+    """A typo never sends anything; a secret is not repeated."""
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+
+    config = read_config(path)
+
+    assert config.problem is not None
+    assert (config.mode, config.problem.code) == (Mode.LOCAL_RETENTION, code)
+    assert "s3cret" not in config.problem.message
