@@ -94,9 +94,7 @@ def _scope(server: str, user: str, team: str) -> str:
     )
 
 
-def _compare(
-    cached: str, derived: str
-) -> Literal["absent", "matches", "stale_non_authoritative"]:
+def _compare(cached: str, derived: str) -> Literal["absent", "matches", "stale_non_authoritative"]:
     if not cached:
         return "absent"
     return "matches" if cached == derived else "stale_non_authoritative"

@@ -2,12 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from eventsync_adapters.files import (
-    Revocations,
-    proxy_mounts,
-    read_environment,
-    resolve_secret,
-)
+from eventsync_adapters.files import read_environment, resolve_secret
+from eventsync_adapters.files.network import proxy_mounts
+from eventsync_adapters.files.revoked import Revocations
 from eventsync_core.errors import SettingsError
 
 

@@ -1,4 +1,8 @@
-"""The home: its configuration file, the environment around it, and references to secrets."""
+"""
+The home: its configuration file, the environment around it, and references to secrets.
+
+The modules `network` and `revoked` are imported by themselves: a capture needs neither.
+"""
 
 from eventsync_adapters.files._config import (
     Config,
@@ -7,20 +11,14 @@ from eventsync_adapters.files._config import (
     read_config,
 )
 from eventsync_adapters.files._environment import Environment, read_environment
-from eventsync_adapters.files._network import certificates, proxy_mounts
-from eventsync_adapters.files._revoked import Revocations, RevokedGrants
 from eventsync_adapters.files._secrets import check_reference, resolve_secret
 
 __all__ = [
     "Config",
     "ConfigChange",
     "Environment",
-    "Revocations",
-    "RevokedGrants",
-    "certificates",
     "change_config",
     "check_reference",
-    "proxy_mounts",
     "read_config",
     "read_environment",
     "resolve_secret",

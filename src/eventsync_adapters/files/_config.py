@@ -1,5 +1,4 @@
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -173,6 +172,8 @@ def _token(table: Mapping[str, Any], path: Path) -> str:
 
 def _replace(path: Path, content: bytes) -> None:
     """Put *content* where *path* leads, whole or not at all, readable by its owner only."""
+    import tempfile  # noqa: PLC0415
+
     place = Path(os.path.realpath(path))
     temporary = ""
     try:

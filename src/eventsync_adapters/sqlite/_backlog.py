@@ -68,7 +68,9 @@ class SqliteBacklog:
         (head,) = self._database.row(_HEAD, (stream_id,)) or (0,)
         values = (target_no, stream_id, max(reach), max_events + 1)
         chosen, following = _within(self._database.each(TAIL, values), max_events, max_bytes)
-        return chosen, int(head) if following is None else following - 1
+        if following is not None:
+            return chosen, following - 1
+        return chosen, int(head) if head > max(reach) else 0
 
     def due(
         self,

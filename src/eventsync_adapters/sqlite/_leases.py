@@ -16,7 +16,6 @@ from eventsync_core.ledger import (
     lost,
     read_ranges,
 )
-from eventsync_core.receivers import Outcome
 
 _ONE = """
 SELECT token, pid, started_at, boot, expires_at, open_request FROM leases
@@ -33,11 +32,7 @@ _EXTEND = """
 UPDATE leases SET expires_at = ? WHERE target_no = ? AND stream_id = ? AND token = ?
 """
 _POSITIONS = "SELECT positions FROM requests WHERE request_id = ?"
-_LOST = "UPDATE requests SET answer = 'lost' WHERE request_id = ?"
-_ANSWER = """
-INSERT INTO answers (stream_id, position, target_no, request_id, answered_at, outcome, reason)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
+_LOST = "UPDATE requests SET answer = 'lost', guidance = ? WHERE request_id = ?"
 
 
 class SqliteLeases:
@@ -122,16 +117,7 @@ class SqliteLeases:
             for position in carried
         }
         store_rows(self._database, place, before, after)
-        said = (target_no, request_id, at, Outcome.UNKNOWN_EFFECT.value, LOST_REASON)
-        self._database.run_many(
-            _ANSWER,
-            [
-                (stream_id, position, *said)
-                for position in carried
-                if position not in before or not before[position].is_settled
-            ],
-        )
-        self._database.run(_LOST, (request_id,))
+        self._database.run(_LOST, (LOST_REASON, request_id))
 
     def renew(self, lease: Lease, *, at: int) -> Lease | None:
         """See `Leases.renew`."""

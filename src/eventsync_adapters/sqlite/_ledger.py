@@ -15,6 +15,7 @@ from eventsync_core.ledger import (
     fold,
     let_wait,
     read_ranges,
+    said_of,
     write_ranges,
 )
 from eventsync_core.receivers import Detail, Effect, Outcome, Verdict
@@ -133,8 +134,8 @@ class SqliteLedger:
                 request_id=request_id,
                 at=at,
             )
-            if index in verdict.details or outcome not in (Outcome.SUCCESS, Outcome.TRANSIENT):
-                detail = verdict.details.get(index, Detail(verdict.guidance))
+            detail = said_of(verdict, index)
+            if detail is not None:
                 said.append(_said(numbers, position, request_id, at, outcome, detail))
         store_rows(self._database, numbers, before, after)
         self._database.run_many(_ANSWER, said)

@@ -230,7 +230,7 @@ def _park(sending: Sending, candidate: Candidate, size: int, limits: Limits) -> 
 
 def _cut(sending: Sending, item: _Item) -> None:
     left, right = halves(item.candidates)
-    sending.agenda.extendleft((_Item(right), _Item(left)))
+    sending.agenda.extendleft((_Item(right, item.is_rest), _Item(left, item.is_rest)))
 
 
 def _next_item(sending: Sending) -> _Item | None:

@@ -56,14 +56,18 @@ def drain(task: Drain, streams: Sequence[str]) -> Report:
             worst = stopped
         if stopped not in _PER_STREAM:
             break
-    report.stopped_because = worst
     report.remaining_owed = sum(_remaining(task, stream) for stream in streams)
+    if worst == Stop.BUDGET and not report.remaining_owed:
+        worst, report.message = Stop.CAUGHT_UP.value, ""
+    report.stopped_because = worst
     return report
 
 
 def _drain_stream(task: Drain, stream: str, report: Report, deadline: int | None) -> str:
     target_id = task.target.target_id
-    if not _has_work(task, stream):
+    has_work, passes = _look(task, stream)
+    if not has_work:
+        _pass_over(task, stream, passes)
         return Stop.CAUGHT_UP
     refusal = _refusal(task, stream, report)
     if refusal is not None:
@@ -108,19 +112,38 @@ def _refusal(task: Drain, stream: str, report: Report) -> str | None:
     return f"gate:{answer.code}" if answer.is_gate else answer.code
 
 
-def _has_work(task: Drain, stream: str) -> bool:
-    """Look without a lease whether anything could be offered; without a grant, whether asked."""
+def _look(task: Drain, stream: str) -> tuple[bool, int]:
+    """
+    Look without a lease whether anything could be offered.
+
+    Without a grant: whether anything is stored. The second value is how far the cursor may
+    rise over entries that may not be offered, 0 if it is there.
+    """
     target_id, backlog = task.target.target_id, task.stores.backlog
     grant = task.stores.grants.get(target_id, stream)
     if grant is None or not grant.is_live:
-        return any(head.stream == stream and head.position for head in task.stores.journal.heads())
-    if backlog.tail(target_id, stream, max_events=1, max_bytes=1)[0]:
-        return True
+        heads = task.stores.journal.heads()
+        return any(head.stream == stream and head.position for head in heads), 0
+    found, passes = backlog.tail(target_id, stream, max_events=1, max_bytes=1)
+    if found:
+        return True, 0
     now = task.clock()
-    return any(
+    is_due = any(
         backlog.due(target_id, stream, lane, now=now, after=(-1, 0), max_events=1, max_bytes=1)
         for lane in Lane
     )
+    return is_due, passes
+
+
+def _pass_over(task: Drain, stream: str, passes: int) -> None:
+    """Raise the cursor over held entries, so that the next pass need not look at them."""
+    if not passes:
+        return
+    leases, target_id = task.stores.leases, task.target.target_id
+    lease = leases.acquire(target_id, stream, task.holder, at=task.clock())
+    if not isinstance(lease, Busy):
+        task.stores.ledger.pass_over(lease, passes)
+        leases.release(lease)
 
 
 def _remaining(task: Drain, stream: str) -> int:

@@ -23,9 +23,7 @@ class MemoryJournal:
         known = self._ids.get(event.event_id)
         if known is not None:
             digest = known.event.canonical_digest
-            return reconcile(
-                Known(event.event_id, known.stream, known.position, digest), event
-            )
+            return reconcile(Known(event.event_id, known.stream, known.position, digest), event)
         entries = self._streams.setdefault(stream, [])
         position = len(entries) + 1
         before = entries[-1].chain if entries else chain_start(stream)

@@ -22,6 +22,7 @@ from eventsync_core.ledger._rules import (
     is_replaceable,
     let_wait,
     lost,
+    said_of,
 )
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "let_wait",
     "lost",
     "read_ranges",
+    "said_of",
     "spans",
     "write_ranges",
 ]

@@ -24,6 +24,7 @@ from eventsync_core.ledger._rules import (
     is_replaceable,
     let_wait,
     lost,
+    said_of,
 )
 from eventsync_core.receivers import Detail, Effect, Outcome, Verdict
 
@@ -82,9 +83,7 @@ class MemoryLedger:
             place = (*pair, position)
             before = self._entries.get(place)
             self._entries[place] = lost(before, request_id=request_id, at=at)
-            if before is None or not before.is_settled:
-                self._say(*place, request_id, at, Outcome.UNKNOWN_EFFECT, LOST_REASON)
-        self._requests[request_id] = attrs.evolve(request, answer="lost")
+        self._requests[request_id] = attrs.evolve(request, answer="lost", guidance=LOST_REASON)
 
     def renew(self, lease: Lease, *, at: int) -> Lease | None:
         """See `Leases.renew`."""
@@ -134,8 +133,8 @@ class MemoryLedger:
             before = self._entries.get(place)
             effect = effect_of(verdict, index)
             self._entries[place] = fold(before, outcome, effect, request_id=request_id, at=at)
-            if index in verdict.details or outcome not in (Outcome.SUCCESS, Outcome.TRANSIENT):
-                detail = verdict.details.get(index, Detail(verdict.guidance))
+            detail = said_of(verdict, index)
+            if detail is not None:
                 self._say(*place, request_id, at, outcome, detail.reason, detail.category)
             if outcome.is_delivered:
                 self._delivered_at[lease.target_id] = at
@@ -242,12 +241,11 @@ class MemoryLedger:
                 aggregate=entry.event.aggregate,
             )
             for entry in entries
-            if entry.event.hold is None
-            and (target_id, stream, entry.position) not in self._entries
+            if entry.event.hold is None and (target_id, stream, entry.position) not in self._entries
         ]
         chosen = _within(found, max_events, max_bytes)
         if len(chosen) == len(found):
-            return chosen, entries[-1].position if entries else after
+            return chosen, entries[-1].position if entries else 0
         return chosen, found[len(chosen)].position - 1
 
     def due(

@@ -102,7 +102,8 @@ class Backlog(Protocol):
         They hold at most *max_events* and *max_bytes*, one separator byte each included, but
         at least one if there is one.
         The second value is the position up to which nothing else was deliverable: raising
-        the cursor to it, once these are recorded, loses nothing. Without a live grant: none.
+        the cursor to it, once these are recorded, loses nothing; 0 when it stands there.
+        Without a live grant: none and 0.
         """
         ...
 

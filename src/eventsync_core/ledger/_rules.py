@@ -4,7 +4,7 @@ import attrs
 
 from eventsync_core.clock import DAY, MINUTE, SECOND
 from eventsync_core.ledger._model import Lease, LedgerEntry
-from eventsync_core.receivers import Effect, Outcome, Verdict
+from eventsync_core.receivers import Detail, Effect, Outcome, Verdict
 
 LEASE_LENGTH = 15 * SECOND
 LOST_REASON = "the sender died before it noted the answer"
@@ -23,7 +23,7 @@ def fold(
     unknown one a second later, a pending one after 5 minutes, doubling to 24 hours.
     """
     before = entry or LedgerEntry(outcome=None)
-    attempts = before.attempts + (request_id != 0)
+    attempts = before.attempts + (request_id not in (0, before.request_id))
     seen = before.seen or effect is not Effect.NONE
     if before.is_settled:
         return attrs.evolve(before, attempts=attempts)
@@ -35,9 +35,17 @@ def fold(
         attempts=attempts,
         rejections=before.rejections + (outcome is Outcome.REJECTED),
         seen=seen,
-        due_at=None if outcome.is_settled else at + wait,
+        due_at=_due_at(before, outcome, at + wait),
         wait=wait if outcome is Outcome.PENDING else 0,
     )
+
+
+def _due_at(before: LedgerEntry, outcome: Outcome, soonest: int) -> int | None:
+    if outcome.is_settled:
+        return None
+    # What was cut from one batch keeps one due time, and so its order.
+    still = before.outcome is outcome is Outcome.TRANSIENT
+    return before.due_at if still else soonest
 
 
 def _wait(before: LedgerEntry, outcome: Outcome) -> int:
@@ -70,6 +78,18 @@ def effect_of(verdict: Verdict, index: int) -> Effect:
     if outcome in (Outcome.TRANSIENT, Outcome.UNKNOWN_EFFECT):
         return Effect.UNKNOWN if outcome is Outcome.UNKNOWN_EFFECT else verdict.effect
     return Effect.NONE if outcome is Outcome.TERMINAL_FAILED else Effect.ANSWERED
+
+
+def said_of(verdict: Verdict, index: int) -> Detail | None:
+    """
+    Return what history keeps of the answer to one event, or None.
+
+    Plain success leaves nothing, and an answer to the whole batch stands on its request.
+    """
+    if index in verdict.details:
+        return verdict.details[index]
+    alone = (Outcome.DUPLICATE, Outcome.PENDING, Outcome.REJECTED, Outcome.TERMINAL_FAILED)
+    return Detail("") if verdict.outcomes[index] in alone else None
 
 
 def is_replaceable(lease: Lease, *, at: int, boot: str, is_alive: bool | None) -> bool:

@@ -18,9 +18,7 @@ _WORDS = {
 }
 _REASONS = ("detail", "error", "error_message", "reason")
 _CATEGORIES = ("error_category", "category", "code")
-_REFUSED_PROJECT = frozenset(
-    {"project_not_admitted", "project_not_consented", "project_refused"}
-)
+_REFUSED_PROJECT = frozenset({"project_not_admitted", "project_not_consented", "project_refused"})
 _ULID = re.compile(r"[0-9A-Za-z]{26}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}")
 _LONGEST_REASON = 500
@@ -106,7 +104,10 @@ class Results:
             next=Next.GO_ON,
             effect=Effect.UNKNOWN,
             details=details,
-            pauses_grant=any(refuses_project(detail) for detail in details.values()),
+            pauses_grant=any(
+                outcomes[index] is Outcome.REJECTED and refuses_project(detail)
+                for index, detail in details.items()
+            ),
         )
 
     def _respelt(self, sent: Sequence[str]) -> dict[str, str]:

@@ -46,7 +46,7 @@ class StubReceiver:
     def _answer(self, batch: Batch) -> Answer:
         rule = self.script.next_request()
         if rule.cut == "before":
-            return Answer(fault="connection refused", reached=False)
+            return Answer(fault="the connection broke off")
         self.requests.append(batch.event_ids)
         if rule.replaces_answer:
             return Answer(status=rule.status, headers=rule.headers, body=(rule.body or "").encode())

@@ -47,8 +47,10 @@ def _host(parts: SplitResult) -> str:
         host = host.encode("ascii").decode() if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
         raise TargetUrlError(f"not a host name: {host!r}") from None
-    if not host or any(not part.replace("-", "").replace("_", "").isalnum()
-                       for part in host.removesuffix(".").split(".")):
+    if not host or any(
+        not part.replace("-", "").replace("_", "").isalnum()
+        for part in host.removesuffix(".").split(".")
+    ):
         raise TargetUrlError("a target URL names a host")
     return host.lower()
 

@@ -94,13 +94,13 @@ def test_what_the_target_already_took_is_a_duplicate(world: World) -> None:
 
 @pytest.mark.requirement("B6")
 def test_a_fault_is_not_cut(world: World) -> None:
-    """One request, and every event is transient."""
+    """One request, and what it did is unknown of every event."""
     world.capture(8)
     world.tell(Script(requests=[RequestRule(cut="before")]))
 
     report = world.drain()
 
-    assert (report.requests, _counts(report)) == (1, {"selected": 8, "transient": 8})
+    assert (report.requests, _counts(report)) == (1, {"selected": 8, "unknown_effect": 8})
 
 
 @pytest.mark.requirement("B7")

@@ -80,7 +80,7 @@ def test_a_grant_revoked_meanwhile_stops_the_drain(world: World) -> None:
         (RequestRule(status=401), "target_backoff", Outcome.TRANSIENT),
         (RequestRule(status=429, headers={"retry-after": "9"}), "target_backoff", "transient"),
         (RequestRule(status=503), "target_backoff", Outcome.TRANSIENT),
-        (RequestRule(cut="before"), "target_backoff", Outcome.TRANSIENT),
+        (RequestRule(cut="before"), "target_backoff", Outcome.UNKNOWN_EFFECT),
         (RequestRule(cut="after"), "target_backoff", Outcome.UNKNOWN_EFFECT),
         (RequestRule(status=412, body='{"error":"old"}'), "protocol", Outcome.TRANSIENT),
         (RequestRule(status=404), "protocol", Outcome.TRANSIENT),

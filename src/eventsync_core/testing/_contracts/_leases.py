@@ -113,7 +113,7 @@ class LeasesContract:
     def test_what_a_lost_request_carried_is_of_unknown_effect(
         self, stores: Stores, lease: Lease
     ) -> None:
-        """It is due at once, counts an attempt and says so in its history."""
+        """It is due at once and counts an attempt; the request says that it was lost."""
         opened(stores, lease, 1, 2)
 
         leased(stores, at=_EXPIRY)
@@ -123,9 +123,9 @@ class LeasesContract:
         row = stores.ledger.entry(TARGET_ID, STREAM, 1)
         assert row is not None
         assert (row.attempts, row.seen) == (1, True)
-        assert [item.outcome for item in stores.ledger.history(STREAM, 1)] == [
-            Outcome.UNKNOWN_EFFECT
-        ]
+        (request,) = stores.ledger.requests(TARGET_ID, STREAM)
+        assert (request.answer, request.closed_at) == ("lost", None)
+        assert stores.ledger.history(STREAM, 1) == []
 
     def test_a_lost_request_does_not_reopen_what_is_settled(
         self, stores: Stores, lease: Lease

@@ -1,3 +1,5 @@
+"""What the environment says about reaching the network: proxies and certificates."""
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -7,6 +9,8 @@ from eventsync_core.targets import canonical_url
 
 if TYPE_CHECKING:
     import ssl
+
+__all__ = ["certificates", "proxy_mounts"]
 
 
 def proxy_mounts(proxies: Mapping[str, str]) -> dict[str, str | None]:

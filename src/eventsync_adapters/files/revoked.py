@@ -1,3 +1,5 @@
+"""Grants that were ended by a file, so that a busy database cannot prevent it."""
+
 import os
 from contextlib import suppress
 from hashlib import sha256
@@ -9,6 +11,8 @@ from eventsync_adapters import machine
 from eventsync_core.codec import read_document, write_document
 from eventsync_core.egress import Grant, Grants
 from eventsync_core.errors import StoreNotWritableError
+
+__all__ = ["Revocations", "RevokedGrants"]
 
 
 @attrs.frozen

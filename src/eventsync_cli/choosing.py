@@ -1,0 +1,157 @@
+"""Choosing a target: register it, grant a stream to it, write the configuration; or nothing."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from eventsync_cli.compose import App
+from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.render import Answer
+from eventsync_core.census import remaining
+from eventsync_core.errors import SettingsError
+from eventsync_core.policy import Mode
+from eventsync_core.stores import Stores
+from eventsync_core.targets import Target
+
+__all__ = [
+    "Choice",
+    "choose",
+    "grant",
+    "head_of",
+    "owed",
+    "reference_given",
+    "target_document",
+    "without_credentials",
+]
+
+Changes = Mapping[str, Mapping[str, Any]]
+
+
+@attrs.frozen(kw_only=True)
+class Choice:
+    """A mode, the target it leads to (None: nobody), and what changes in config.toml."""
+
+    mode: Mode
+    target: Target | None
+    changes: Changes
+    from_now: bool = False
+    talk: tuple[str, ...] = ()
+
+
+def choose(app: App, choice: Choice) -> Answer:
+    """
+    Make *choice* hold: the target registered and no longer paused, the stream granted.
+
+    Either all of it is written, or none.
+
+    Raises:
+        StoreError: The store or the configuration cannot be written.
+        SettingsError: The configuration cannot be read.
+    """
+    if choice.target is None:
+        app.change_config(choice.changes)
+        return _answer(app, choice, 0)
+    with app.sending_stores() as stores:
+        change = None
+        try:
+            with stores.atomic():
+                grant(app, stores, choice.target, from_now=choice.from_now)
+                change = app.change_config(choice.changes)
+        except BaseException:
+            if change is not None:
+                change.undo()
+            raise
+        return _answer(app, choice, owed(app, stores, choice.target))
+
+
+def grant(app: App, stores: Stores, target: Target, *, from_now: bool) -> None:
+    """Register *target*, end its pause, and grant it the named project's stream."""
+    stored = stores.targets.register(target, at=app.clock())
+    if stored.paused:
+        stores.targets.pause(target.target_id, "")
+    stores.grants.grant(
+        target.target_id,
+        app.stream,
+        from_position=head_of(stores, app.stream) if from_now else 0,
+        actor="cli",
+        reason="chosen on the command line",
+        at=app.clock(),
+    )
+
+
+def head_of(stores: Stores, stream: str) -> int:
+    """Return the last position of *stream*; 0 for one that does not exist yet."""
+    return next((head.position for head in stores.journal.heads() if head.stream == stream), 0)
+
+
+def owed(app: App, stores: Stores, target: Target) -> int:
+    """Return how many events the target is owed of all streams granted to it."""
+    return sum(
+        remaining(stores.backlog.tally(target.target_id, found.stream, at=app.clock()).classes())
+        for found in stores.grants.grants(target.target_id)
+        if found.is_live
+    )
+
+
+def reference_given(app: App, text: str, source: str) -> str:
+    """
+    Return the reference to a secret that was given on the command line.
+
+    Raises:
+        UsageProblemError: It is none; it is not repeated.
+    """
+    try:
+        return app.check_reference(text, source)
+    except SettingsError as error:
+        raise UsageProblemError(
+            error.message, code=error.code, fix_text=f"give {source} as env:NAME or file:PATH"
+        ) from None
+
+
+def without_credentials(url: str) -> str:
+    """
+    Return *url* as it was given.
+
+    Raises:
+        UsageProblemError: It holds a user or password, which belong into no file.
+    """
+    place = url.strip().partition("://")[2]
+    if "@" in re.split(r"[/?#]", place, maxsplit=1)[0]:
+        raise UsageProblemError(
+            "the URL holds credentials",
+            code="secret_not_a_reference",
+            fix_text="leave them out, and name a header or token as env:NAME or file:PATH",
+        )
+    return url
+
+
+def target_document(target: Target) -> dict[str, Any]:
+    """Return who *target* is, as JSON."""
+    return {
+        "target_id": target.target_id,
+        "kind": target.kind.value,
+        "url": target.url,
+        "team": target.team,
+        "user": target.user,
+    }
+
+
+def _answer(app: App, choice: Choice, will_send: int) -> Answer:
+    target = choice.target
+    document = {
+        "mode": choice.mode.value,
+        "target": None if target is None else target_document(target),
+        "stream": app.stream,
+        "will_send": will_send,
+    }
+    if target is None:
+        lines = [f"mode {choice.mode}: events are delivered to nobody"]
+    else:
+        lines = [
+            f"mode {choice.mode}: {target.url}",
+            f"stream {app.stream} may go there; {will_send} events go at the next sync now",
+        ]
+    again = app.reread()
+    return Answer(document=document, lines=lines, talk=(*choice.talk, *again.concerns()))

@@ -1,0 +1,96 @@
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from eventsync_cli.acting import acting
+from eventsync_cli.capturing import Findings, Items, capture_lines
+from eventsync_cli.compose import App
+from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.lines import Source
+from eventsync_cli.render import Answer, Progress
+
+_MOST_NAMED = 20
+
+
+@acting("capture")
+@click.argument("file", default="-")
+def command(app: App, file: str) -> Answer:
+    """
+    Store events, one JSON object per line, from FILE or standard input.
+
+    gzip is recognised. A line that cannot be stored is named and harms no other.
+    """
+    with ExitStack() as opened:
+        source = _open(file, opened)
+        bar = Progress("capturing", app.clock, total=None, no_color=app.no_color)
+        with bar:
+            findings = capture_lines(app, source, progress=bar.reach)
+    return _answer(app, findings)
+
+
+def _open(file: str, opened: ExitStack) -> Source:
+    if file == "-":
+        return _standard_input()
+    try:
+        return opened.enter_context(Path(file).open("rb"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageProblemError(
+            f"{file} cannot be opened: {reason}",
+            code="input_unusable",
+            fix_text="name a readable file, or - for standard input",
+        ) from error
+
+
+def _standard_input() -> Source:
+    if sys.stdin is None:
+        raise UsageProblemError(
+            "there is no standard input", code="input_unusable", fix_text="name a file"
+        )
+    return cast(Source, sys.stdin.buffer)
+
+
+def _answer(app: App, findings: Findings) -> Answer:
+    return Answer(
+        document=_document(findings),
+        lines=_lines(findings),
+        talk=app.concerns(),
+        code=findings.code,
+        reason=findings.error,
+    )
+
+
+def _document(findings: Findings) -> dict[str, Any]:
+    return {
+        "lines": findings.lines,
+        "stored": findings.stored,
+        "duplicates": findings.duplicates,
+        "held": findings.held,
+        "discarded": findings.discarded,
+        "streams": dict(findings.streams.most_common(1_000)),
+        "streams_count": len(findings.streams),
+        "conflicts": findings.conflicts.first,
+        "conflicts_count": findings.conflicts.count,
+        "refused": findings.refused.first,
+        "refused_count": findings.refused.count,
+    }
+
+
+def _lines(findings: Findings) -> list[str]:
+    counts = (
+        f"stored {findings.stored}  duplicates {findings.duplicates}  held {findings.held}  "
+        f"conflicts {findings.conflicts.count}  refused {findings.refused.count}"
+    )
+    return [counts, *_named(findings.conflicts), *_named(findings.refused)]
+
+
+def _named(items: Items) -> list[str]:
+    found = [
+        f"  line {item['line']}: {item['message']} [{item['code']}]"
+        for item in items.first[:_MOST_NAMED]
+    ]
+    left = items.count - len(found)
+    return [*found, f"  and {left} more"] if left else found

@@ -1,0 +1,105 @@
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from eventsync_cli.acting import acting
+from eventsync_cli.compose import App
+from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.reasons import MOST_ITEMS
+from eventsync_cli.render import Answer, table
+from eventsync_core.clock import iso_time
+from eventsync_core.journal import Entry, Head
+from eventsync_core.stores import Stores
+
+
+@acting("list")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1, max=MOST_ITEMS),
+    default=50,
+    show_default=True,
+    help="Most entries shown.",
+)
+@click.option("--after", metavar="[STREAM:]POSITION", help="Go on after this entry.")
+def command(app: App, limit: int, after: str | None) -> Answer:
+    """List captured events in order, stream by stream, or those of --project's stream."""
+    start = _start(app, after)
+    entries: list[Entry] = []
+    total = 0
+    with app.reading() as stores:
+        if stores is not None:
+            heads = _heads(app, stores)
+            total = sum(head.position for head in heads)
+            entries = list(_entries(stores, heads, start, limit + 1))
+    shown = entries[:limit]
+    following = f"{shown[-1].stream}:{shown[-1].position}" if len(entries) > limit else None
+    return Answer(
+        document={
+            "entries": [entry_document(entry) for entry in shown],
+            "entries_count": total,
+            "next_after": following,
+        },
+        lines=table([_row(entry) for entry in shown]) or ["nothing is stored"],
+        talk=(*app.concerns(), *([f"more: --after {following}"] if following else [])),
+    )
+
+
+def _start(app: App, after: str | None) -> tuple[str, int]:
+    """Return the stream and position to go on after."""
+    if after is None:
+        return "", 0
+    stream, mark, position = after.rpartition(":")
+    if not (position.isascii() and position.isdigit() and len(position) < 19):
+        raise UsageProblemError(
+            "--after is a position, or STREAM:POSITION",
+            fix_argv=("eventsync", "journal", "list", "--help"),
+        )
+    return (stream if mark else app.stream), int(position)
+
+
+def _heads(app: App, stores: Stores) -> list[Head]:
+    heads = [head for head in stores.journal.heads() if head.position]
+    if app.chosen.project is None:
+        return heads
+    return [head for head in heads if head.stream == app.stream]
+
+
+def _entries(
+    stores: Stores, heads: list[Head], start: tuple[str, int], most: int
+) -> Iterator[Entry]:
+    stream, position = start
+    for head in heads:
+        if head.stream < stream or most <= 0:
+            continue
+        after = position if head.stream == stream else 0
+        found = stores.journal.entries(head.stream, after=after, limit=most)
+        most -= len(found)
+        yield from found
+
+
+def entry_document(entry: Entry) -> dict[str, Any]:
+    """Return one entry as JSON, without its text."""
+    event = entry.event
+    return {
+        "event_id": event.event_id,
+        "stream": entry.stream,
+        "position": entry.position,
+        "event_type": event.event_type,
+        "aggregate": event.aggregate,
+        "captured_at": iso_time(entry.captured_at),
+        "size": event.size,
+        "hold": None if event.hold is None else event.hold.value,
+        "hold_reason": event.hold_reason,
+    }
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    event = entry.event
+    return (
+        f"{entry.stream}:{entry.position}",
+        event.event_id,
+        event.event_type or "-",
+        iso_time(entry.captured_at),
+        f"held: {event.hold}" if event.hold else "",
+    )

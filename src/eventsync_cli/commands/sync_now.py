@@ -1,0 +1,24 @@
+import click
+
+from eventsync_cli.acting import acting
+from eventsync_cli.compose import App
+from eventsync_cli.delivering import deliver
+from eventsync_cli.render import Answer
+from eventsync_core.dispatch import Budget
+
+_AT_LEAST_ONE = click.IntRange(min=1)
+
+
+@acting("now")
+@click.option("--budget-seconds", type=click.FloatRange(min=0), help="Stop after this long.")
+@click.option("--budget-events", type=_AT_LEAST_ONE, help="Stop after so many events.")
+@click.option("--budget-requests", type=_AT_LEAST_ONE, help="Stop after so many requests.")
+def command(
+    app: App,
+    budget_seconds: float | None,
+    budget_events: int | None,
+    budget_requests: int | None,
+) -> Answer:
+    """Deliver to the current target what it is owed; of all its streams, or of --project's."""
+    budget = Budget(seconds=budget_seconds, events=budget_events, requests=budget_requests)
+    return deliver(app, budget)

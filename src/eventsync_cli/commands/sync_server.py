@@ -1,0 +1,95 @@
+import click
+
+from eventsync_cli.acting import acting
+from eventsync_cli.choosing import Choice, choose, reference_given, without_credentials
+from eventsync_cli.compose import App
+from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.render import Answer, listing
+from eventsync_core.errors import TargetUrlError
+from eventsync_core.policy import Mode
+from eventsync_core.targets import Kind, canonical_url, is_loopback, make_target
+
+
+@acting("server")
+@click.argument("url", required=False)
+@click.option("--team", metavar="SLUG", help="The team that events belong to there.")
+@click.option("--user", metavar="EMAIL", help="Whose events they are.")
+@click.option("--token", metavar="REF", help="Where the token is: env:NAME or file:PATH.")
+@click.option("--from-now", is_flag=True, help="Grant only events captured from now on.")
+def command(
+    app: App,
+    url: str | None,
+    team: str | None,
+    user: str | None,
+    token: str | None,
+    *,
+    from_now: bool,
+) -> Answer:
+    """Show the Teamspace server, or choose the one at URL and deliver to it."""
+    given = {"team": team, "user": user, "token": token}
+    if url is None:
+        if from_now or any(value is not None for value in given.values()):
+            raise UsageProblemError("options of sync server need the URL of a server")
+        return _present(app)
+    place = _server(url)
+    changes = {key: value.strip() for key, value in given.items() if value is not None}
+    if token:
+        changes["token"] = reference_given(app, token, "the token")
+    target = make_target(
+        Kind.TEAMSPACE,
+        place,
+        team=changes.get("team", app.config.team),
+        user=changes.get("user", app.config.user),
+    )
+    sync: dict[str, str | None] = {key: value or None for key, value in changes.items()}
+    talk: tuple[str, ...] = ()
+    if token is None and app.config.token and not _is_same(app.config.server_url, place):
+        sync["token"] = None
+        talk = ("eventsync: the token of the previous server is not used; name one with --token",)
+    return choose(
+        app,
+        Choice(
+            mode=Mode.TEAMSPACE,
+            target=target,
+            changes={
+                "sync": {"server_url": place, **sync},
+                "event_sync": {"mode": Mode.TEAMSPACE.value.lower()},
+            },
+            from_now=from_now,
+            talk=talk,
+        ),
+    )
+
+
+def _present(app: App) -> Answer:
+    authority = app.authority
+    document = {
+        "server_url": authority.resolved_server_url,
+        "configured_server_url": authority.configured_server_url,
+        "env_server_url": authority.env_server_url,
+        "team": authority.team_slug,
+        "user": authority.user_id,
+        "token": app.config.token or None,
+        "mode": app.config.mode.value,
+    }
+    pairs = [
+        ("Server URL", authority.resolved_server_url or "<unset>"),
+        ("Team", authority.team_slug or "<unset>"),
+        ("User", authority.user_id or "<unset>"),
+        ("Token", app.config.token or "<unset>"),
+    ]
+    return Answer(document=document, lines=listing(pairs), talk=app.concerns())
+
+
+def _server(url: str) -> str:
+    place = canonical_url(without_credentials(url))
+    if place.startswith("http://") and not is_loopback(place):
+        raise TargetUrlError("a server on another machine is reached by https:// only")
+    return place
+
+
+def _is_same(configured: str, place: str) -> bool:
+    try:
+        return bool(configured) and canonical_url(configured) == place
+    except TargetUrlError:
+        return False

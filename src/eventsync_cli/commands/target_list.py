@@ -1,0 +1,76 @@
+from typing import Any
+
+from eventsync_cli.acting import acting
+from eventsync_cli.choosing import target_document
+from eventsync_cli.compose import App
+from eventsync_cli.reasons import MOST_ITEMS
+from eventsync_cli.render import Answer
+from eventsync_core.clock import iso_time
+from eventsync_core.egress import Grant
+from eventsync_core.errors import SettingsError
+from eventsync_core.targets import Target
+
+
+@acting("list")
+def command(app: App) -> Answer:
+    """List all targets and their grants."""
+    current = _current(app)
+    found: list[tuple[Target, list[Grant]]] = []
+    with app.reading() as stores:
+        if stores is not None:
+            found = [
+                (target, stores.grants.grants(target.target_id))
+                for target in stores.targets.targets()
+            ]
+    return Answer(
+        document={
+            "targets": [_document(*each, current) for each in found[:MOST_ITEMS]],
+            "targets_count": len(found),
+        },
+        lines=[line for each in found for line in _lines(*each, current)] or ["no targets"],
+        talk=app.concerns(),
+    )
+
+
+def _current(app: App) -> Target | None:
+    if app.config.problem is not None or app.conflict() is not None:
+        return None
+    try:
+        return app.current_target()
+    except SettingsError:
+        return None
+
+
+def _document(target: Target, grants: list[Grant], current: Target | None) -> dict[str, Any]:
+    return {
+        **target_document(target),
+        "paused": target.paused,
+        "is_current": target == current,
+        "grants": [_grant_document(grant) for grant in grants[:MOST_ITEMS]],
+        "grants_count": len(grants),
+    }
+
+
+def _grant_document(grant: Grant) -> dict[str, Any]:
+    return {
+        "stream": grant.stream,
+        "from_position": grant.from_position,
+        "live": grant.is_live,
+        "paused": grant.paused,
+        "granted_at": iso_time(grant.granted_at),
+        "revoked_at": None if grant.revoked_at is None else iso_time(grant.revoked_at),
+        "actor": grant.actor,
+        "reason": grant.reason,
+    }
+
+
+def _lines(target: Target, grants: list[Grant], current: Target | None) -> list[str]:
+    mark = "* " if target == current else "  "
+    who = "".join(f" {word}" for word in (target.team, target.user) if word)
+    head = f"{mark}{target.target_id}  {target.kind}  {target.url}{who}"
+    lines = [f"{head}  paused: {target.paused}" if target.paused else head]
+    for grant in grants:
+        state = f"from position {grant.from_position + 1}" if grant.is_live else "revoked"
+        rest = f"  paused: {grant.paused}" if grant.paused else ""
+        lines.append(f"      stream {grant.stream}  {state}{rest}")
+    return lines

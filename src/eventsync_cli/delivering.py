@@ -1,0 +1,160 @@
+"""Delivering to the current target: what `eventsync sync now` does."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from eventsync_cli.choosing import target_document
+from eventsync_cli.compose import App
+from eventsync_cli.exits import ExitCode
+from eventsync_cli.reasons import Reason
+from eventsync_cli.render import Answer, Progress
+from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain
+from eventsync_core.ids import DEFAULT_STREAM
+from eventsync_core.policy import policy_of
+from eventsync_core.stores import Stores
+from eventsync_core.targets import Target
+
+__all__ = ["deliver"]
+
+
+def deliver(app: App, budget: Budget) -> Answer:
+    """
+    Deliver to the current target what it is owed, within *budget*, and say what came of it.
+
+    Of all streams granted to it, or of the project's that was named.
+
+    Raises:
+        SettingsError: The configuration cannot be read, or a secret is missing.
+        TargetConflictError: It names another server than the environment.
+        StoreError: The store cannot be used; what was noted before holds.
+    """
+    app.require_settled()
+    if policy_of(app.config.mode).delivery is None:
+        line = f"mode {app.config.mode} delivers to nobody; nothing was sent"
+        return _answer(Report(target_id=""), None, talk=(line,))
+    target = app.current_target()
+    if target is None:
+        return _closed(app)
+    if not app.has_store:
+        return _answer(Report(target_id=target.target_id), target)
+    with app.sending_stores() as stores:
+        return _deliver(app, stores, target, budget)
+
+
+def _closed(app: App) -> Answer:
+    (word,) = app.gates()
+    report = Report(target_id="", stopped_because=f"gate:{word}")
+    report.message = f"mode {app.config.mode} has no address to deliver to"
+    report.fix = "name it: eventsync sync server URL, or sync mode EXTERNAL_RECEIVER --endpoint URL"
+    return _answer(report, None)
+
+
+def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Answer:
+    granted, others = _streams(app, stores, target)
+    talk = tuple(
+        f"eventsync: stream {stream} holds {count} events and is not granted to {target.url}; "
+        f"eventsync target grant{_project(stream)}"
+        for stream, count in others.items()
+    )
+    if not granted:
+        return _ungranted(app, target, others)
+    bar = Progress("delivering", app.clock, total=None, no_color=app.no_color)
+    with app.receiver(target) as receiver, bar:
+        report = drain(
+            Drain(
+                stores=stores,
+                target=stores.targets.get(target.target_id),
+                receiver=receiver,
+                clock=app.clock,
+                holder=app.holder(),
+                budget=budget,
+                progress=lambda running: bar.reach(running.selected),
+            ),
+            granted,
+        )
+    return _answer(report, target, talk=talk)
+
+
+def _project(stream: str) -> str:
+    return "" if stream == DEFAULT_STREAM else f" --project {stream}"
+
+
+def _streams(app: App, stores: Stores, target: Target) -> tuple[list[str], dict[str, int]]:
+    """Return the granted streams asked for, and those that hold events but are not granted."""
+    grants = stores.grants.grants(target.target_id)
+    live = [grant.stream for grant in grants if grant.is_live]
+    heads = {head.stream: head.position for head in stores.journal.heads() if head.position}
+    if app.chosen.project is not None:
+        granted = [app.stream] if app.stream in live else []
+        others = {app.stream: heads[app.stream]} if app.stream in heads and not granted else {}
+        return granted, others
+    return live, {stream: count for stream, count in heads.items() if stream not in live}
+
+
+def _ungranted(app: App, target: Target, waiting: dict[str, int]) -> Answer:
+    report = Report(target_id=target.target_id)
+    if not waiting:
+        return _answer(report, target)
+    report.stopped_because = Stop.NO_GRANT.value
+    names = ", ".join(list(waiting)[:5])
+    report.message = f"no stream that was asked for is granted to {target.url}: {names} waits"
+    stream = app.stream if app.stream in waiting else next(iter(waiting))
+    grant = ("eventsync", "target", "grant")
+    argv = grant if stream == DEFAULT_STREAM else (*grant, "--project", stream)
+    return _answer(report, target, argv=argv)
+
+
+def _answer(
+    report: Report,
+    target: Target | None,
+    *,
+    talk: Sequence[str] = (),
+    argv: tuple[str, ...] = (),
+) -> Answer:
+    code = _exit_of(report)
+    return Answer(
+        document=_document(report, target),
+        lines=_lines(report, target),
+        talk=talk,
+        code=code,
+        reason=None if code is ExitCode.OK else _reason(report, argv),
+    )
+
+
+def _exit_of(report: Report) -> ExitCode:
+    stop = report.stopped_because
+    if stop.startswith("gate:") or stop == Stop.NO_GRANT:
+        return ExitCode.REFUSED
+    return ExitCode.OK if report.is_clean else ExitCode.INCOMPLETE
+
+
+def _reason(report: Report, argv: tuple[str, ...]) -> Reason:
+    stop = report.stopped_because
+    is_left = stop == Stop.CAUGHT_UP
+    return Reason(
+        code="work_left" if is_left else stop.removeprefix("gate:"),
+        message=report.message
+        or f"{report.remaining_owed} events are still to be delivered or were refused",
+        fix_argv=argv or (("eventsync", "sync", "status") if is_left else ()),
+        fix_text=report.fix or "run eventsync sync now again",
+    )
+
+
+def _document(report: Report, target: Target | None) -> dict[str, Any]:
+    return {
+        "counts": report.counts(),
+        "requests": report.requests,
+        "stopped_because": report.stopped_because,
+        "remaining_owed": report.remaining_owed,
+        "target": None if target is None else target_document(target),
+    }
+
+
+def _lines(report: Report, target: Target | None) -> list[str]:
+    if target is None:
+        return []
+    counts = "  ".join(
+        f"{name.replace('_', '-')} {count}" for name, count in report.counts().items()
+    )
+    end = f"still owed {report.remaining_owed}  stopped: {report.stopped_because}"
+    return [f"{target.url}: {counts}", f"requests {report.requests}  {end}"]

@@ -1,0 +1,108 @@
+"""Every failure as a reason and an exit code; every command ends through here or `render`."""
+
+import click
+
+from eventsync_cli.exits import ExitCode
+from eventsync_cli.reasons import Reason, reason_of
+from eventsync_core.capture import DiscardRefusedError
+from eventsync_core.errors import (
+    EventSyncError,
+    NotJsonError,
+    PayloadConflictError,
+    SettingsError,
+    StoreError,
+    TargetUrlError,
+    UnknownEventError,
+    UnknownTargetError,
+)
+
+__all__ = ["TargetConflictError", "UsageProblemError", "explain"]
+
+_LONGEST = 300
+
+
+class UsageProblemError(EventSyncError):
+    """The command line asks for something that cannot be."""
+
+    code = "usage"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "usage",
+        fix_argv: tuple[str, ...] = (),
+        fix_text: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.fix_argv = fix_argv
+        self.fix_text = fix_text
+
+
+class TargetConflictError(EventSyncError):
+    """Environment and configuration name different servers; nothing was contacted."""
+
+    code = "target_conflict"
+
+    def __init__(self, configured: str | None, env: str | None) -> None:
+        super().__init__(
+            f"config.toml names the server {configured}, but SPEC_KITTY_SAAS_URL names {env}"
+        )
+        self.fix_text = (
+            f"unset SPEC_KITTY_SAAS_URL, or choose its server: eventsync sync server {env}"
+        )
+
+
+_EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
+    (StoreError, ExitCode.STORE),
+    (TargetConflictError, ExitCode.REFUSED),
+    (DiscardRefusedError, ExitCode.REFUSED),
+    (SettingsError, ExitCode.REFUSED),
+    (UsageProblemError, ExitCode.USAGE),
+    (TargetUrlError, ExitCode.USAGE),
+    (UnknownEventError, ExitCode.USAGE),
+    (UnknownTargetError, ExitCode.USAGE),
+    (NotJsonError, ExitCode.INCOMPLETE),
+    (PayloadConflictError, ExitCode.INCOMPLETE),
+)
+
+
+def explain(error: BaseException) -> tuple[Reason, ExitCode]:
+    """Return what *error* says to a person or program, and the exit code it leads to."""
+    if isinstance(error, EventSyncError):
+        return reason_of(error), _exit_of(error)
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
+        return Reason(
+            code="interrupted",
+            message="interrupted; what was stored before is kept",
+            fix_text="run the command again",
+        ), ExitCode.INCOMPLETE
+    if isinstance(error, click.ClickException):
+        return _explain_usage(error), ExitCode.USAGE
+    return _explain_bug(error), ExitCode.BUG
+
+
+def _exit_of(error: EventSyncError) -> ExitCode:
+    for kind, code in _EXITS:
+        if isinstance(error, kind):
+            return code
+    return ExitCode.BUG
+
+
+def _explain_usage(error: click.ClickException) -> Reason:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "eventsync"
+    message = " ".join(error.format_message().split())
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        message = f"{path} needs a command"
+    return Reason(code="usage", message=message, fix_argv=(*path.split(), "--help"))
+
+
+def _explain_bug(error: BaseException) -> Reason:
+    text = " ".join(str(error).split())[:_LONGEST]
+    return Reason(
+        code="unexpected",
+        message=f"unexpected error: {type(error).__name__}: {text}",
+        fix_text="what was stored before is kept; please report this",
+    )

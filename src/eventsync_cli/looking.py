@@ -1,0 +1,187 @@
+"""What `sync status` looks at, and how it is told to a person."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+
+from eventsync_cli.compose import App
+from eventsync_cli.exits import ExitCode
+from eventsync_cli.reasons import Reason, reason_of
+from eventsync_cli.render import listing
+from eventsync_core import __version__
+from eventsync_core.census import Class
+from eventsync_core.errors import EventSyncError, SettingsError, StoreBusyError, StoreError
+from eventsync_core.policy import Mode
+from eventsync_core.receivers import Gate
+from eventsync_core.status import (
+    Foreground,
+    Setting,
+    Status,
+    TargetStatus,
+    as_document,
+    collect,
+)
+from eventsync_core.status import Reason as Finding
+from eventsync_core.status import reason_of as finding_of
+from eventsync_core.targets import Target
+
+__all__ = ["exit_of", "look", "status_lines"]
+
+_MOST_TARGETS = 20
+_STUCK = (Class.REJECTED, Class.UNKNOWN_EFFECT, Class.IN_BACKOFF, Class.TERMINAL_FAILED)
+
+
+def look(app: App) -> Status:
+    """Return the status of *app*'s home; an unreadable store is part of it, not an error."""
+    setting = _setting(app)
+    try:
+        with app.reading() as stores:
+            if app.storage is not None:
+                setting = attrs.evolve(setting, database_bytes=app.storage.file_bytes)
+            return collect(stores, setting, at=app.clock())
+    except (StoreError, SettingsError) as error:
+        gates = setting.gates
+        if isinstance(error, StoreBusyError):
+            gates = (*gates, Gate.STORE_LOCKED.value)
+        unknown = attrs.evolve(setting, store_error=error, gates=gates)
+        return collect(None, unknown, at=app.clock())
+
+
+def _setting(app: App) -> Setting:
+    problems: list[EventSyncError] = []
+    if app.config.problem is not None:
+        problems.append(app.config.problem)
+    conflict = app.conflict()
+    if conflict is not None:
+        problems.append(conflict)
+    current: Target | None = None
+    gates: tuple[str, ...] = ()
+    if not problems:
+        try:
+            current, gates = app.current_target(), app.gates()
+        except SettingsError as error:
+            problems.append(error)
+    return Setting(
+        mode=app.config.mode,
+        authority=app.authority,
+        foreground=Foreground(
+            package_version=__version__,
+            executable_path=sys.executable or "",
+            source_path=str(Path(__file__).parent),
+            pid=os.getpid(),
+        ),
+        queue_path=app.queue_path,
+        database_path=str(app.database),
+        current=current,
+        gates=gates,
+        auth_required=app.environment.saas_enabled and app.config.mode is Mode.TEAMSPACE,
+        auth_present=app.token() is not None,
+        problems=tuple(finding_of(error) for error in problems),
+    )
+
+
+def exit_of(
+    status: Status, reasons: Sequence[Finding], *, is_check: bool
+) -> tuple[ExitCode, Reason | None]:
+    """Return the exit code of `sync status`, and the reason for it if it is not 0."""
+    if is_check:
+        return (ExitCode.INCOHERENT, _told(reasons[0])) if reasons else (ExitCode.OK, None)
+    error = status.setting.store_error
+    if error is not None:
+        code = ExitCode.STORE if isinstance(error, StoreError) else ExitCode.REFUSED
+        return code, reason_of(error)
+    if status.setting.problems:
+        return ExitCode.REFUSED, _told(status.setting.problems[0])
+    return ExitCode.OK, None
+
+
+def _told(finding: Finding) -> Reason:
+    return Reason(finding.code, finding.message, finding.fix_text, finding.fix_argv)
+
+
+def status_lines(status: Status, reasons: Sequence[Finding], *, is_check: bool) -> list[str]:
+    """Return the status for a person: two spaces, a label in 24 columns, the value."""
+    lines = _boundary(status) if is_check else []
+    lines += ["Event Sync:", *listing(_summary(status))]
+    shown = status.targets[:_MOST_TARGETS]
+    lines += ["Targets:"] if shown else []
+    for target in shown:
+        lines += _target_lines(target)
+    if len(status.targets) > len(shown):
+        lines.append(f"  and {len(status.targets) - len(shown)} more; see eventsync target list")
+    if is_check:
+        lines += [f"not coherent: {reason.message} [{reason.code}]" for reason in reasons]
+        lines += [] if reasons else ["coherent"]
+    return lines
+
+
+def _summary(status: Status) -> list[tuple[str, str]]:
+    document = as_document(status, (), exit_code=0)
+    ledger, journal = document["delivery_ledger"], document["event_journal"]
+    previous = _shown(ledger["delivered_previous_target"])
+    rows = [
+        ("Mode", status.setting.mode.value),
+        ("Database", status.setting.database_path),
+        ("Retained events", _shown(journal["retained_event_count"])),
+        ("Delivered (cur/prev)", f"{_shown(ledger['delivered_current_target'])}/{previous}"),
+        ("Terminal failures", _shown(document["terminal_failures"]["count"])),
+    ]
+    current = status.setting.current
+    if current is not None:
+        rows.append(("Current target", current.url))
+    if status.setting.gates:
+        rows.append(("Closed gates", ", ".join(status.setting.gates)))
+    if journal["gc_suggested"]:
+        rows.append(("GC suggested", journal["gc_suggestion"]["reason"]))
+    return rows
+
+
+def _shown(value: int | None) -> str:
+    return "unknown" if value is None else str(value)
+
+
+def _target_lines(status: TargetStatus) -> list[str]:
+    target = status.target
+    stuck = sum(status.count(name) for name in _STUCK)
+    facts = (
+        f"delivered {status.count(Class.DELIVERED)}  owed {status.remaining_owed}  stuck {stuck}"
+    )
+    mark = "* " if status.is_current else "  "
+    who = "".join(f" {word}" for word in (target.team, target.user) if word)
+    lines = [f"{mark}{target.url}{who}  {facts}"]
+    if target.paused:
+        lines.append(f"    paused: {target.paused}")
+    if status.seconds_since_delivery is not None:
+        lines.append(f"    nothing delivered for {status.seconds_since_delivery:.0f} s")
+    return lines
+
+
+def _boundary(status: Status) -> list[str]:
+    document = as_document(status, (), exit_code=0)
+    who, queue = document["foreground"], document["active_queue"]
+    unset = "<unset>"
+    return [
+        "Identity boundary:",
+        "  Foreground:",
+        *_indented(
+            ("Package version", who["package_version"]),
+            ("Executable path", who["executable_path"]),
+            ("Source path", who["source_path"]),
+            ("Server URL", who["server_url"] or unset),
+            ("Team/User", who["team_or_user"] or unset),
+            ("Queue DB path", who["queue_db_path"]),
+        ),
+        "  Active queue:",
+        *_indented(
+            ("Path", queue["path"]),
+            ("Event count", _shown(queue["event_count"])),
+            ("Body upload cnt", _shown(queue["body_upload_count"])),
+        ),
+    ]
+
+
+def _indented(*pairs: tuple[str, str]) -> list[str]:
+    return [f"    {label:<16}: {value}" for label, value in pairs]

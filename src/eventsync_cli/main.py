@@ -1,0 +1,174 @@
+"""The commands by name; a command is imported when it is called."""
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from eventsync_cli.exits import ExitCode
+from eventsync_cli.options import Chosen, WithGlobals
+
+__all__ = ["LazyGroup", "program", "run"]
+
+_TOP = {
+    "capture": "Store events, one JSON object per line.",
+    "demo": "Show the whole path with made-up events and two local receivers.",
+    "journal": "Look at what was captured.",
+    "serve": "Run a local receiver that keeps what it is sent.",
+    "sync": "Choose a target, deliver to it, see what it has.",
+    "target": "Targets, and what may go to each.",
+}
+_BELOW: Mapping[str, Mapping[str, str]] = {
+    "journal": {
+        "list": "List captured events.",
+        "show": "Show one event and what each target said of it.",
+        "verify": "Check digests, chain and positions of every stream.",
+    },
+    "sync": {
+        "doctor": "Examine the database, or change its journal mode.",
+        "mode": "Show or choose where events go.",
+        "now": "Deliver what is owed to the current target.",
+        "server": "Show or choose the Teamspace server.",
+        "status": "Show what is stored, delivered and owed.",
+    },
+    "target": {
+        "grant": "Permit a stream to go to a target.",
+        "list": "List all targets and their grants.",
+        "revoke": "End a stream's permission to go to a target.",
+    },
+}
+
+
+class LazyGroup(WithGlobals, click.Group):
+    """A group that imports a command's module when the command is called, not for its help."""
+
+    def __init__(self, *arguments: Any, prefix: str, table: Mapping[str, str], **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._prefix = prefix
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        del ctx
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, imported now, or None."""
+        del ctx
+        if cmd_name not in self._table:
+            return None
+        if not self._prefix and cmd_name in _BELOW:
+            return LazyGroup(
+                cmd_name,
+                help=self._table[cmd_name],
+                prefix=f"{cmd_name}_",
+                table=_BELOW[cmd_name],
+            )
+        module = import_module(f"eventsync_cli.commands.{self._prefix}{cmd_name}")
+        found = module.command
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._table.items()))
+
+
+def _show_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if not value:
+        return
+    from eventsync_cli import render
+    from eventsync_core import __version__
+    from eventsync_core.codec import write_document
+
+    wanted = context.find_object(Chosen)
+    if wanted is not None and wanted.as_json:
+        render.write_out(write_document({"schema": 1, "ok": True, "version": __version__}))
+    else:
+        render.write_out(f"eventsync {__version__}")
+    context.exit()
+
+
+def program() -> LazyGroup:
+    """Return the whole command line, ready to be run or mounted."""
+    group = LazyGroup(
+        "eventsync",
+        help="Capture events durably, deliver them to targets, and know who has been told.",
+        prefix="",
+        table=_TOP,
+    )
+    group.params.append(
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help="Show the version and exit.",
+        )
+    )
+    return group
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command in *arguments* and return its exit code; every failure is told."""
+    as_json = _wants_json(arguments)
+    try:
+        with _terminate_gently():
+            return _invoke(arguments, as_json=as_json)
+    except BaseException as error:  # noqa: BLE001 - the last resort: nobody sees a traceback
+        return _tell(error, as_json=as_json)
+
+
+def _invoke(arguments: Sequence[str], *, as_json: bool) -> int:
+    group = program()
+    preset = Chosen(as_json=as_json)
+    try:
+        with group.make_context("eventsync", list(arguments), obj=preset) as context:
+            return int(group.invoke(context) or ExitCode.OK)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+
+
+def _tell(error: BaseException, *, as_json: bool) -> int:
+    from eventsync_cli import failures, render
+
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else ExitCode.BUG
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not as_json:
+        render.say(error.format_message())
+    reason, code = failures.explain(error)
+    return render.fail(reason, code, as_json=as_json)
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Look for --json before anything is parsed: a usage error must be JSON too."""
+    for argument in arguments:
+        if argument == "--":
+            return False
+        if argument == "--json":
+            return True
+    return False
+
+
+@contextmanager
+def _terminate_gently() -> Iterator[None]:
+    """Let SIGTERM end the command as Ctrl-C does, so that it can tell what it did."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_: int, __: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,175 @@
+"""What is shown: data on stdout, talk on stderr, JSON as exactly one object."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+import attrs
+
+from eventsync_cli.exits import ExitCode
+from eventsync_cli.reasons import Reason, fix_document
+from eventsync_core.codec import write_document
+
+__all__ = ["Answer", "Progress", "fail", "listing", "say", "show", "table", "write_out"]
+
+_SECOND = 1_000_000
+_PATIENCE = _SECOND // 2
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """
+    What a command has to say.
+
+    `document` is its JSON without `schema` and `ok`, `lines` the same for a person; `talk`
+    goes to stderr either way. `reason` says why `code` is not 0.
+    """
+
+    document: Mapping[str, Any]
+    lines: Sequence[str] = ()
+    talk: Sequence[str] = ()
+    code: ExitCode = ExitCode.OK
+    reason: Reason | None = None
+
+
+def show(answer: Answer, *, as_json: bool) -> ExitCode:
+    """Write *answer* and return its code."""
+    if as_json:
+        document = {"schema": 1, "ok": answer.code is ExitCode.OK, **answer.document}
+        if answer.reason is not None and answer.code is not ExitCode.OK:
+            document["error"] = _error(answer.reason)
+        write_out(write_document(document))
+    else:
+        for line in answer.lines:
+            write_out(line)
+    for line in answer.talk:
+        say(line)
+    if answer.reason is not None and not as_json:
+        _say_reason(answer.reason)
+    return answer.code
+
+
+def fail(reason: Reason, code: ExitCode, *, as_json: bool) -> ExitCode:
+    """Write that a command failed for *reason*, and return *code*."""
+    if as_json:
+        write_out(write_document({"schema": 1, "ok": False, "error": _error(reason)}))
+    else:
+        _say_reason(reason)
+    return code
+
+
+def _error(reason: Reason) -> dict[str, Any]:
+    return {
+        "code": reason.code,
+        "message": reason.message,
+        "fix": fix_document(reason.fix_argv, reason.fix_text),
+    }
+
+
+def _say_reason(reason: Reason) -> None:
+    say(f"eventsync: {reason.message} [{reason.code}]")
+    fix = " ".join(reason.fix_argv) or reason.fix_text
+    if fix:
+        say(f"fix: {fix}")
+
+
+def write_out(text: str) -> None:
+    """Write one line of data to stdout; a reader that went away is not an error."""
+    _write(sys.stdout, text)
+
+
+def say(text: str) -> None:
+    """Write one line of talk to stderr."""
+    _write(sys.stderr, text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        try:
+            stream.write(text + "\n")
+        except UnicodeEncodeError:
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        _forget(stream)
+
+
+def _forget(stream: TextIO) -> None:
+    # The interpreter flushes once more at its end; what is still buffered must go nowhere.
+    import os
+
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return *rows* as lines with columns aligned."""
+    if not rows:
+        return []
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def listing(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return label and value per line: two spaces, the label in 24 columns, the value."""
+    return [f"  {label:<24}  {value}".rstrip() for label, value in pairs]
+
+
+class Progress:
+    """A bar on stderr for work that lasts; nothing where stderr is no terminal."""
+
+    def __init__(
+        self, label: str, clock: Callable[[], int], *, total: int | None, no_color: bool
+    ) -> None:
+        self._label, self._clock, self._total = label, clock, total
+        self._no_color = no_color
+        self._is_wanted = sys.stderr.isatty()
+        self._started = clock()
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def reach(self, done: int) -> None:
+        """Show that *done* of the whole are done."""
+        if not self._is_wanted:
+            return
+        if self._bar is None:
+            if self._clock() - self._started < _PATIENCE:
+                return
+            self._start()
+        self._bar.update(self._task, completed=done)
+
+    def _start(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        console = Console(stderr=True, no_color=self._no_color)
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=console,
+            transient=True,
+        )
+        self._bar.start()
+        self._task = self._bar.add_task(self._label, total=self._total)
