@@ -16,6 +16,7 @@ __all__ = [
     "is_alive",
     "is_local_disk",
     "make_private_folder",
+    "monotonic",
     "now",
     "sync_folder",
     "this_process",
@@ -29,6 +30,11 @@ _CLOCK_SLACK_MICROS = 1_500_000
 def now() -> int:
     """Return the time in microseconds since 1970 UTC."""
     return time.time_ns() // 1_000
+
+
+def monotonic() -> float:
+    """Return seconds that only ever grow, for measuring how long something took."""
+    return time.monotonic()
 
 
 def make_private_folder(path: Path) -> None:

@@ -1,3 +1,4 @@
+import sys
 import threading
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def command(app: App, port: int, database: str | None, script_file: str | None) 
     script = Script() if script_file is None else _script(Path(script_file))
     place = None if database is None else Path(database)
     try:
-        with app.serve(place, port=port, script=script, log=say) as serving:
+        with app.serve(place, port=port, script=script, talk=sys.stderr) as serving:
             write_out(serving.url)
             serving.start()
             _wait()

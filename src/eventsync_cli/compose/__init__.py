@@ -1,0 +1,10 @@
+"""Pairs ports with adapters; the only package that knows them, each imported when needed."""
+
+from typing import TYPE_CHECKING
+
+from eventsync_cli.compose._app import App, assemble, assemble_alone
+
+if TYPE_CHECKING:
+    from eventsync_adapters.server import Serving as Serving
+
+__all__ = ["App", "assemble", "assemble_alone"]

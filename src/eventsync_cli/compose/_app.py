@@ -1,0 +1,140 @@
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import attrs
+
+from eventsync_cli.compose._stored import Stored
+from eventsync_cli.options import Chosen
+from eventsync_core.errors import SettingsError
+from eventsync_core.ids import Kind
+from eventsync_core.policy import policy_of
+
+if TYPE_CHECKING:
+    from eventsync_adapters.server import Serving
+    from eventsync_core.receivers import DeliveryReceiver, Script
+    from eventsync_core.targets import Target
+
+
+@attrs.define(kw_only=True)
+class App(Stored):
+    """One command's surroundings: settings, store, and what reaches the target."""
+
+    @contextmanager
+    def receiver(self, target: "Target") -> Iterator["DeliveryReceiver"]:
+        """
+        Return what reaches *target*, with its connections, for the length of the block.
+
+        Raises:
+            SettingsError: A reference to a secret leads to nothing, or a proxy is unusable.
+        """
+        from eventsync_adapters import machine
+        from eventsync_adapters.files.network import certificates, proxy_mounts
+        from eventsync_adapters.http import ExternalReceiver, TeamspaceReceiver, Transport
+
+        headers = self.external_headers if target.kind is Kind.EXTERNAL else dict
+        headers()
+        with Transport(
+            monotonic=machine.monotonic,
+            proxies=proxy_mounts(self.environment.proxies),
+            verify=certificates(self.environment),
+        ) as transport:
+            if target.kind is Kind.EXTERNAL:
+                # Who the target is ends without a slash; where it listens may end with one.
+                exact = attrs.evolve(target, url=self.config.external_endpoint or target.url)
+                yield ExternalReceiver(exact, transport, headers=headers)
+            else:
+                yield TeamspaceReceiver(
+                    target,
+                    transport,
+                    saas_enabled=self.environment.saas_enabled,
+                    token=self.token,
+                )
+
+    def gates(self) -> tuple[str, ...]:
+        """Return the words of the current target's closed gates, without any connection."""
+        from eventsync_core.receivers import Gate
+
+        target, kind = self.current_target(), policy_of(self.config.mode).delivery
+        if kind is None:
+            return ()
+        if target is None:
+            return (Gate.ENDPOINT_MISSING.value,)
+        if kind is Kind.EXTERNAL:
+            return ()
+        from eventsync_adapters.http import TeamspaceReceiver
+        from eventsync_cli.standins import NoNetwork
+
+        receiver = TeamspaceReceiver(
+            target, NoNetwork(), saas_enabled=self.environment.saas_enabled, token=self.token
+        )
+        return tuple(gate.value for gate in receiver.closed_gates())
+
+    def token(self) -> str | None:
+        """Return the token for Teamspace as it is now, or None."""
+        if not self.config.token:
+            return None
+        from eventsync_adapters.files import resolve_secret
+
+        with suppress(SettingsError):
+            return resolve_secret(self.config.token, source="token")
+        return None
+
+    def external_headers(self) -> dict[str, str]:
+        """Return the headers for the external receiver with their present values."""
+        from eventsync_adapters.files import resolve_secret
+
+        return {
+            name: resolve_secret(reference, source=f"header {name}")
+            for name, reference in self.config.external_headers.items()
+        }
+
+    def serve(
+        self,
+        inbox: Path | None,
+        *,
+        port: int = 0,
+        script: "Script | None" = None,
+        talk: "TextIO | None" = None,
+    ) -> AbstractContextManager["Serving"]:
+        """
+        Open a local receiver that keeps what it gets in the file *inbox*; see `serve`.
+
+        One line per request goes to *talk*, if there is one.
+        """
+        from eventsync_adapters.logs import line_log
+        from eventsync_adapters.server import serve
+
+        log = line_log(talk, "serve") if talk else _nothing
+        return serve(inbox, clock=self.clock, port=port, script=script, log=log)
+
+
+def _nothing(_: str) -> None:
+    """Nobody listens."""
+
+
+def assemble(chosen: Chosen) -> App:
+    """Read environment and configuration for what was *chosen* on the command line."""
+    from eventsync_adapters.files import read_config, read_environment
+
+    environment = read_environment()
+    home = Path(chosen.home) if chosen.home else environment.home
+    return App(
+        chosen=chosen,
+        home=home,
+        environment=environment,
+        config=read_config(home / "config.toml"),
+    )
+
+
+def assemble_alone(home: Path, project: str | None = None) -> App:
+    """Return an `App` for *home* that takes nothing from the environment."""
+    from eventsync_adapters.files import Environment, read_config
+
+    return App(
+        chosen=Chosen(project=project),
+        home=home,
+        environment=Environment(home=home),
+        config=read_config(home / "config.toml"),
+    )

@@ -1,0 +1,140 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from eventsync_cli.compose._settled import Settled
+from eventsync_core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from eventsync_adapters.files.revoked import Revocations
+    from eventsync_adapters.sqlite import StorageFacts
+    from eventsync_core.stores import Stores
+
+_WAL_FIX = "eventsync sync doctor --journal-mode truncate"
+
+
+@attrs.define(kw_only=True)
+class Stored(Settled):
+    """
+    Settings with the store they choose.
+
+    `storage` describes the database once one was opened.
+    """
+
+    storage: "StorageFacts | None" = None
+
+    @property
+    def database(self) -> Path:
+        """Where the database is, or would be."""
+        named = self.environment.persist_db_path
+        return Path(named) if named else self.home / "eventsync" / "eventsync.db"
+
+    @property
+    def has_store(self) -> bool:
+        """There is a database already; one in memory never is."""
+        if self.environment.persistence == "memory":
+            return False
+        try:
+            return self.database.stat().st_size > 0
+        except OSError:
+            return False
+
+    @contextmanager
+    def stores(self) -> Iterator["Stores"]:
+        """
+        Open the store for writing, made if it is missing, for the length of the block.
+
+        Raises:
+            StoreError: It cannot be opened.
+            SettingsError: PERSISTENCE names no store.
+        """
+        if self.environment.persistence == "memory":
+            from eventsync_core.stores import MemoryStores
+
+            yield MemoryStores()
+            return
+        self._require_sqlite()
+        from eventsync_adapters.sqlite import open_stores
+
+        with open_stores(self.database) as opened:
+            self.storage = opened.storage()
+            yield opened
+
+    @contextmanager
+    def sending_stores(self) -> Iterator["Stores"]:
+        """Open the store as `stores` does, revocations by file included."""
+        from eventsync_adapters.files.revoked import RevokedGrants
+        from eventsync_cli.standins import GrantedStores
+
+        with self.stores() as opened:
+            folder = self.revocations()
+            for target_id, stream in folder.pending():
+                opened.grants.revoke(target_id, stream, at=self.clock())
+                folder.remove(target_id, stream)
+            yield GrantedStores(opened, RevokedGrants(opened.grants, folder))
+
+    @contextmanager
+    def reading(self) -> Iterator["Stores | None"]:
+        """
+        Open the store for reading for the length of the block; None: there is none.
+
+        Raises:
+            StoreError: It exists, but cannot be read.
+        """
+        if self.environment.persistence == "memory":
+            yield None
+            return
+        self._require_sqlite()
+        from eventsync_adapters.files.revoked import RevokedGrants
+        from eventsync_adapters.sqlite import open_for_reading
+        from eventsync_cli.standins import GrantedStores
+
+        opened = open_for_reading(self.database)
+        if opened is None:
+            yield None
+            return
+        with opened:
+            self.storage = opened.storage()
+            yield GrantedStores(opened, RevokedGrants(opened.grants, self.revocations()))
+
+    def _require_sqlite(self) -> None:
+        named = self.environment.persistence
+        if named != "sqlite":
+            raise SettingsError(
+                f"PERSISTENCE={named[:40]!r} is not available; sqlite and memory are",
+                source="PERSISTENCE",
+                code="persistence_unknown",
+            )
+
+    def revocations(self) -> "Revocations":
+        """Return the folder of revocations."""
+        from eventsync_adapters.files.revoked import Revocations
+
+        return Revocations(self.home / "eventsync" / "revoked")
+
+    def closing_lines(self) -> list[str]:
+        """Return what every command says at its end while the storage is at risk."""
+        facts = self.storage
+        if facts is None or not facts.is_exposed or facts.journal_mode != "wal":
+            return []
+        risk = f"SQLite {facts.sqlite_version} can damage a database in WAL mode"
+        return [f"eventsync: {risk}; run: {_WAL_FIX}"]
+
+    def library(self) -> tuple[str, bool]:
+        """Return SQLite's version, and whether it is exposed in WAL mode."""
+        import sqlite3
+
+        from eventsync_adapters.sqlite import is_exposed
+
+        return sqlite3.sqlite_version, is_exposed(sqlite3.sqlite_version_info)
+
+    def set_journal_mode(self, mode: str) -> "StorageFacts":
+        """Change the database's journal mode; see the sqlite adapter."""
+        self._require_sqlite()
+        from eventsync_adapters.sqlite import set_journal_mode
+
+        self.storage = set_journal_mode(self.database, mode)
+        return self.storage
