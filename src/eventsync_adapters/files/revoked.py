@@ -46,8 +46,15 @@ class Revocations:
             self._path(target_id, stream).unlink()
 
     def is_revoked(self, target_id: str, stream: str) -> bool:
-        """Say whether such a file stands there."""
-        return self._path(target_id, stream).exists()
+        """Say whether such a file stands there, or cannot be looked for."""
+        try:
+            self._path(target_id, stream).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            # What cannot be looked at may stand there.
+            return True
+        return True
 
     def pending(self) -> list[tuple[str, str]]:
         """Return (target id, stream) of every file, for the next writer to fold in."""

@@ -9,14 +9,15 @@ from typing import Any
 
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._errors import translated
-from eventsync_core.errors import NothingOpenError, StoreBusyError
+from eventsync_core.errors import NothingOpenError, StoreBusyError, StoreError
 
 _BEGIN_ATTEMPTS = 3
 _CACHE_KIB = 16_384
 
 # The only process-wide state: which connection has a unit of work open, by thread and file.
 # A second store on the same file joins that unit instead of waiting for its own process.
-_units: dict[tuple[int, int, int], "Database"] = {}
+# The process is part of the key: a fork takes the table along, but not the right to use it.
+_units: dict[tuple[int, int, int, int], "Database"] = {}
 
 
 class Database:
@@ -34,7 +35,7 @@ class Database:
     def _active(self) -> "Database":
         if os.getpid() != self._pid:
             raise NothingOpenError(f"the store {self.path} was opened before a fork; open it anew")
-        return _units.get((threading.get_ident(), *self._file), self)
+        return _units.get((self._pid, threading.get_ident(), *self._file), self)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a query and return all its rows; never leaves a statement open."""
@@ -61,17 +62,31 @@ class Database:
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement inside a unit of work and return how many rows it changed."""
+        active = self._active()
+        active.check_unit()
         try:
-            return self._active().connection.execute(sql, values).rowcount
+            return active.connection.execute(sql, values).rowcount
         except sqlite3.Error as error:
             raise translated(error, str(self.path)) from error
 
     def run_many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each row of *values* inside a unit of work."""
+        active = self._active()
+        active.check_unit()
         try:
-            self._active().connection.executemany(sql, values)
+            active.connection.executemany(sql, values)
         except sqlite3.Error as error:
             raise translated(error, str(self.path)) from error
+
+    def check_unit(self) -> None:
+        """
+        Let nothing be written by itself that belongs to a unit of work.
+
+        Raises:
+            NothingOpenError: An error has undone the whole unit, as a full disk does.
+        """
+        if self.depth and not self.connection.in_transaction:
+            raise NothingOpenError("an earlier error has undone this unit of work")
 
     @property
     def is_in_unit(self) -> bool:
@@ -99,15 +114,17 @@ class Database:
                     raise
             else:
                 break
-        _units[threading.get_ident(), *self._file] = self
+        _units[self._pid, threading.get_ident(), *self._file] = self
 
     def end(self, *, commit: bool) -> None:
         """Commit or roll back the open transaction; a commit that fails is rolled back."""
         try:
             if commit:
+                if not self.connection.in_transaction:
+                    raise StoreError(f"an earlier error has undone a unit of work in {self.path}")
                 self.run("COMMIT")
         finally:
-            del _units[threading.get_ident(), *self._file]
+            del _units[self._pid, threading.get_ident(), *self._file]
             # A full disk or a failed commit may have rolled back already.
             if self.connection.in_transaction:
                 self.connection.rollback()

@@ -13,6 +13,8 @@ from eventsync_core.errors import (
 
 _BY_CODE: dict[int, tuple[type[EventSyncError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreBusyError, "another process is writing to {path}"),
+    # The locks of a WAL file changed hands too often while we waited for them.
+    sqlite3.SQLITE_PROTOCOL: (StoreBusyError, "other processes are writing to {path}"),
     sqlite3.SQLITE_LOCKED: (StoreBusyError, "{path} is locked"),
     sqlite3.SQLITE_FULL: (StoreFullError, "no space is left for {path}"),
     sqlite3.SQLITE_READONLY: (StoreNotWritableError, "{path} cannot be written"),
@@ -34,6 +36,9 @@ def translated(error: sqlite3.Error, path: str) -> Exception:
     if code is None:
         if isinstance(error, sqlite3.ProgrammingError):
             return NothingOpenError(f"the store {path} cannot be used here: {error}")
+        if isinstance(error, sqlite3.OperationalError):
+            # The driver's own: bytes in a column of text that are not UTF-8.
+            return StoreUnreadableError(f"{path} is damaged")
         return error
     found = _BY_CODE.get(code & 0xFF)
     if found is None:

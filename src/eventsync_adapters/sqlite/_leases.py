@@ -1,11 +1,15 @@
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import attrs
 
-from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters import machine
+from eventsync_adapters.sqlite._connection import Database, connect
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import read_rows, store_rows
+from eventsync_core.errors import StoreError
 from eventsync_core.ledger import (
     LEASE_LENGTH,
     LOST_REASON,
@@ -45,11 +49,13 @@ class SqliteLeases:
         *,
         boot: Callable[[], str],
         is_alive: Callable[[Holder], bool | None],
+        beat_seconds: float = 5.0,
     ) -> None:
         self._database = database
         self._keys = keys
         self._boot = boot
         self._is_alive = is_alive
+        self._beat_seconds = beat_seconds
 
     def acquire(self, target_id: str, stream: str, holder: Holder, *, at: int) -> Lease | Busy:
         """See `Leases.acquire`."""
@@ -125,6 +131,34 @@ class SqliteLeases:
             if not self._extend(lease, at + LEASE_LENGTH):
                 return None
         return attrs.evolve(lease, expires_at=at + LEASE_LENGTH)
+
+    @contextmanager
+    def kept(self, lease: Lease) -> Iterator[None]:
+        """See `Leases.kept`: a thread with a connection of its own does it."""
+        over = threading.Event()
+        numbers = (self._keys.target(lease.target_id), self._keys.stream(lease.stream))
+        thread = threading.Thread(
+            target=self._beat, args=(over, (*numbers, lease.token)), name="eventsync-lease"
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _beat(self, over: threading.Event, place: tuple[int | None, int | None, int]) -> None:
+        database: Database | None = None
+        while not over.wait(self._beat_seconds):
+            # A beat that finds the store busy is made up for by the next one.
+            with suppress(StoreError):
+                database = database or connect(
+                    self._database.path, mode="rw", busy_seconds=self._beat_seconds
+                )
+                with database.write():
+                    database.run(_EXTEND, (machine.now() + LEASE_LENGTH, *place))
+        if database is not None:
+            database.close()
 
     def release(self, lease: Lease) -> None:
         """See `Leases.release`."""

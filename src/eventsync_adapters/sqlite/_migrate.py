@@ -27,7 +27,10 @@ def applied_versions(database: Database) -> set[str] | None:
         return None
     if "schema_migrations" not in tables:
         raise StoreUnreadableError(f"{database.path} is a database of another program")
-    applied = {version for (version,) in database.rows(_APPLIED)}
+    try:
+        applied = {str(version) for (version,) in database.rows(_APPLIED)}
+    except sqlite3.OperationalError as error:
+        raise StoreUnreadableError(f"{database.path} is a database of another program") from error
     unknown = sorted(applied - set(VERSIONS))
     if unknown:
         raise StoreNewerError(f"{database.path} was written by a newer eventsync ({unknown[0]})")

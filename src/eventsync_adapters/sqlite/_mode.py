@@ -3,6 +3,7 @@ from pathlib import Path
 
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import connect
+from eventsync_adapters.sqlite._migrate import applied_versions
 from eventsync_adapters.sqlite._store import SqliteStores, StorageFacts, is_exposed
 from eventsync_core.errors import SettingsError, StoreBusyError
 
@@ -22,6 +23,7 @@ def set_journal_mode(path: Path, mode: str) -> StorageFacts:
         _refuse_wal(path)
     database = connect(path, mode="rw", busy_seconds=_BUSY_SECONDS)
     try:
+        applied_versions(database)
         (taken,) = database.row(f"PRAGMA journal_mode = {_MODES[mode]}") or ("",)
         if taken != mode:
             raise StoreBusyError(f"{path} is open elsewhere, its journal mode stays {taken}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from eventsync_adapters.sqlite._connection import Database, connect
 from eventsync_adapters.sqlite._migrate import applied_versions
 from eventsync_adapters.sqlite._store import SqliteStores
-from eventsync_core.errors import StoreBusyError, StoreError
+from eventsync_core.errors import StoreError, StoreNotWritableError, StoreUnreadableError
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
@@ -37,17 +37,18 @@ def open_for_reading(path: Path, *, busy_seconds: float = 5.0) -> SqliteStores |
         StoreError: It exists, but cannot be read.
     """
     try:
-        if not path.exists() or path.stat().st_size == 0:
+        if path.stat().st_size == 0:
             return None
-    except OSError:
+    except FileNotFoundError:
         return None
-    with contextlib.suppress(StoreError):
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    # So SQLite answers where a crash left work to be done, or files are missing.
+    with contextlib.suppress(StoreNotWritableError):
         return _opened(path, "ro", busy_seconds)
     try:
         return _opened(path, "rw", busy_seconds)
-    except StoreBusyError:
-        raise
-    except StoreError as error:
+    except StoreNotWritableError as error:
         return _from_copy(path, busy_seconds, error)
 
 
@@ -82,6 +83,14 @@ def _from_copy(path: Path, busy_seconds: float, why: StoreError) -> SqliteStores
             if source.exists():
                 shutil.copyfile(source, Path(copy.name) / source.name)
         return _opened(Path(copy.name) / path.name, "rw", busy_seconds, copy)
-    except (OSError, StoreError):
+    except OSError as error:
+        copy.cleanup()
+        raise _unreadable(path, error) from error
+    except StoreError:
         copy.cleanup()
         raise why from None
+
+
+def _unreadable(path: Path, error: OSError) -> StoreUnreadableError:
+    reason = error.strerror or type(error).__name__
+    return StoreUnreadableError(f"{path} cannot be read: {reason}")

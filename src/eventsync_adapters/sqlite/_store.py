@@ -1,3 +1,4 @@
+import errno
 import sqlite3
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -12,7 +13,7 @@ from eventsync_adapters.sqlite._connection import Database, connect, set_durabil
 from eventsync_adapters.sqlite._journal import SqliteJournal
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
-from eventsync_core.errors import NothingOpenError, StoreNotWritableError
+from eventsync_core.errors import NothingOpenError, StoreFullError, StoreNotWritableError
 
 if TYPE_CHECKING:
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
@@ -151,7 +152,8 @@ def open_stores(path: Path, *, durability: str = "full", busy_seconds: float = 5
         machine.create_private_file(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise StoreNotWritableError(f"{path} cannot be made: {reason}") from error
+        kind = StoreFullError if error.errno == errno.ENOSPC else StoreNotWritableError
+        raise kind(f"{path} cannot be made: {reason}") from error
     database = connect(path, mode="rw", busy_seconds=busy_seconds)
     try:
         _prepare(database, durability)

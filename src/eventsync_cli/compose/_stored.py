@@ -39,8 +39,11 @@ class Stored(Settled):
             return False
         try:
             return self.database.stat().st_size > 0
-        except OSError:
+        except FileNotFoundError:
             return False
+        except OSError:
+            # It may be there; opening it tells why it cannot be reached.
+            return True
 
     @contextmanager
     def stores(self) -> Iterator["Stores"]:

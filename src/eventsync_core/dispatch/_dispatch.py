@@ -108,7 +108,8 @@ def dispatch(sending: Sending) -> bool:
     request_id, batch, item = opened
     sending.flying = item
     sending.report.requests += 1
-    verdict = sending.receiver.deliver(batch)
+    with sending.stores.leases.kept(sending.lease):
+        verdict = sending.receiver.deliver(batch)
     sending.flying = None
     sending.sent = _Sent(request_id, item, verdict, sending.passes)
     _count(sending, item, verdict)

@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from eventsync_core.census import Tally
@@ -31,6 +32,14 @@ class Leases(Protocol):
 
     def renew(self, lease: Lease, *, at: int) -> Lease | None:
         """Return the lease for 15 more seconds, or None when somebody else has taken it."""
+        ...
+
+    def kept(self, lease: Lease) -> AbstractContextManager[None]:
+        """
+        Keep renewing the lease every 5 seconds while the block runs, as during a request.
+
+        No lock of the store is held meanwhile. A lease that somebody has taken stays taken.
+        """
         ...
 
     def release(self, lease: Lease) -> None:

@@ -15,7 +15,7 @@ def _journal(count: int = 5) -> MemoryJournal:
 
 
 def _damage(journal: MemoryJournal, place: int, change: Callable[[Entry], Entry]) -> None:
-    entries = journal._streams["s"]  # noqa: SLF001 - a journal offers no way to damage it
+    entries = journal._streams["s"]
     entries[place] = change(entries[place])
 
 
@@ -72,6 +72,6 @@ def test_a_head_that_disagrees_is_a_flaw() -> None:
         def heads(self):
             return heads
 
-    lying = _Lying(journal._streams, journal._ids)  # noqa: SLF001
+    lying = _Lying(journal._streams, journal._ids)
 
     assert verify(lying, "s").flaw is Flaw.HEAD
