@@ -30,6 +30,7 @@ CREATE TABLE answers (
 );
 
 CREATE INDEX answers_by_entry ON answers (stream_id, position, answer_id);
+CREATE INDEX answers_by_outcome ON answers (target_no, stream_id, outcome, answered_at, position);
 
 -- Where each entry stands with each target; outcome 'owed' was never answered.
 CREATE TABLE ledger (

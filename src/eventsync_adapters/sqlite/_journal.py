@@ -1,8 +1,10 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._keys import Keys
+from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.events import Event, Hold
 from eventsync_core.journal import Appended, Entry, Head, Known, chain_next, reconcile
 
@@ -55,7 +57,8 @@ class SqliteJournal:
             known = self._known([event.event_id for event in events])
             head, chain = self._database.row(_HEAD, (stream_id,)) or (0, "")
             (last,) = self._database.row(_LAST_ENTRY) or (0,)
-            new = _NewRows(stream, stream_id, at, head, bytes.fromhex(chain), last)
+            with self._understood():
+                new = _NewRows(stream, stream_id, at, head, bytes.fromhex(chain), last)
             results = []
             for event in events:
                 before = known.get(event.event_id) or new.known(event.event_id)
@@ -73,28 +76,40 @@ class SqliteJournal:
         for start in range(0, len(event_ids), _IDS_AT_ONCE):
             some = event_ids[start : start + _IDS_AT_ONCE]
             query = _KNOWN.format(",".join("?" * len(some)))
-            for event_id, stream, position, digest in self._database.rows(query, some):
-                found[event_id] = Known(event_id, stream, position, bytes.fromhex(digest))
+            with self._understood():
+                for event_id, stream, position, digest in self._database.rows(query, some):
+                    found[event_id] = Known(event_id, stream, position, bytes.fromhex(digest))
         return found
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Report what is stored but is no digest, or no other word of ours, as damage."""
+        try:
+            yield
+        except (TypeError, ValueError) as error:
+            raise StoreUnreadableError(f"{self._database.path} is damaged") from error
 
     def find(self, event_id: str) -> Entry | None:
         """See `Journal.find`."""
         row = self._database.row(_BY_ID, (event_id,))
-        return None if row is None else _entry(row)
+        with self._understood():
+            return None if row is None else _entry(row)
 
     def entries(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
         """See `Journal.entries`."""
         stream_id = self._keys.stream(stream)
         if stream_id is None:
             return []
-        return [_entry(row) for row in self._database.rows(_PAGE, (stream_id, after, limit))]
+        with self._understood():
+            return [_entry(row) for row in self._database.rows(_PAGE, (stream_id, after, limit))]
 
     def heads(self) -> list[Head]:
         """See `Journal.heads`."""
-        return [
-            Head(stream, head, bytes.fromhex(chain), lamport)
-            for stream, head, chain, lamport in self._database.rows(_HEADS)
-        ]
+        with self._understood():
+            return [
+                Head(stream, head, bytes.fromhex(chain), lamport)
+                for stream, head, chain, lamport in self._database.rows(_HEADS)
+            ]
 
     def next_lamport(self, stream: str, *, seen: int = 0) -> int:
         """See `Journal.next_lamport`."""

@@ -53,6 +53,14 @@ SELECT t.target_id, a.request_id, a.answered_at, a.outcome, a.reason, a.category
 FROM answers a JOIN targets t ON t.target_no = a.target_no
 WHERE a.stream_id = ? AND a.position = ? ORDER BY a.answer_id
 """
+TERMINAL = """
+SELECT a.position, a.request_id, a.answered_at, a.outcome, a.reason, a.category
+FROM answers a CROSS JOIN ledger l ON l.target_no = a.target_no AND l.stream_id = a.stream_id
+                                  AND l.position = a.position
+WHERE a.target_no = ? AND a.stream_id = ? AND a.outcome = 'terminal_failed'
+  AND l.outcome = 'terminal_failed'
+ORDER BY a.answered_at DESC, a.position DESC LIMIT ?
+"""
 _REQUESTS = """
 SELECT request_id, positions, event_count, body_bytes, digest, opened_at, closed_at, status,
        answer, guidance
@@ -185,19 +193,16 @@ class SqliteLedger:
         stream_id = self._keys.stream(stream)
         if stream_id is None:
             return []
-        return [
-            HistoryItem(
-                target_id=target_id,
-                request_id=request_id,
-                at=at,
-                outcome=Outcome(outcome),
-                reason=reason,
-                category=category,
-            )
-            for target_id, request_id, at, outcome, reason, category in self._database.rows(
-                _HISTORY, (stream_id, position)
-            )
-        ]
+        rows = self._database.rows(_HISTORY, (stream_id, position))
+        return [_item(*row) for row in rows]
+
+    def terminal(
+        self, target_id: str, stream: str, *, limit: int = 1000
+    ) -> list[tuple[int, HistoryItem]]:
+        """See `Ledger.terminal`."""
+        numbers = (self._keys.target(target_id), self._keys.stream(stream))
+        rows = self._database.rows(TERMINAL, (*numbers, limit))
+        return [(row[0], _item(target_id, *row[1:])) for row in rows]
 
     def requests(self, target_id: str, stream: str, *, limit: int = 100) -> list[Request]:
         """See `Ledger.requests`."""
@@ -237,3 +242,16 @@ def _said(
     target_no, stream_id = numbers
     words = (outcome.value, detail.reason, detail.category)
     return (stream_id, position, target_no, request_id, at, *words)
+
+
+def _item(
+    target_id: str, request_id: int, at: int, outcome: str, reason: str, category: str | None
+) -> HistoryItem:
+    return HistoryItem(
+        target_id=target_id,
+        request_id=request_id,
+        at=at,
+        outcome=Outcome(outcome),
+        reason=reason,
+        category=category,
+    )

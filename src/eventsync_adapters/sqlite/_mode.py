@@ -7,10 +7,8 @@ from eventsync_adapters.sqlite._migrate import applied_versions
 from eventsync_adapters.sqlite._store import SqliteStores, StorageFacts, is_exposed
 from eventsync_core.errors import SettingsError, StoreBusyError
 
-_BUSY_SECONDS = 5.0
 
-
-def set_journal_mode(path: Path, mode: str) -> StorageFacts:
+def set_journal_mode(path: Path, mode: str, *, busy_seconds: float = 5.0) -> StorageFacts:
     """
     Change the journal mode of the store at *path* to `wal` or `truncate`.
 
@@ -21,7 +19,7 @@ def set_journal_mode(path: Path, mode: str) -> StorageFacts:
     """
     if mode == "wal":
         _refuse_wal(path)
-    database = connect(path, mode="rw", busy_seconds=_BUSY_SECONDS)
+    database = connect(path, mode="rw", busy_seconds=busy_seconds)
     try:
         applied_versions(database)
         (taken,) = database.row(f"PRAGMA journal_mode = {_MODES[mode]}") or ("",)

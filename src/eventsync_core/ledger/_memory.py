@@ -216,6 +216,21 @@ class MemoryLedger:
         """See `Ledger.history`."""
         return list(self._history.get((stream, position), []))
 
+    def terminal(
+        self, target_id: str, stream: str, *, limit: int = 1000
+    ) -> list[tuple[int, HistoryItem]]:
+        """See `Ledger.terminal`."""
+        failed = Outcome.TERMINAL_FAILED
+        found = [
+            (position, item)
+            for position, row in self._rows(target_id, stream)
+            if row.outcome is failed
+            for item in self._history.get((stream, position), [])
+            if item.target_id == target_id and item.outcome is failed
+        ]
+        found.sort(key=lambda pair: (pair[1].at, pair[0]), reverse=True)
+        return found[:limit]
+
     def requests(self, target_id: str, stream: str, *, limit: int = 100) -> list[Request]:
         """See `Ledger.requests`."""
         found = [

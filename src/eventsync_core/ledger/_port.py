@@ -90,6 +90,12 @@ class Ledger(Protocol):
         """Return all that was said of one entry except plain success, oldest first."""
         ...
 
+    def terminal(
+        self, target_id: str, stream: str, *, limit: int = 1000
+    ) -> list[tuple[int, HistoryItem]]:
+        """Return position and last answer of entries that are terminal_failed, newest first."""
+        ...
+
     def requests(self, target_id: str, stream: str, *, limit: int = 100) -> list[Request]:
         """Return the latest requests of the stream to the target, newest first."""
         ...

@@ -1,11 +1,12 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import attrs
 
-from eventsync_core.census import Class, remaining
+from eventsync_core.census import remaining
 from eventsync_core.clock import SECOND
 from eventsync_core.journal import Head
-from eventsync_core.receivers import Gate, Outcome
+from eventsync_core.receivers import Gate
 from eventsync_core.status._model import (
     MOST_ITEMS,
     Failure,
@@ -16,8 +17,6 @@ from eventsync_core.status._model import (
 )
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
-
-_MOST_LOOKED_AT = 50_000
 
 
 def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
@@ -41,7 +40,7 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
         captured={head.stream: head.position for head in heads},
         oldest_at=_oldest(stores, heads),
         targets=targets,
-        failures=tuple(_failures(stores, targets)),
+        failures=tuple(islice(_failures(stores, targets), MOST_ITEMS)),
     )
 
 
@@ -97,37 +96,14 @@ def _stream_status(stores: Stores, target: Target, stream: str, at: int) -> Stre
     )
 
 
-def _failures(stores: Stores, targets: Sequence[TargetStatus]) -> list[Failure]:
-    """Name terminal failures, as far as a bounded look at the newest entries finds them."""
-    found: list[Failure] = []
+def _failures(stores: Stores, targets: Sequence[TargetStatus]) -> Iterator[Failure]:
+    """Name terminal failures, the newest of each stream first."""
     for status in targets:
+        target_id = status.target.target_id
         for stream in status.streams:
-            wanted = min(stream.classes[Class.TERMINAL_FAILED], MOST_ITEMS - len(found))
-            found.extend(_failures_of(stores, status.target.target_id, stream, wanted))
-    return found
-
-
-def _failures_of(
-    stores: Stores, target_id: str, stream: StreamStatus, wanted: int
-) -> list[Failure]:
-    found: list[Failure] = []
-    lowest = max(stream.captured - _MOST_LOOKED_AT, 0)
-    position = stream.captured
-    while len(found) < wanted and position > lowest:
-        row = stores.ledger.entry(target_id, stream.stream, position)
-        if row is not None and row.outcome is Outcome.TERMINAL_FAILED:
-            found.append(_failure(stores, target_id, stream.stream, position))
-        position -= 1
-    return found
-
-
-def _failure(stores: Stores, target_id: str, stream: str, position: int) -> Failure:
-    (entry,) = stores.journal.entries(stream, after=position - 1, limit=1)
-    said = [
-        item.reason
-        for item in stores.ledger.history(stream, position)
-        if item.target_id == target_id and item.reason
-    ]
-    return Failure(
-        event_id=entry.event.event_id, target_id=target_id, last_error=said[-1] if said else ""
-    )
+            found = stores.ledger.terminal(target_id, stream.stream, limit=MOST_ITEMS)
+            for position, item in found:
+                (entry,) = stores.journal.entries(stream.stream, after=position - 1, limit=1)
+                yield Failure(
+                    event_id=entry.event.event_id, target_id=target_id, last_error=item.reason
+                )

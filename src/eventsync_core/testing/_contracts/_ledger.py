@@ -39,6 +39,22 @@ class LedgerContract:
         granted(stores, make_events(4))
         return leased(stores)
 
+    def test_terminal_failures_are_listed_newest_first(self, stores: Stores, lease: Lease) -> None:
+        """Only those of the target and stream, with the reason that made them so."""
+        answered(stores, lease, {1: Outcome.SUCCESS})
+        stores.ledger.park(lease, 2, Detail("too large", "oversized_event"), at=NOW)
+        stores.ledger.park(lease, 3, Detail("larger still"), at=NOW + 1)
+
+        found = stores.ledger.terminal(TARGET_ID, STREAM)
+
+        assert [(place, item.reason) for place, item in found] == [
+            (3, "larger still"),
+            (2, "too large"),
+        ]
+        assert stores.ledger.terminal(TARGET_ID, STREAM, limit=1) == found[:1]
+        assert stores.ledger.terminal(TARGET_ID, "other") == []
+        assert stores.ledger.terminal("tgt_other", STREAM) == []
+
     def test_what_was_never_offered_has_no_row(self, stores: Stores, lease: Lease) -> None:
         """Nor has it a history, nor its target a delivery."""
         assert stores.ledger.entry(lease.target_id, STREAM, 1) is None
