@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def make_wal(path: Path) -> None:
 
 
 @pytest.fixture
-def pragmas(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], object]]:
+def pragmas(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
     """Return what asks the connection of the last opened store for a pragma."""
     opened: list[sqlite3.Connection] = []
     plain = sqlite3.connect
@@ -47,7 +47,7 @@ def pragmas(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], object]
         return opened[-1]
 
     monkeypatch.setattr(sqlite3, "connect", connect)
-    yield lambda name: opened[-1].execute(f"PRAGMA {name}").fetchone()[0]
+    return lambda name: opened[-1].execute(f"PRAGMA {name}").fetchone()[0]
 
 
 @pytest.mark.parametrize(

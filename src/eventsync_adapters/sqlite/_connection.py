@@ -35,6 +35,8 @@ class Database:
     def _active(self) -> "Database":
         if os.getpid() != self._pid:
             raise NothingOpenError(f"the store {self.path} was opened before a fork; open it anew")
+        if self.depth:
+            return self
         return _units.get((self._pid, threading.get_ident(), *self._file), self)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

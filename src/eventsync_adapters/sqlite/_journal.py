@@ -9,7 +9,10 @@ from eventsync_core.events import Event, Hold
 from eventsync_core.journal import Appended, Entry, Head, Known, chain_next, reconcile
 
 _IDS_AT_ONCE = 500
-_HEAD = "SELECT head, chain FROM streams WHERE stream_id = ?"
+_HEAD = """
+SELECT head, chain, (SELECT COALESCE(MAX(entry_id), 0) FROM entries) FROM streams
+WHERE stream_id = ?
+"""
 _RAISE_HEAD = "UPDATE streams SET head = ?, chain = ? WHERE stream_id = ?"
 _HEADS = """
 SELECT stream, head, chain, lamport FROM streams WHERE head > 0 OR lamport > 0 ORDER BY stream
@@ -19,7 +22,6 @@ SELECT e.event_id, s.stream, e.position, e.canonical_digest
 FROM entries e JOIN streams s ON s.stream_id = e.stream_id
 WHERE e.event_id IN ({})
 """
-_LAST_ENTRY = "SELECT COALESCE(MAX(entry_id), 0) FROM entries"
 _NEW_ENTRY = """
 INSERT INTO entries (entry_id, stream_id, position, event_id, event_type, aggregate, captured_at,
                      size, digest, canonical_digest, chain)
@@ -55,8 +57,7 @@ class SqliteJournal:
         with self._database.write():
             stream_id = self._keys.stream_for_writing(stream)
             known = self._known([event.event_id for event in events])
-            head, chain = self._database.row(_HEAD, (stream_id,)) or (0, "")
-            (last,) = self._database.row(_LAST_ENTRY) or (0,)
+            head, chain, last = self._database.row(_HEAD, (stream_id,)) or (0, "", 0)
             with self._understood():
                 new = _NewRows(stream, stream_id, at, head, bytes.fromhex(chain), last)
             results = []
