@@ -44,14 +44,19 @@ def test_a_full_disk_stores_nothing_of_a_unit(world: World, projects: tuple[str,
         assert verify(world.stores.journal, head.stream).is_intact
 
 
+def drain_until_full(world: World) -> None:
+    """Note answers, and capture a little more, until the file may not grow."""
+    while world.drain().requests:
+        world.capture(1, first=1_000 + len(world.receiver.requests))
+
+
 def test_a_full_disk_during_a_drain_loses_nothing(world: World) -> None:
     """Whatever could not be noted is offered again; the target has each event once."""
     world.capture(40, text="x" * 8_000)
     limit_pages(world, 0)
 
     with pytest.raises(StoreFullError):
-        while world.drain().requests:
-            world.capture(1, first=1_000 + len(world.receiver.requests))
+        drain_until_full(world)
 
     limit_pages(world, None)
     world.clock.advance(100_000)
@@ -62,16 +67,22 @@ def test_a_full_disk_during_a_drain_loses_nothing(world: World) -> None:
     assert verify(world.stores.journal, "default").is_intact
 
 
-def test_a_full_disk_undoes_the_outer_unit_too(world: World) -> None:
-    """A caller that swallows the error cannot store the rest of its unit by accident."""
-    limit_pages(world, 30)
-
-    with pytest.raises(StoreError), world.stores.atomic():
+def swallow(world: World) -> None:
+    """Run a unit that goes on after an error in the middle of it."""
+    with world.stores.atomic():
         capture(world.stores, make_envelope("before"), at=1)
         with pytest.raises(StoreFullError):
             capture_many(world.stores, big("big", 40), at=1)
         with pytest.raises((StoreError, NothingOpenError)):
             capture(world.stores, make_envelope("after"), at=1)
+
+
+def test_a_full_disk_undoes_the_outer_unit_too(world: World) -> None:
+    """A caller that swallows the error cannot store the rest of its unit by accident."""
+    limit_pages(world, 30)
+
+    with pytest.raises(StoreError):
+        swallow(world)
 
     assert world.stores.journal.heads() == []
     assert capture(world.stores, make_envelope("later"), at=1).position == 1

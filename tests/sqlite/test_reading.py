@@ -13,7 +13,7 @@ import pytest
 
 from eventsync_adapters.sqlite import SqliteStores, open_for_reading, open_stores
 from eventsync_adapters.sqlite import _reading as reading
-from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._connection import Database, connect
 from eventsync_core.errors import (
     StoreBusyError,
     StoreError,
@@ -28,11 +28,11 @@ needs_kill = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 
 
 def digests(path: Path) -> dict[str, str]:
-    """Return the digest of every file beside and including *path*."""
+    """Return the digest of every file with content beside and including *path*."""
     return {
         each.name: sha256(each.read_bytes()).hexdigest()
         for each in path.parent.iterdir()
-        if each.suffix != ".db-shm"
+        if each == path or (each.suffix != ".db-shm" and each.stat().st_size)
     }
 
 
@@ -161,7 +161,6 @@ def test_a_read_only_medium(world: World, monkeypatch: pytest.MonkeyPatch, *, wa
     die(world.path)
     before = digests(world.path)
     opened: list[Path] = []
-    connect = reading.connect
 
     def refuse(path: Path, *, mode: str, busy_seconds: float) -> Database:
         opened.append(path)
@@ -216,9 +215,26 @@ def test_a_path_that_may_not_be_looked_at_is_an_error(
     def refuse(_: Path, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    with monkeypatch.context() as patch, pytest.raises(StoreUnreadableError, match="denied"):
-        patch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(type(path), "stat", refuse)
+
+    with pytest.raises(StoreUnreadableError, match="denied"):
         open_for_reading(path)
+
+
+def test_a_column_that_holds_no_digest_is_damage(world: World) -> None:
+    """Whatever stands where a digest should is reported as damage, on the way in too."""
+    world.capture(3)
+    with closing(sqlite3.connect(world.path)) as connection:
+        connection.execute("DROP TRIGGER entries_never_change")
+        connection.execute("UPDATE entries SET canonical_digest = 'xyz' WHERE position = 2")
+        connection.commit()
+
+    report = verify(world.stores.journal, "default")
+
+    assert (report.first_bad, report.flaw) == (1, "unreadable")
+    with pytest.raises(StoreUnreadableError):
+        world.capture(1, first=2)
+    world.capture(1, first=4)
 
 
 def test_a_writer_in_its_commit_makes_the_reader_wait(world: World) -> None:
@@ -232,12 +248,17 @@ def test_a_writer_in_its_commit_makes_the_reader_wait(world: World) -> None:
     assert read_all(world.path) == 0
 
 
+def overwritten(raw: bytes) -> bytes:
+    """Return *raw* with pages of payloads overwritten."""
+    place = raw.index(b'"e100"')
+    return raw[:place] + b"\xa5" * 20_000 + raw[place + 20_000 :]
+
+
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "a payload that is not UTF-8": lambda raw: raw.replace(b'"e7"', b'"\xff7"', 1),
-    "a digest that is none": lambda raw: raw.replace(b"default", b"defau\xfft", 1),
-    "pages of the middle": lambda raw: (
-        raw[: len(raw) // 3] + b"\xa5" * 20_000 + raw[len(raw) // 3 + 20_000 :]
-    ),
+    "a payload with another letter": lambda raw: raw.replace(b'"e7"', b'"f7"', 1),
+    "a stream's name that is not UTF-8": lambda raw: raw.replace(b"default", b"defau\xfft", 1),
+    "pages": overwritten,
     "cut off": lambda raw: raw[: len(raw) // 2],
 }
 

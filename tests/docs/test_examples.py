@@ -1,0 +1,81 @@
+"""The Python in the documents runs as it stands there."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from eventsync_core.ingest import answer_health
+from eventsync_core.targets import Deployment
+from tests.docs.conftest import blocks
+
+_EXAMPLES = [
+    ("README.md", "example"),
+    ("docs/embedding.md", "unit"),
+    ("docs/embedding.md", "http"),
+    ("docs/embedding.md", "app"),
+]
+
+
+def _text(root: Path, page: str, name: str) -> str:
+    (text,) = (block.text for block in blocks(root / page) if block.mark == f"python: {name}")
+    return text
+
+
+@pytest.mark.parametrize(("page", "name"), _EXAMPLES)
+def test_an_example_runs(root: Path, plain_environment: Path, page: str, name: str) -> None:
+    """In an empty folder, with warnings as errors, without output."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _text(root, page, name)],
+        cwd=plain_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+@pytest.mark.usefixtures("plain_environment")
+def test_a_mounted_command_forwards_everything(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Options, output and exit code are those of eventsync."""
+    names: dict[str, object] = {}
+    code = compile(_text(root, "docs/embedding.md", "mount"), "embedding.md", "exec")
+    exec(code, names)  # noqa: S102 - the example of our own document
+    events = names["events"]
+    assert isinstance(events, click.Command)
+
+    done = CliRunner().invoke(events, ["--home", str(tmp_path), "--json", "sync", "mode"])
+    failed = CliRunner().invoke(events, ["sync", "mode", "NONSENSE"])
+
+    printed = done.output or capsys.readouterr().out
+    assert json.loads(printed)["mode"] == "LOCAL_RETENTION"
+    assert (done.exit_code, failed.exit_code) == (0, 64)
+
+
+def test_every_example_is_run(root: Path) -> None:
+    """No Python block of the documents is left out."""
+    pages = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    found = {
+        (page.relative_to(root).as_posix(), block.mark)
+        for page in pages
+        for block in blocks(page)
+        if block.kind == "python"
+    }
+
+    known = {(page, f"python: {name}") for page, name in _EXAMPLES}
+    assert found == known | {("docs/embedding.md", "python: mount")}
+
+
+def test_the_health_document_is_what_the_server_says(root: Path) -> None:
+    """The contract shows the document of a deployment that says nothing of itself."""
+    found = blocks(root / "docs/batch-contract.md")
+    (text,) = (block.text for block in found if block.mark == "example: health")
+
+    assert json.loads(text) == answer_health(Deployment())
