@@ -36,7 +36,7 @@ class UsageProblemError(EventSyncError):
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.fix_argv = fix_argv
+        self.fix_argv = fix_argv or (() if fix_text else ("eventsync", "--help"))
         self.fix_text = fix_text
 
 

@@ -60,9 +60,9 @@ def test_a_file_that_may_not_grow(run: Run, home: Path, events: Path, tmp_path: 
 
 
 def on_small_disk(home: Path, commands: Sequence[Sequence[str]]) -> list[Ran]:
-    """Run *commands* where the home is a disk of 300 KB."""
+    """Run *commands* where the home is a disk of one mebibyte."""
     home.mkdir()
-    script = 'mount -t tmpfs -o size=300k,mode=700 none "$1" && shift && exec "$@"'
+    script = 'mount -t tmpfs -o size=1m,mode=700 none "$1" && shift && exec "$@"'
     program = [sys.executable, str(CHILD), str(home), json.dumps(commands)]
     done = subprocess.run(
         [*UNSHARE, "sh", "-c", script, "sh", str(home), *program],
@@ -77,7 +77,7 @@ def on_small_disk(home: Path, commands: Sequence[Sequence[str]]) -> list[Ran]:
 @needs_mount
 def test_a_disk_that_fills_up_during_capture(home: Path, events: Path, tmp_path: Path) -> None:
     """What was stored before is whole, and what fits is still taken."""
-    many = write_events(tmp_path / "many.jsonl", 300)
+    many = write_events(tmp_path / "many.jsonl", 500)
     few = write_events(tmp_path / "few.jsonl", 3, prefix="few", size=10)
 
     first, plain, told, verified, later, last = on_small_disk(

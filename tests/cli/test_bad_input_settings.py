@@ -1,6 +1,7 @@
 """Settings and command lines that cannot be used: capture goes on, nothing is contacted."""
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,14 +29,16 @@ CONFIGS = {
 
 
 @pytest.fixture
-def no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_socket() -> Iterator[None]:
     """Fail the test when anything is connected to."""
 
     def refuse(*_: object, **__: object) -> None:
         pytest.fail("something was connected to")
 
-    monkeypatch.setattr(socket, "create_connection", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "create_connection", refuse)
+        patch.setattr(socket.socket, "connect", refuse)
+        yield
 
 
 def write(home: Path, content: str | bytes) -> Path:

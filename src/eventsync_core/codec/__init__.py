@@ -1,6 +1,7 @@
 """The only place of the core that speaks JSON: exact reading, canonical form, small documents."""
 
 from eventsync_core.codec._canonical import Parsed, parse_event_text
+from eventsync_core.codec._convert import structure
 from eventsync_core.codec._documents import read_document, write_document
 from eventsync_core.codec._project import without_local_keys
 from eventsync_core.codec._slices import Sliced, event_texts, slice_events
@@ -12,6 +13,7 @@ __all__ = [
     "parse_event_text",
     "read_document",
     "slice_events",
+    "structure",
     "without_local_keys",
     "write_document",
 ]

@@ -1,14 +1,15 @@
 """What a receiver under test is told to answer, per request and per event id."""
 
 from collections.abc import Mapping, Sequence
-from types import UnionType
-from typing import Any
+from typing import Any, Literal
 
 import attrs
+from attrs.validators import ge, le, optional
+
+from eventsync_core.codec import structure
 
 KEEPING = frozenset({"success", "accepted", "warning", "duplicate", "pending", "queued"})
 """Statuses under which a receiver under test keeps the event."""
-
 
 _LONGEST_DELAY = 86_400.0
 
@@ -22,11 +23,17 @@ class RequestRule:
     the connection off: "before" reading the request, or "after" storing it, unanswered.
     """
 
-    status: int = 200
+    status: int = attrs.field(default=200, validator=[ge(200), le(599)])
     body: str | None = None
     headers: Mapping[str, str] = attrs.field(factory=dict)
-    delay_seconds: float = 0.0
-    cut: str = ""
+    delay_seconds: float = attrs.field(default=0.0, validator=[ge(0), le(_LONGEST_DELAY)])
+    cut: Literal["", "before", "after"] = ""
+
+    @headers.validator
+    def _are_printable(self, _: object, value: Mapping[str, str]) -> None:
+        for part in (part for header in value.items() for part in header):
+            if not (part.isascii() and part.isprintable()):
+                raise ValueError("headers are printable ASCII texts")
 
     @property
     def replaces_answer(self) -> bool:
@@ -44,9 +51,9 @@ class Script:
     """
 
     requests: list[RequestRule] = attrs.field(factory=list)
-    events: dict[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    events: dict[str, dict[str, Any]] = attrs.field(factory=dict)
     poison: frozenset[str] = frozenset()
-    max_bytes: int | None = None
+    max_bytes: int | None = attrs.field(default=None, validator=optional(ge(0)))
 
     def next_request(self) -> RequestRule:
         """Take the rule for one more request; without one it is answered in earnest."""
@@ -80,49 +87,7 @@ def read_script(document: object) -> Script:
     Raises:
         ValueError: It is not such a script.
     """
-    if not isinstance(document, Mapping):
-        raise ValueError("a script is a JSON object")  # noqa: TRY004 - a value of a document
-    unknown = sorted(set(document) - {"requests", "events", "poison", "max_bytes"})
-    if unknown:
-        raise ValueError(f"a script has no {unknown[0]!r}")
     try:
-        script = Script(
-            requests=[RequestRule(**rule) for rule in document.get("requests", [])],
-            events={key: dict(value) for key, value in document.get("events", {}).items()},
-            poison=frozenset(document.get("poison", [])),
-            max_bytes=document.get("max_bytes"),
-        )
-    except (TypeError, ValueError, AttributeError) as error:
+        return structure(document, Script)
+    except ValueError as error:
         raise ValueError(f"not a script: {error}") from None
-    for rule in script.requests:
-        _check(rule)
-    if script.max_bytes is not None and not _is_number(script.max_bytes, int):
-        raise ValueError("max_bytes is a number of bytes")
-    return script
-
-
-def _check(rule: RequestRule) -> None:
-    if not _is_number(rule.status, int) or not 200 <= rule.status <= 599:
-        raise ValueError("status is a number from 200 to 599")
-    if rule.body is not None and not isinstance(rule.body, str):
-        raise ValueError("body is a text")
-    if not _is_number(rule.delay_seconds, int | float) or rule.delay_seconds > _LONGEST_DELAY:
-        raise ValueError("delay_seconds is a number of seconds, at most a day")
-    if rule.cut not in ("", "before", "after"):
-        raise ValueError('cut is "before" or "after"')
-    if not _are_headers(rule.headers):
-        raise ValueError("headers are an object of printable ASCII texts")
-
-
-def _are_headers(value: object) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    parts = [part for header in value.items() for part in header]
-    return all(isinstance(part, str) and part.isascii() and part.isprintable() for part in parts)
-
-
-def _is_number(value: object, kind: type | UnionType) -> bool:
-    """Say whether *value* is a number that is not negative; True and False are none."""
-    if not isinstance(value, kind) or isinstance(value, bool):
-        return False
-    return isinstance(value, int | float) and 0 <= value < 1e9
