@@ -12,8 +12,13 @@ from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.lines import LONGEST_LINE, BrokeOffError, Source, Splitter, pieces
 from eventsync_cli.reasons import MOST_ITEMS, Reason
-from eventsync_core.capture import DiscardRefusedError, Receipt, capture_many
-from eventsync_core.errors import EventSyncError, PayloadConflictError, StoreError
+from eventsync_core.capture import Receipt, capture_many
+from eventsync_core.errors import (
+    DiscardRefusedError,
+    EventSyncError,
+    PayloadConflictError,
+    StoreError,
+)
 
 if TYPE_CHECKING:
     from eventsync_core.stores import Stores
@@ -90,8 +95,9 @@ class Findings:
             self.code = ExitCode.INCOMPLETE
             self.error = Reason(
                 code="lines_left",
-                message=f"{self.conflicts.count + self.refused.count} lines were not stored",
-                fix_text="correct the lines named and capture them again; the others are kept",
+                message=f"not stored: {self.conflicts.count + self.refused.count} lines",
+                fix_text="capture the lines named again once they are correct, conflicting ones "
+                "under an event_id of their own; all others are kept",
             )
 
 

@@ -45,14 +45,14 @@ def _closed(app: App) -> Answer:
     (word,) = app.gates()
     report = Report(target_id="", stopped_because=f"gate:{word}")
     report.message = f"mode {app.config.mode} has no address to deliver to"
-    report.fix = "name it: eventsync sync server URL, or sync mode EXTERNAL_RECEIVER --endpoint URL"
+    report.fix = "eventsync sync server URL, or sync mode EXTERNAL_RECEIVER --endpoint URL"
     return _answer(report, None)
 
 
 def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Answer:
     granted, others = _streams(app, stores, target)
     talk = tuple(
-        f"eventsync: stream {stream} holds {count} events and is not granted to {target.url}; "
+        f"eventsync: stream {stream} is not granted to {target.url}, events waiting: {count}; "
         f"eventsync target grant{_project(stream)}"
         for stream, count in others.items()
     )
@@ -133,8 +133,7 @@ def _reason(report: Report, argv: tuple[str, ...]) -> Reason:
     is_left = stop == Stop.CAUGHT_UP
     return Reason(
         code="work_left" if is_left else stop.removeprefix("gate:"),
-        message=report.message
-        or f"{report.remaining_owed} events are still to be delivered or were refused",
+        message=report.message or f"still to be delivered, or refused: {report.remaining_owed}",
         fix_argv=argv or (("eventsync", "sync", "status") if is_left else ()),
         fix_text=report.fix or "run eventsync sync now again",
     )

@@ -4,8 +4,8 @@ import click
 
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.reasons import Reason, reason_of
-from eventsync_core.capture import DiscardRefusedError
 from eventsync_core.errors import (
+    DiscardRefusedError,
     EventSyncError,
     NotJsonError,
     PayloadConflictError,

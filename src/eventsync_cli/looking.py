@@ -147,7 +147,7 @@ def _target_lines(status: TargetStatus) -> list[str]:
     target = status.target
     stuck = sum(status.count(name) for name in _STUCK)
     facts = (
-        f"delivered {status.count(Class.DELIVERED)}  owed {status.remaining_owed}  stuck {stuck}"
+        f"delivered {status.count(Class.DELIVERED)}  owed {status.count(Class.OWED)}  stuck {stuck}"
     )
     mark = "* " if status.is_current else "  "
     who = "".join(f" {word}" for word in (target.team, target.user) if word)

@@ -1,11 +1,10 @@
 """Why a command did not end well; light enough for the fastest command."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from eventsync_core.errors import EventSyncError
 
-__all__ = ["MOST_ITEMS", "Reason", "fix_document", "reason_of"]
+__all__ = ["MOST_ITEMS", "Reason", "reason_of"]
 
 MOST_ITEMS = 1_000
 """Lists carry at most this many items beside their exact count."""
@@ -23,8 +22,3 @@ class Reason(NamedTuple):
 def reason_of(error: EventSyncError) -> Reason:
     """Return what *error* says, as a reason."""
     return Reason(error.code, error.message, error.fix_text, tuple(error.fix_argv))
-
-
-def fix_document(argv: Sequence[str], text: str) -> dict[str, Any]:
-    """Return what helps, as JSON: a command to run, else words."""
-    return {"argv": list(argv)} if argv else {"text": text or "see the message"}

@@ -9,8 +9,9 @@ from typing import Any, Self, TextIO
 import attrs
 
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.reasons import Reason, fix_document
+from eventsync_cli.reasons import Reason
 from eventsync_core.codec import write_document
+from eventsync_core.errors import fix_document
 
 __all__ = ["Answer", "Progress", "fail", "listing", "say", "show", "table", "write_out"]
 

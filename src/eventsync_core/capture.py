@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from eventsync_core.errors import EventSyncError, NotJsonError, PayloadConflictError
+from eventsync_core.errors import (
+    DiscardRefusedError,
+    EventSyncError,
+    NotJsonError,
+    PayloadConflictError,
+)
 from eventsync_core.events import Event, read_event, text_of
 from eventsync_core.ids import stream_key
 from eventsync_core.journal import Appended
@@ -15,20 +20,10 @@ from eventsync_core.policy import Mode, policy_of
 if TYPE_CHECKING:
     from eventsync_core.stores import Stores
 
-__all__ = ["DiscardRefusedError", "Envelope", "Receipt", "capture", "capture_many"]
+__all__ = ["Envelope", "Receipt", "capture", "capture_many"]
 
 Envelope = str | bytes | Mapping[str, Any]
 """One event as it comes in: exact JSON text, its UTF-8 bytes, or a mapping to be written."""
-
-
-class DiscardRefusedError(EventSyncError):
-    """The policy would drop an event that may be bound for a target; it is not stored."""
-
-    code = "discard_refused"
-    fix_argv = ("eventsync", "sync", "mode", "LOCAL_RETENTION")
-
-    def __init__(self, event_id: str) -> None:
-        super().__init__(f"mode OPT_OUT keeps nothing, but event {event_id} may not be dropped")
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ EventSyncError
 ├── NotJsonError                not one JSON object
 │   └── MissingEventIdError     an object without a usable event_id
 ├── PayloadConflictError        a known id with other content
+├── DiscardRefusedError         the policy may not drop this event
 ├── UnknownEventError           no event of that id is stored
 ├── UnknownTargetError          no such target
 ├── TargetUrlError              a URL that cannot name a target
@@ -18,7 +19,11 @@ EventSyncError
     └── StoreUnreadableError    not a database, or damaged
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 __all__ = [
+    "DiscardRefusedError",
     "EventSyncError",
     "MissingEventIdError",
     "NotJsonError",
@@ -34,6 +39,7 @@ __all__ = [
     "TargetUrlError",
     "UnknownEventError",
     "UnknownTargetError",
+    "fix_document",
 ]
 
 
@@ -94,6 +100,16 @@ class PayloadConflictError(EventSyncError):
         self.fix_argv = ("eventsync", "journal", "show", event_id)
 
 
+class DiscardRefusedError(EventSyncError):
+    """The policy would drop an event that may be bound for a target; it is not stored."""
+
+    code = "discard_refused"
+    fix_argv = ("eventsync", "sync", "mode", "LOCAL_RETENTION")
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(f"mode OPT_OUT keeps nothing, but event {event_id} may not be dropped")
+
+
 class UnknownEventError(EventSyncError):
     """No event of that id is stored."""
 
@@ -118,7 +134,7 @@ class TargetUrlError(EventSyncError):
     """A URL that cannot name a target."""
 
     code = "target_url_invalid"
-    fix_text = "give an absolute https:// URL, or http:// for this machine"
+    fix_text = "give an absolute URL that begins with https:// or http://"
 
 
 class SettingsError(EventSyncError):
@@ -185,3 +201,8 @@ class StoreUnreadableError(StoreError):
 
     code = "store_unreadable"
     fix_text = "name another home with --home, or put a good copy of the file back"
+
+
+def fix_document(argv: Sequence[str], text: str) -> dict[str, Any]:
+    """Return what helps as JSON: a command to run, else words."""
+    return {"argv": list(argv)} if argv else {"text": text or "see the message"}

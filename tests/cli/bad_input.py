@@ -1,6 +1,5 @@
 """What every failure must look like, and that it took nothing away."""
 
-import json
 import os
 import subprocess
 import sys
@@ -48,29 +47,12 @@ def keeps(run: Run, count: int) -> None:
     assert (ran.code, ran.document["verified"], ran.document["broken_count"]) == (0, count, 0)
 
 
-def launched(
-    home: Path, *words: str, through: Sequence[str] = (), stdin: bytes | None = None
-) -> Ran:
+def launched(home: Path, *words: str, through: Sequence[str] = ()) -> Ran:
     """Run a command in a process of its own, started *through* another program."""
     done = subprocess.run(
         [*through, *PROGRAM, "--home", str(home), *words],
-        input=stdin,
         capture_output=True,
         check=False,
         env={**os.environ, "PYTHONPATH": "", "PYTHONWARNINGS": "error"},
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def launcher(through: Sequence[str]) -> Run:
-    """Return a `Run` for processes of their own; the home is the first word."""
-
-    def act(*words: str) -> Ran:
-        return launched(Path(words[0]), *words[1:], through=through)
-
-    return act
-
-
-def documents(text: str) -> list[dict[str, object]]:
-    """Return the JSON objects that *text* holds, one per line."""
-    return [json.loads(line) for line in text.splitlines()]

@@ -97,7 +97,7 @@ def test_damaged_gzip(run: Run, events: Path, source: Path, kind: str) -> None:
 
     assert [item["code"] for item in found["refused"]] == ["input_broke_off"]
     assert found["refused"][0]["line"] == found["stored"] == found["lines"]
-    assert fails(run, "capture", str(source), code=3, error="lines_left")
+    fails(run, "capture", str(source), code=3, error="lines_left")
     keeps(run, 20 + found["stored"])
     source.write_bytes(gzip.compress(lines))
     assert captured(run, source)["stored"] == 2_000 - found["stored"]

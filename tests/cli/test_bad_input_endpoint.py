@@ -196,17 +196,6 @@ def test_a_refused_connection(run: Run, events: Path, receiver: Serving) -> None
     goes_elsewhere(run, events, receiver)
 
 
-def test_a_name_that_leads_nowhere(run: Run, events: Path, receiver: Serving) -> None:
-    """The same as a refused connection."""
-    run("capture", str(events))
-    choose(run, "https://nobody.invalid/in")
-
-    ran = check_document(run("sync", "now", "--json"), 3, "target_backoff")
-
-    check_counts(ran.document["counts"], transient=20)
-    goes_elsewhere(run, events, receiver)
-
-
 def test_everything_is_too_large(
     run: Run, events: Path, receiver: Serving, fault_server: Callable[..., FaultServer]
 ) -> None:

@@ -10,7 +10,7 @@ from eventsync_adapters.server import Serving
 from tests.cli.bad_input import fails, keeps
 from tests.cli.conftest import Run
 
-CONFIGS = {
+CONFIGS: dict[str, tuple[str | bytes, str]] = {
     "not TOML": ("[event_sync\n", "config_unreadable"),
     "not UTF-8": (b"[event_sync]\nmode = '\xff'\n", "config_unreadable"),
     "a NUL byte": (b"\0\0\0\0", "config_unreadable"),

@@ -16,7 +16,12 @@ from tests.cli.conftest import Ran, Run
 
 UNPRIVILEGED = (sys.executable, "-S", "-E", str(Path(__file__).with_name("unprivileged.py")))
 ENDPOINT = "http://127.0.0.1:9/in"
-LOOKING = [("journal", "verify"), ("journal", "list"), ("target", "list"), ("sync", "doctor")]
+LOOKING: list[tuple[str, ...]] = [
+    ("journal", "verify"),
+    ("journal", "list"),
+    ("target", "list"),
+    ("sync", "doctor"),
+]
 has_modes = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such file modes")
 
 
@@ -57,6 +62,11 @@ def change(database: Path, *statements: str) -> None:
         for statement in statements:
             connection.execute(statement)
         connection.commit()
+
+
+def writing_commands(source: Path) -> list[tuple[str, ...]]:
+    """Return commands that write to the store, capturing *source* among them."""
+    return [("capture", str(source)), ("sync", "now"), ("target", "grant")]
 
 
 def test_a_newer_database(run: Run, events: Path, full_home: Path) -> None:
@@ -150,7 +160,7 @@ def test_a_read_only_home(run: Run, home: Path, events: Path, full_home: Path) -
     for place in places:
         place.chmod(0o555 if place.is_dir() else 0o444)
     try:
-        for words in [("capture", str(more)), ("sync", "now"), ("target", "grant")]:
+        for words in writing_commands(more):
             plain = launched(home, *words, through=UNPRIVILEGED)
             check_told(plain, 5, "store_not_writable")
             told = launched(home, *words, "--json", through=UNPRIVILEGED)
@@ -239,7 +249,7 @@ def test_a_store_that_somebody_writes_to(
     more.write_text('{"event_id": "new"}\n')
     locked.execute("BEGIN IMMEDIATE")
 
-    for words in [("capture", str(more)), ("sync", "now"), ("target", "grant")]:
+    for words in writing_commands(more):
         fails(run, *words, code=5, error="store_busy")
     for words in [*LOOKING, ("sync", "status")]:
         assert run(*words).code == 0

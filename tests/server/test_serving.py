@@ -6,6 +6,7 @@ import json
 import socket
 from pathlib import Path
 from threading import Thread
+from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -135,7 +136,7 @@ def test_a_script_is_set_over_http(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(("cut", "kept"), [("before", 0), ("after", 1)])
 def test_a_connection_is_cut_as_told(
-    serving: Serving, client: httpx.Client, cut: str, kept: int
+    serving: Serving, client: httpx.Client, cut: Literal["before", "after"], kept: int
 ) -> None:
     """Before reading, or after storing."""
     serving.set_script(Script(requests=[RequestRule(cut=cut)]))

@@ -1,12 +1,13 @@
 """The stores over one SQLite file per home; imports only what a capture needs."""
 
-from eventsync_adapters.sqlite._mode import set_journal_mode
+from eventsync_adapters.sqlite._mode import check_journal_mode, set_journal_mode
 from eventsync_adapters.sqlite._reading import open_for_reading
 from eventsync_adapters.sqlite._store import SqliteStores, StorageFacts, is_exposed, open_stores
 
 __all__ = [
     "SqliteStores",
     "StorageFacts",
+    "check_journal_mode",
     "is_exposed",
     "open_for_reading",
     "open_stores",

@@ -17,8 +17,7 @@ def set_journal_mode(path: Path, mode: str, *, busy_seconds: float = 5.0) -> Sto
         StoreBusyError: Another process has the store open.
         StoreError: It cannot be opened.
     """
-    if mode == "wal":
-        _refuse_wal(path)
+    check_journal_mode(path, mode)
     database = connect(path, mode="rw", busy_seconds=busy_seconds)
     try:
         applied_versions(database)
@@ -33,7 +32,15 @@ def set_journal_mode(path: Path, mode: str, *, busy_seconds: float = 5.0) -> Sto
 _MODES = {"wal": "WAL", "truncate": "TRUNCATE"}
 
 
-def _refuse_wal(path: Path) -> None:
+def check_journal_mode(path: Path, mode: str) -> None:
+    """
+    Let only a journal mode pass that is safe at *path*, which need not exist yet.
+
+    Raises:
+        SettingsError: `wal` is not safe here; code `journal_mode_refused`.
+    """
+    if mode != "wal":
+        return
     if is_exposed(sqlite3.sqlite_version_info):
         why = f"SQLite {sqlite3.sqlite_version} can corrupt a WAL database with several writers"
     elif not machine.is_local_disk(path):

@@ -23,10 +23,11 @@ def command(app: App, journal_mode: str | None) -> Answer:
 
 
 def _change(app: App, mode: str) -> None:
-    if not app.has_store:
-        with app.stores():
-            pass
     try:
+        app.check_journal_mode(mode)
+        if not app.has_store:
+            with app.stores():
+                pass
         app.set_journal_mode(mode)
     except SettingsError as error:
         if error.code == "journal_mode_refused":

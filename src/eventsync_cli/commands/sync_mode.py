@@ -35,7 +35,8 @@ def command(
     """
     Show the mode, or choose it by NAME.
 
-    TEAMSPACE and EXTERNAL_RECEIVER deliver, LOCAL_RETENTION keeps, OPT_OUT drops.
+    TEAMSPACE and EXTERNAL_RECEIVER deliver, LOCAL_RETENTION only keeps. OPT_OUT keeps nothing:
+    events that may be bound for a target are refused, not dropped.
     """
     if name is None:
         if endpoint is not None or headers or from_now:

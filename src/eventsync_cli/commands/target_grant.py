@@ -22,6 +22,8 @@ def command(app: App, target_id: str | None, *, from_now: bool, dry_run: bool) -
     if dry_run:
         with app.reading() as stores:
             return _preview(app, stores, target_id, from_now=from_now)
+    if target_id is not None and not app.has_store:
+        raise UnknownTargetError(target_id)
     with app.sending_stores() as stores:
         target = _target(app, stores, target_id)
         with stores.atomic():

@@ -107,7 +107,10 @@ class Settled:
     def concerns(self) -> list[str]:
         """Return one line for each thing that is wrong around a command that works anyway."""
         found = [error for error in (self.config.problem, self.conflict()) if error is not None]
-        return [f"eventsync: {error.message} [{error.code}]; {error.fix_text}" for error in found]
+        lines = [f"eventsync: {error.message} [{error.code}]; {error.fix_text}" for error in found]
+        if self.environment.persistence == "memory":
+            lines.append("eventsync: PERSISTENCE=memory keeps nothing beyond this command")
+        return lines
 
     def current_target(self) -> "Target | None":
         """

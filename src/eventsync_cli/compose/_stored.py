@@ -134,6 +134,13 @@ class Stored(Settled):
 
         return sqlite3.sqlite_version, is_exposed(sqlite3.sqlite_version_info)
 
+    def check_journal_mode(self, mode: str) -> None:
+        """Refuse a journal mode that is not safe here; see the sqlite adapter."""
+        self._require_sqlite()
+        from eventsync_adapters.sqlite import check_journal_mode
+
+        check_journal_mode(self.database, mode)
+
     def set_journal_mode(self, mode: str) -> "StorageFacts":
         """Change the database's journal mode; see the sqlite adapter."""
         self._require_sqlite()

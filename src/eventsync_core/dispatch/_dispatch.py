@@ -329,13 +329,27 @@ def _count(sending: Sending, item: _Item, verdict: Verdict) -> None:
 
 
 def _stop_after(sending: Sending, verdict: Verdict) -> None:
-    stops = {
-        Next.BACK_OFF: Stop.TARGET_BACKOFF,
-        Next.PROTOCOL: Stop.PROTOCOL,
-        Next.PAUSE_TARGET: Stop.PAUSED,
-    }
-    stop = stops.get(verdict.next)
-    if stop is None and verdict.pauses_grant:
-        stop = Stop.PAUSED
-    if stop is not None:
-        sending.finish(stop, verdict.guidance, "see the message; nothing is lost")
+    if verdict.next in _STOPS:
+        stop, fix = _STOPS[verdict.next]
+    elif verdict.pauses_grant:
+        stop, fix = _STOPS[Next.PAUSE_TARGET]
+    else:
+        return
+    message = verdict.guidance or "the server does not take this project"
+    sending.finish(stop, f"{sending.target.url}: {message}", fix)
+
+
+_STOPS = {
+    Next.BACK_OFF: (
+        Stop.TARGET_BACKOFF,
+        "run eventsync sync now again when the target answers; nothing is lost",
+    ),
+    Next.PROTOCOL: (
+        Stop.PROTOCOL,
+        "check that the URL is an event endpoint, or do what it says; nothing is lost",
+    ),
+    Next.PAUSE_TARGET: (
+        Stop.PAUSED,
+        "once the target takes them, choose it again: eventsync sync mode or sync server",
+    ),
+}

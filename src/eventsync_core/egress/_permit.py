@@ -6,10 +6,10 @@ from eventsync_core.targets import Target
 
 _FIXES = {
     Gate.SAAS_DISABLED: "set SPEC_KITTY_ENABLE_SAAS_SYNC=1",
-    Gate.MISSING_AUTH: "name a token: eventsync sync server URL --token env:NAME",
-    Gate.MISSING_TEAM: "name a team: eventsync sync server URL --team TEAM",
-    Gate.ENDPOINT_MISSING: "name an endpoint: eventsync sync mode EXTERNAL_RECEIVER --endpoint URL",
-    Gate.NO_GRANT: "grant the stream: eventsync sync mode or eventsync sync server, with --project",
+    Gate.MISSING_AUTH: "eventsync sync server URL --token env:NAME",
+    Gate.MISSING_TEAM: "eventsync sync server URL --team TEAM",
+    Gate.ENDPOINT_MISSING: "eventsync sync mode EXTERNAL_RECEIVER --endpoint URL",
+    Gate.NO_GRANT: "eventsync target grant, with --project where it is not the default stream",
     Gate.STORE_LOCKED: "run the command again when the other process has finished",
     Gate.NETWORK_UNAVAILABLE: "run the command again when the network is back",
 }

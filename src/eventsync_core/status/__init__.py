@@ -13,7 +13,7 @@ from eventsync_core.status._model import (
     TargetStatus,
     reason_of,
 )
-from eventsync_core.status._wire import as_document, fix_document
+from eventsync_core.status._wire import as_document
 
 __all__ = [
     "MOST_ITEMS",
@@ -27,6 +27,5 @@ __all__ = [
     "as_document",
     "check",
     "collect",
-    "fix_document",
     "reason_of",
 ]

@@ -5,6 +5,7 @@ import attrs
 
 from eventsync_core.census import Class
 from eventsync_core.clock import iso_time
+from eventsync_core.errors import fix_document
 from eventsync_core.status._model import (
     MOST_ITEMS,
     Reason,
@@ -56,11 +57,6 @@ def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) ->
     if setting.store_error is not None:
         document["event_sync_status_error"] = setting.store_error.message[:200]
     return document
-
-
-def fix_document(argv: Sequence[str], text: str) -> dict[str, Any]:
-    """Return what helps, as JSON: a command to run, else words."""
-    return {"argv": list(argv)} if argv else {"text": text or "see the message"}
 
 
 def _reason(reason: Reason) -> dict[str, Any]:

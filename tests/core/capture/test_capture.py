@@ -6,8 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventsync_core.capture import DiscardRefusedError, Receipt, capture, capture_many
-from eventsync_core.errors import MissingEventIdError, NotJsonError, PayloadConflictError
+from eventsync_core.capture import Receipt, capture, capture_many
+from eventsync_core.errors import (
+    DiscardRefusedError,
+    MissingEventIdError,
+    NotJsonError,
+    PayloadConflictError,
+)
 from eventsync_core.policy import Mode
 from eventsync_core.stores import MemoryStores
 from eventsync_core.testing import EPOCH, envelopes, make_envelope, respell

@@ -1,6 +1,5 @@
 """What a drain delivers, and in which order."""
 
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -192,7 +191,7 @@ def test_an_event_is_offered_once_per_drain(world: World) -> None:
     """Rejected, pending and unknown ones wait for a later drain, however slow this one is."""
     ids = world.capture(4)
     words = ("rejected", "pending", "misunderstood", "success")
-    answers: dict[str, Mapping[str, Any]] = {
+    answers: dict[str, dict[str, Any]] = {
         event: {"status": word} for event, word in zip(ids, words, strict=True)
     }
     world.tell(Script(events=answers), capacity=Limits(max_events=1))
