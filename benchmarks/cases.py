@@ -126,7 +126,7 @@ def select(folder: Path, scale: int, _: Path | None) -> list[Figure]:
     """Select the next 1,000, an idle pass and the counts, at 10k, 100k and 1M entries."""
     figures: list[Figure] = []
     small: tuple[float, float, float] | None = None
-    for size in (10_000, 100_000, 1_000_000 // scale):
+    for size in dict.fromkeys((10_000, 100_000 // scale, 1_000_000 // scale)):
         found = _select_at(folder / str(size) / "eventsync.db", size)
         small = small or found[:3]
         at = f"at {size:,} against at 10,000"
@@ -195,29 +195,19 @@ def _cold(command: list[str]) -> float:
 
 
 def memory(folder: Path, scale: int, _: Path | None) -> list[Figure]:
-    """Peak memory growth while draining 100,000, in a process of its own."""
+    """Peak memory growth while draining 100,000, in a process of its own (Linux only)."""
     count = 100_000 // scale
     with ours.open_home(folder / "eventsync.db", "wal") as stores:
         for first in range(0, count, 10_000):
             ours.append(stores, made_events(10_000, start=first), each=False)
-    code = (
-        "import resource, sys, pathlib\n"
-        "from benchmarks import ours\n"
-        "stores = ours.open_home(pathlib.Path(sys.argv[1]), 'wal')\n"
-        "target = ours.granted(stores, 'http://localhost/a')\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "ours.deliver(stores, target, ours.Instant(target))\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
-    )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(folder / "eventsync.db")],
+        [sys.executable, "-m", "benchmarks.growth", str(folder / "eventsync.db")],
         check=True,
         capture_output=True,
         text=True,
     )
-    unit = 1024 if sys.platform != "darwin" else 1024 * 1024
-    grown = int(done.stdout) / unit
-    return [Figure(f"peak memory growth draining {count:,}", grown, 1.0, "MB", 25)]
+    name = f"peak memory growth draining {count:,}"
+    return [Figure(name, float(done.stdout), 1.0, "MB", 25)]
 
 
 CASES: dict[str, Callable[[Path, int, Path | None], list[Figure]]] = {

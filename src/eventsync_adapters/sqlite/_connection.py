@@ -11,7 +11,7 @@ from eventsync_adapters import machine
 from eventsync_adapters.sqlite._errors import translated
 from eventsync_core.errors import NothingOpenError, StoreBusyError, StoreError
 
-_BEGIN_ATTEMPTS = 3
+_BEGIN_ATTEMPTS = 2
 _CACHE_KIB = 16_384
 
 # The only process-wide state: which connection has a unit of work open, by thread and file.
