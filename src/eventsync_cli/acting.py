@@ -1,4 +1,4 @@
-"""From a plain function to a command: it gets an `App`, and its `Answer` is shown."""
+"""From a plain function to a command: it gets an `App`, and its `Result` is shown."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,15 +10,15 @@ from eventsync_cli import render
 from eventsync_cli.compose import assemble
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.options import Leaf, chosen
-from eventsync_cli.render import Answer
+from eventsync_cli.render import Result
 
 __all__ = ["acting"]
 
 
-def acting(name: str) -> Callable[[Callable[..., Answer]], Leaf]:
-    """Make a function from an `App` and its parameters to an `Answer` the command *name*."""
+def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:
+    """Make a function from an `App` and its parameters to an `Result` the command *name*."""
 
-    def wrap(function: Callable[..., Answer]) -> Leaf:
+    def wrap(function: Callable[..., Result]) -> Leaf:
         @wraps(function)
         def act(**parameters: Any) -> ExitCode:
             options = chosen(click.get_current_context())

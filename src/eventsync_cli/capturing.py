@@ -11,12 +11,13 @@ from eventsync_cli import failures
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.lines import LONGEST_LINE, BrokeOffError, Source, Splitter, pieces
-from eventsync_cli.reasons import MOST_ITEMS, Reason
 from eventsync_core.capture import Receipt, capture_many
+from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import (
     DiscardRefusedError,
     EventSyncError,
     PayloadConflictError,
+    Reason,
     StoreError,
 )
 

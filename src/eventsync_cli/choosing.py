@@ -8,7 +8,7 @@ import attrs
 
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.render import Answer
+from eventsync_cli.render import Result
 from eventsync_core.census import remaining
 from eventsync_core.errors import SettingsError
 from eventsync_core.policy import Mode
@@ -40,7 +40,7 @@ class Choice:
     talk: tuple[str, ...] = ()
 
 
-def choose(app: App, choice: Choice) -> Answer:
+def choose(app: App, choice: Choice) -> Result:
     """
     Make *choice* hold: the target registered and no longer paused, the stream granted.
 
@@ -52,7 +52,7 @@ def choose(app: App, choice: Choice) -> Answer:
     """
     if choice.target is None:
         app.change_config(choice.changes)
-        return _answer(app, choice, 0)
+        return _result(app, choice, 0)
     with app.sending_stores() as stores:
         change = None
         try:
@@ -63,7 +63,7 @@ def choose(app: App, choice: Choice) -> Answer:
             if change is not None:
                 change.undo()
             raise
-        return _answer(app, choice, owed(app, stores, choice.target))
+        return _result(app, choice, owed(app, stores, choice.target))
 
 
 def grant(app: App, stores: Stores, target: Target, *, from_now: bool) -> None:
@@ -138,7 +138,7 @@ def target_document(target: Target) -> dict[str, Any]:
     }
 
 
-def _answer(app: App, choice: Choice, will_send: int) -> Answer:
+def _result(app: App, choice: Choice, will_send: int) -> Result:
     target = choice.target
     document = {
         "mode": choice.mode.value,
@@ -154,4 +154,4 @@ def _answer(app: App, choice: Choice, will_send: int) -> Answer:
             f"stream {app.stream} may go there; {will_send} events go at the next sync now",
         ]
     again = app.reread()
-    return Answer(document=document, lines=lines, talk=(*choice.talk, *again.concerns()))
+    return Result(document=document, lines=lines, talk=(*choice.talk, *again.concerns()))

@@ -6,9 +6,9 @@ from typing import Any
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.reasons import Reason
-from eventsync_cli.render import Answer, Progress
+from eventsync_cli.render import Progress, Result
 from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain
+from eventsync_core.errors import Reason
 from eventsync_core.ids import DEFAULT_STREAM
 from eventsync_core.policy import policy_of
 from eventsync_core.stores import Stores
@@ -17,7 +17,7 @@ from eventsync_core.targets import Target
 __all__ = ["deliver"]
 
 
-def deliver(app: App, budget: Budget) -> Answer:
+def deliver(app: App, budget: Budget) -> Result:
     """
     Deliver to the current target what it is owed, within *budget*, and say what came of it.
 
@@ -28,28 +28,28 @@ def deliver(app: App, budget: Budget) -> Answer:
         TargetConflictError: It names another server than the environment.
         StoreError: The store cannot be used; what was noted before holds.
     """
-    app.require_settled()
+    app.require_usable()
     if policy_of(app.config.mode).delivery is None:
         line = f"mode {app.config.mode} delivers to nobody; nothing was sent"
-        return _answer(Report(target_id=""), None, talk=(line,))
+        return _result(Report(target_id=""), None, talk=(line,))
     target = app.current_target()
     if target is None:
         return _closed(app)
     if not app.has_store:
-        return _answer(Report(target_id=target.target_id), target)
+        return _result(Report(target_id=target.target_id), target)
     with app.sending_stores() as stores:
         return _deliver(app, stores, target, budget)
 
 
-def _closed(app: App) -> Answer:
+def _closed(app: App) -> Result:
     (word,) = app.gates()
     report = Report(target_id="", stopped_because=f"gate:{word}")
     report.message = f"mode {app.config.mode} has no address to deliver to"
     report.fix = "eventsync sync server URL, or sync mode EXTERNAL_RECEIVER --endpoint URL"
-    return _answer(report, None)
+    return _result(report, None)
 
 
-def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Answer:
+def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result:
     granted, others = _streams(app, stores, target)
     talk = tuple(
         f"eventsync: stream {stream} is not granted to {target.url}, events waiting: {count}; "
@@ -72,7 +72,7 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Answer
             ),
             granted,
         )
-    return _answer(report, target, talk=talk)
+    return _result(report, target, talk=talk)
 
 
 def _project(stream: str) -> str:
@@ -91,28 +91,28 @@ def _streams(app: App, stores: Stores, target: Target) -> tuple[list[str], dict[
     return live, {stream: count for stream, count in heads.items() if stream not in live}
 
 
-def _ungranted(app: App, target: Target, waiting: dict[str, int]) -> Answer:
+def _ungranted(app: App, target: Target, waiting: dict[str, int]) -> Result:
     report = Report(target_id=target.target_id)
     if not waiting:
-        return _answer(report, target)
+        return _result(report, target)
     report.stopped_because = Stop.NO_GRANT.value
     names = ", ".join(list(waiting)[:5])
     report.message = f"no stream that was asked for is granted to {target.url}: {names} waits"
     stream = app.stream if app.stream in waiting else next(iter(waiting))
     grant = ("eventsync", "target", "grant")
     argv = grant if stream == DEFAULT_STREAM else (*grant, "--project", stream)
-    return _answer(report, target, argv=argv)
+    return _result(report, target, argv=argv)
 
 
-def _answer(
+def _result(
     report: Report,
     target: Target | None,
     *,
     talk: Sequence[str] = (),
     argv: tuple[str, ...] = (),
-) -> Answer:
+) -> Result:
     code = _exit_of(report)
-    return Answer(
+    return Result(
         document=_document(report, target),
         lines=_lines(report, target),
         talk=talk,

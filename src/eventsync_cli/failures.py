@@ -3,17 +3,19 @@
 import click
 
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.reasons import Reason, reason_of
 from eventsync_core.errors import (
     DiscardRefusedError,
     EventSyncError,
+    JournalModeRefusedError,
     NotJsonError,
     PayloadConflictError,
+    Reason,
     SettingsError,
     StoreError,
     TargetUrlError,
     UnknownEventError,
     UnknownTargetError,
+    reason_of,
 )
 
 __all__ = ["TargetConflictError", "UsageProblemError", "explain"]
@@ -52,12 +54,14 @@ class TargetConflictError(EventSyncError):
         self.fix_text = (
             f"unset SPEC_KITTY_SAAS_URL, or choose its server: eventsync sync server {env}"
         )
+        self.fix_argv = ("eventsync", "sync", "server", env or "")
 
 
 _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
     (StoreError, ExitCode.STORE),
     (TargetConflictError, ExitCode.REFUSED),
     (DiscardRefusedError, ExitCode.REFUSED),
+    (JournalModeRefusedError, ExitCode.REFUSED),
     (SettingsError, ExitCode.REFUSED),
     (UsageProblemError, ExitCode.USAGE),
     (TargetUrlError, ExitCode.USAGE),

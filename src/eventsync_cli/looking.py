@@ -9,11 +9,17 @@ import attrs
 
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.reasons import Reason, reason_of
 from eventsync_cli.render import listing
 from eventsync_core import __version__
 from eventsync_core.census import Class
-from eventsync_core.errors import EventSyncError, SettingsError, StoreBusyError, StoreError
+from eventsync_core.errors import (
+    EventSyncError,
+    Reason,
+    SettingsError,
+    StoreBusyError,
+    StoreError,
+    reason_of,
+)
 from eventsync_core.policy import Mode
 from eventsync_core.receivers import Gate
 from eventsync_core.status import (
@@ -24,14 +30,12 @@ from eventsync_core.status import (
     as_document,
     collect,
 )
-from eventsync_core.status import Reason as Finding
-from eventsync_core.status import reason_of as finding_of
 from eventsync_core.targets import Target
 
 __all__ = ["exit_of", "look", "status_lines"]
 
 _MOST_TARGETS = 20
-_STUCK = (Class.REJECTED, Class.UNKNOWN_EFFECT, Class.IN_BACKOFF, Class.TERMINAL_FAILED)
+_STUCK = (Class.REJECTED, Class.UNKNOWN_EFFECT, Class.IN_BACKOFF)
 
 
 def look(app: App) -> Status:
@@ -79,30 +83,26 @@ def _setting(app: App) -> Setting:
         gates=gates,
         auth_required=app.environment.saas_enabled and app.config.mode is Mode.TEAMSPACE,
         auth_present=app.token() is not None,
-        problems=tuple(finding_of(error) for error in problems),
+        problems=tuple(reason_of(error) for error in problems),
     )
 
 
 def exit_of(
-    status: Status, reasons: Sequence[Finding], *, is_check: bool
+    status: Status, reasons: Sequence[Reason], *, is_check: bool
 ) -> tuple[ExitCode, Reason | None]:
     """Return the exit code of `sync status`, and the reason for it if it is not 0."""
     if is_check:
-        return (ExitCode.INCOHERENT, _told(reasons[0])) if reasons else (ExitCode.OK, None)
+        return (ExitCode.INCOHERENT, reasons[0]) if reasons else (ExitCode.OK, None)
     error = status.setting.store_error
     if error is not None:
         code = ExitCode.STORE if isinstance(error, StoreError) else ExitCode.REFUSED
         return code, reason_of(error)
     if status.setting.problems:
-        return ExitCode.REFUSED, _told(status.setting.problems[0])
+        return ExitCode.REFUSED, status.setting.problems[0]
     return ExitCode.OK, None
 
 
-def _told(finding: Finding) -> Reason:
-    return Reason(finding.code, finding.message, finding.fix_text, finding.fix_argv)
-
-
-def status_lines(status: Status, reasons: Sequence[Finding], *, is_check: bool) -> list[str]:
+def status_lines(status: Status, reasons: Sequence[Reason], *, is_check: bool) -> list[str]:
     """Return the status for a person: two spaces, a label in 24 columns, the value."""
     lines = _boundary(status) if is_check else []
     lines += ["Event Sync:", *listing(_summary(status))]

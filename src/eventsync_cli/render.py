@@ -9,18 +9,17 @@ from typing import Any, Self, TextIO
 import attrs
 
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.reasons import Reason
 from eventsync_core.codec import write_document
-from eventsync_core.errors import fix_document
+from eventsync_core.errors import Reason
 
-__all__ = ["Answer", "Progress", "fail", "listing", "say", "show", "table", "write_out"]
+__all__ = ["Progress", "Result", "fail", "listing", "say", "show", "table", "write_out"]
 
 _SECOND = 1_000_000
 _PATIENCE = _SECOND // 2
 
 
 @attrs.frozen(kw_only=True)
-class Answer:
+class Result:
     """
     What a command has to say.
 
@@ -35,12 +34,12 @@ class Answer:
     reason: Reason | None = None
 
 
-def show(answer: Answer, *, as_json: bool) -> ExitCode:
+def show(answer: Result, *, as_json: bool) -> ExitCode:
     """Write *answer* and return its code."""
     if as_json:
         document = {"schema": 1, "ok": answer.code is ExitCode.OK, **answer.document}
         if answer.reason is not None and answer.code is not ExitCode.OK:
-            document["error"] = _error(answer.reason)
+            document["error"] = answer.reason.document()
         write_out(write_document(document))
     else:
         for line in answer.lines:
@@ -55,18 +54,10 @@ def show(answer: Answer, *, as_json: bool) -> ExitCode:
 def fail(reason: Reason, code: ExitCode, *, as_json: bool) -> ExitCode:
     """Write that a command failed for *reason*, and return *code*."""
     if as_json:
-        write_out(write_document({"schema": 1, "ok": False, "error": _error(reason)}))
+        write_out(write_document({"schema": 1, "ok": False, "error": reason.document()}))
     else:
         _say_reason(reason)
     return code
-
-
-def _error(reason: Reason) -> dict[str, Any]:
-    return {
-        "code": reason.code,
-        "message": reason.message,
-        "fix": fix_document(reason.fix_argv, reason.fix_text),
-    }
 
 
 def _say_reason(reason: Reason) -> None:

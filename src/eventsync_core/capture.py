@@ -88,7 +88,7 @@ def capture_many(
     """
     results: list[Receipt | EventSyncError | None] = []
     events: list[tuple[int, str, Event]] = []
-    retain, other = policy_of(mode).retain, stream_key(None, project)
+    retain = policy_of(mode).retain
     for place, envelope in enumerate(envelopes):
         try:
             event = read_event(text_of(envelope))
@@ -98,8 +98,7 @@ def capture_many(
         if not retain:
             results.append(DiscardRefusedError(event.event_id))
             continue
-        stream = stream_key(event.project) if event.project else other
-        events.append((place, stream, event))
+        events.append((place, stream_key(event.project, project), event))
         results.append(None)
     groups = _groups(events)
     durable = stores.is_durable

@@ -10,6 +10,7 @@ EventSyncError
 ├── UnknownTargetError          no such target
 ├── TargetUrlError              a URL that cannot name a target
 ├── SettingsError               configuration that cannot be read or understood
+├── JournalModeRefusedError     WAL would not be safe here
 ├── NothingOpenError            a permit, lease or unit of work used after its end
 └── StoreError                  the database cannot do this now
     ├── StoreBusyError          another process holds it
@@ -20,15 +21,17 @@ EventSyncError
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = [
     "DiscardRefusedError",
     "EventSyncError",
+    "JournalModeRefusedError",
     "MissingEventIdError",
     "NotJsonError",
     "NothingOpenError",
     "PayloadConflictError",
+    "Reason",
     "SettingsError",
     "StoreBusyError",
     "StoreError",
@@ -40,6 +43,7 @@ __all__ = [
     "UnknownEventError",
     "UnknownTargetError",
     "fix_document",
+    "reason_of",
 ]
 
 
@@ -154,6 +158,13 @@ class SettingsError(EventSyncError):
         self.fix_text = f"correct {source}"
 
 
+class JournalModeRefusedError(EventSyncError):
+    """WAL is not safe with this SQLite library, or on a disk that is not local."""
+
+    code = "journal_mode_refused"
+    fix_argv = ("eventsync", "sync", "doctor", "--journal-mode", "truncate")
+
+
 class NothingOpenError(EventSyncError):
     """A unit of work, lease or batch was used after it ended; a mistake of the caller."""
 
@@ -206,3 +217,25 @@ class StoreUnreadableError(StoreError):
 def fix_document(argv: Sequence[str], text: str) -> dict[str, Any]:
     """Return what helps as JSON: a command to run, else words."""
     return {"argv": list(argv)} if argv else {"text": text or "see the message"}
+
+
+class Reason(NamedTuple):
+    """Why something is not in order: a stable word, one line, and what helps."""
+
+    code: str
+    message: str
+    fix_text: str = ""
+    fix_argv: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "fix": fix_document(self.fix_argv, self.fix_text),
+        }
+
+
+def reason_of(error: EventSyncError) -> Reason:
+    """Return what *error* says, as a reason."""
+    return Reason(error.code, error.message, error.fix_text, tuple(error.fix_argv))

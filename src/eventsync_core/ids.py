@@ -26,7 +26,7 @@ def stream_key(project: str | None, named: str | None = None) -> str:
     """
     Return the stream of an event: its own project, else the one *named* by the caller.
 
-    The envelope's `project_uuid` counts in lower case. Without either it is `default`;
+    Both count in lower case, blank ones not at all. Without either it is `default`;
     the working directory never counts.
     """
     return (project or "").strip().lower() or (named or "").strip().lower() or DEFAULT_STREAM

@@ -13,7 +13,7 @@ import pytest
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite import is_exposed, open_stores, set_journal_mode
 from eventsync_core.errors import (
-    SettingsError,
+    JournalModeRefusedError,
     StoreBusyError,
     StoreNewerError,
     StoreUnreadableError,
@@ -127,7 +127,7 @@ def test_wal_is_refused_where_sqlite_can_corrupt_it(
     open_stores(path).close()
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
 
-    with pytest.raises(SettingsError, match="can corrupt") as caught:
+    with pytest.raises(JournalModeRefusedError, match="can corrupt") as caught:
         set_journal_mode(path, "wal")
 
     assert caught.value.code == "journal_mode_refused"
@@ -140,7 +140,7 @@ def test_wal_is_refused_on_a_remote_disk(path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sqlite3, "sqlite_version_info", _SAFE)
     monkeypatch.setattr(machine, "is_local_disk", lambda _: False)
 
-    with pytest.raises(SettingsError, match="local disk"):
+    with pytest.raises(JournalModeRefusedError, match="local disk"):
         set_journal_mode(path, "wal")
 
     assert mode_of(path) == "delete"

@@ -214,4 +214,4 @@ def set_durability(database: Database, durability: str) -> None:
         database.run("PRAGMA fullfsync = ON")
     (taken,) = database.row("PRAGMA synchronous") or (None,)
     if taken != level:
-        raise NothingOpenError(f"SQLite did not take synchronous = {level}, it says {taken}")
+        raise StoreError(f"SQLite did not take synchronous = {level}, it says {taken}")

@@ -5,10 +5,10 @@ from typing import Any
 
 import attrs
 
-from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import Database, connect
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import read_rows, store_rows
+from eventsync_core.clock import Clock
 from eventsync_core.errors import StoreError
 from eventsync_core.ledger import (
     LEASE_LENGTH,
@@ -49,12 +49,14 @@ class SqliteLeases:
         *,
         boot: Callable[[], str],
         is_alive: Callable[[Holder], bool | None],
+        clock: Clock,
         beat_seconds: float = 5.0,
     ) -> None:
         self._database = database
         self._keys = keys
         self._boot = boot
         self._is_alive = is_alive
+        self._clock = clock
         self._beat_seconds = beat_seconds
 
     def acquire(self, target_id: str, stream: str, holder: Holder, *, at: int) -> Lease | Busy:
@@ -156,7 +158,7 @@ class SqliteLeases:
                     self._database.path, mode="rw", busy_seconds=self._beat_seconds
                 )
                 with database.write():
-                    database.run(_EXTEND, (machine.now() + LEASE_LENGTH, *place))
+                    database.run(_EXTEND, (self._clock() + LEASE_LENGTH, *place))
         if database is not None:
             database.close()
 

@@ -5,7 +5,9 @@ from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import connect
 from eventsync_adapters.sqlite._migrate import applied_versions
 from eventsync_adapters.sqlite._store import SqliteStores, StorageFacts, is_exposed
-from eventsync_core.errors import SettingsError, StoreBusyError
+from eventsync_core.errors import JournalModeRefusedError, StoreBusyError
+
+_MODES = {"wal": "WAL", "truncate": "TRUNCATE"}
 
 
 def set_journal_mode(path: Path, mode: str, *, busy_seconds: float = 5.0) -> StorageFacts:
@@ -13,7 +15,7 @@ def set_journal_mode(path: Path, mode: str, *, busy_seconds: float = 5.0) -> Sto
     Change the journal mode of the store at *path* to `wal` or `truncate`.
 
     Raises:
-        SettingsError: `wal` is not safe here; code `journal_mode_refused`.
+        JournalModeRefusedError: `wal` is not safe here.
         StoreBusyError: Another process has the store open.
         StoreError: It cannot be opened.
     """
@@ -29,15 +31,12 @@ def set_journal_mode(path: Path, mode: str, *, busy_seconds: float = 5.0) -> Sto
         database.close()
 
 
-_MODES = {"wal": "WAL", "truncate": "TRUNCATE"}
-
-
 def check_journal_mode(path: Path, mode: str) -> None:
     """
     Let only a journal mode pass that is safe at *path*, which need not exist yet.
 
     Raises:
-        SettingsError: `wal` is not safe here; code `journal_mode_refused`.
+        JournalModeRefusedError: `wal` is not safe here.
     """
     if mode != "wal":
         return
@@ -47,4 +46,4 @@ def check_journal_mode(path: Path, mode: str) -> None:
         why = f"{path} does not lie on a local disk"
     else:
         return
-    raise SettingsError(why, source="journal_mode", code="journal_mode_refused")
+    raise JournalModeRefusedError(why)

@@ -13,7 +13,8 @@ from eventsync_adapters.sqlite._connection import Database, connect, set_durabil
 from eventsync_adapters.sqlite._journal import SqliteJournal
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
-from eventsync_core.errors import NothingOpenError, StoreFullError, StoreNotWritableError
+from eventsync_core.clock import Clock
+from eventsync_core.errors import StoreError, StoreFullError, StoreNotWritableError
 
 if TYPE_CHECKING:
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
@@ -43,8 +44,11 @@ class SqliteStores:
     A second one on the same file joins a unit of work that is open in the same thread.
     """
 
-    def __init__(self, database: Database, *, durability: str = "full") -> None:
+    def __init__(
+        self, database: Database, *, durability: str = "full", clock: Clock = machine.now
+    ) -> None:
         self._database = database
+        self._clock = clock
         self._durability = durability
         self._keys = Keys(database)
         self.journal = SqliteJournal(database, self._keys)
@@ -76,7 +80,11 @@ class SqliteStores:
         from eventsync_adapters.sqlite._leases import SqliteLeases
 
         return SqliteLeases(
-            self._database, self._keys, boot=machine.boot_name, is_alive=machine.is_alive
+            self._database,
+            self._keys,
+            boot=machine.boot_name,
+            is_alive=machine.is_alive,
+            clock=self._clock,
         )
 
     @cached_property
@@ -137,12 +145,19 @@ def is_exposed(version: tuple[int, ...]) -> bool:
     )
 
 
-def open_stores(path: Path, *, durability: str = "full", busy_seconds: float = 5.0) -> SqliteStores:
+def open_stores(
+    path: Path,
+    *,
+    durability: str = "full",
+    busy_seconds: float = 5.0,
+    clock: Clock = machine.now,
+) -> SqliteStores:
     """
     Open the store at *path*, which is made if it is missing: folders 0700, file 0600.
 
     A new file uses a rollback journal (TRUNCATE); an existing WAL file stays as it is.
-    *durability* `full` survives power loss, `normal` only kill and OS crash.
+    *durability* `full` survives power loss, `normal` only kill and OS crash. *clock* is the
+    one that drains are given; a lease is renewed by it.
 
     Raises:
         StoreError: It cannot be opened, written or understood; nothing was changed.
@@ -160,7 +175,7 @@ def open_stores(path: Path, *, durability: str = "full", busy_seconds: float = 5
     except BaseException:
         database.close()
         raise
-    return SqliteStores(database, durability=durability)
+    return SqliteStores(database, durability=durability, clock=clock)
 
 
 def _prepare(database: Database, durability: str) -> None:
@@ -172,6 +187,6 @@ def _prepare(database: Database, durability: str) -> None:
         # Only WAL is written into the file; any other mode is chosen at every opening.
         (mode,) = database.row("PRAGMA journal_mode = TRUNCATE") or ("",)
         if mode not in ("truncate", "wal"):
-            raise NothingOpenError(f"SQLite did not take journal_mode = TRUNCATE, it says {mode}")
+            raise StoreError(f"SQLite did not take journal_mode = TRUNCATE, it says {mode}")
     set_durability(database, durability)
     migrate(database)

@@ -10,14 +10,15 @@ from eventsync_cli.capturing import Findings, Items, capture_lines
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.lines import Source
-from eventsync_cli.render import Answer, Progress
+from eventsync_cli.render import Progress, Result
+from eventsync_core.codec import MOST_ITEMS
 
 _MOST_NAMED = 20
 
 
 @acting("capture")
 @click.argument("file", default="-")
-def command(app: App, file: str) -> Answer:
+def command(app: App, file: str) -> Result:
     """
     Store events, one JSON object per line, from FILE or standard input.
 
@@ -28,7 +29,7 @@ def command(app: App, file: str) -> Answer:
         bar = Progress("capturing", app.clock, total=None, no_color=app.no_color)
         with bar:
             findings = capture_lines(app, source, progress=bar.reach)
-    return _answer(app, findings)
+    return _result(app, findings)
 
 
 def _open(file: str, opened: ExitStack) -> Source:
@@ -53,8 +54,8 @@ def _standard_input() -> Source:
     return cast(Source, sys.stdin.buffer)
 
 
-def _answer(app: App, findings: Findings) -> Answer:
-    return Answer(
+def _result(app: App, findings: Findings) -> Result:
+    return Result(
         document=_document(findings),
         lines=_lines(findings),
         talk=app.concerns(),
@@ -70,7 +71,7 @@ def _document(findings: Findings) -> dict[str, Any]:
         "duplicates": findings.duplicates,
         "held": findings.held,
         "discarded": findings.discarded,
-        "streams": dict(findings.streams.most_common(1_000)),
+        "streams": dict(findings.streams.most_common(MOST_ITEMS)),
         "streams_count": len(findings.streams),
         "conflicts": findings.conflicts.first,
         "conflicts_count": findings.conflicts.count,

@@ -6,9 +6,9 @@ import click
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.reasons import MOST_ITEMS
-from eventsync_cli.render import Answer, table
+from eventsync_cli.render import Result, table
 from eventsync_core.clock import iso_time
+from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.journal import Entry, Head
 from eventsync_core.stores import Stores
 
@@ -22,7 +22,7 @@ from eventsync_core.stores import Stores
     help="Most entries shown.",
 )
 @click.option("--after", metavar="[STREAM:]POSITION", help="Go on after this entry.")
-def command(app: App, limit: int, after: str | None) -> Answer:
+def command(app: App, limit: int, after: str | None) -> Result:
     """List captured events in order, stream by stream, or those of --project's stream."""
     start = _start(app, after)
     entries: list[Entry] = []
@@ -34,7 +34,7 @@ def command(app: App, limit: int, after: str | None) -> Answer:
             entries = list(_entries(stores, heads, start, limit + 1))
     shown = entries[:limit]
     following = f"{shown[-1].stream}:{shown[-1].position}" if len(entries) > limit else None
-    return Answer(
+    return Result(
         document={
             "entries": [entry_document(entry) for entry in shown],
             "entries_count": total,

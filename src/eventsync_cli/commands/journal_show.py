@@ -7,9 +7,9 @@ from eventsync_cli.acting import acting
 from eventsync_cli.choosing import target_document
 from eventsync_cli.commands.journal_list import entry_document
 from eventsync_cli.compose import App
-from eventsync_cli.reasons import MOST_ITEMS
-from eventsync_cli.render import Answer, listing
+from eventsync_cli.render import Result, listing
 from eventsync_core.clock import iso_time
+from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import UnknownEventError
 from eventsync_core.journal import Entry
 from eventsync_core.ledger import HistoryItem, LedgerEntry
@@ -28,14 +28,14 @@ class _Standing:
 
 @acting("show")
 @click.argument("event_id")
-def command(app: App, event_id: str) -> Answer:
+def command(app: App, event_id: str) -> Result:
     """Show the event EVENT_ID: its exact text, and what each target said of it."""
     with app.reading() as stores:
         entry = None if stores is None else stores.journal.find(event_id)
         if stores is None or entry is None:
             raise UnknownEventError(event_id)
         standings = _standings(stores, entry)
-    return Answer(
+    return Result(
         document={
             **entry_document(entry),
             "digest": entry.event.digest.hex(),

@@ -3,19 +3,20 @@ from typing import Any
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.reasons import MOST_ITEMS, Reason
-from eventsync_cli.render import Answer, Progress
+from eventsync_cli.render import Progress, Result
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.errors import Reason
 from eventsync_core.integrity import Verification, verify
 from eventsync_core.stores import Stores
 
 
 @acting("verify")
-def command(app: App) -> Answer:
+def command(app: App) -> Result:
     """Check digests, chain and gapless positions of every stream, or of --project's."""
     with app.reading() as stores:
         found = [] if stores is None else _verify(app, stores)
     broken = [each for each in found if not each.is_intact]
-    return Answer(
+    return Result(
         document={
             "verified": sum(each.good for each in found),
             "streams": [_document(each) for each in found[:MOST_ITEMS]],

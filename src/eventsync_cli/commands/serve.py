@@ -7,7 +7,7 @@ import click
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.render import Answer, say, write_out
+from eventsync_cli.render import Result, say, write_out
 from eventsync_core.codec import read_document
 from eventsync_core.receivers import Script, read_script
 
@@ -17,8 +17,8 @@ from eventsync_core.receivers import Script, read_script
     "--port", type=click.IntRange(0, 65_535), default=0, help="Where to listen; 0: any free port."
 )
 @click.option("--db", "database", metavar="FILE", help="Keep what arrives in FILE.")
-@click.option("--script", "script_file", metavar="FILE", help="Answer as the JSON in FILE says.")
-def command(app: App, port: int, database: str | None, script_file: str | None) -> Answer:
+@click.option("--script", "script_file", metavar="FILE", help="Result as the JSON in FILE says.")
+def command(app: App, port: int, database: str | None, script_file: str | None) -> Result:
     """
     Run a receiver on this machine that keeps what it is sent, until interrupted.
 
@@ -41,7 +41,7 @@ def command(app: App, port: int, database: str | None, script_file: str | None) 
             code="port_unusable",
             fix_text="choose another --port, or 0 for any free one",
         ) from error
-    return Answer(document={})
+    return Result(document={})
 
 
 def _script(path: Path) -> Script:

@@ -2,8 +2,7 @@ import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
-from eventsync_cli.render import Answer, listing
-from eventsync_core.errors import SettingsError
+from eventsync_cli.render import Result, listing
 
 
 @acting("doctor")
@@ -12,30 +11,25 @@ from eventsync_core.errors import SettingsError
     type=click.Choice(["wal", "truncate"]),
     help="Change how the database protects its writes.",
 )
-def command(app: App, journal_mode: str | None) -> Answer:
+def command(app: App, journal_mode: str | None) -> Result:
     """Examine the database and the SQLite library, or change the journal mode."""
     if journal_mode is not None:
         _change(app, journal_mode)
     else:
         with app.reading():
             pass
-    return _answer(app)
+    return _result(app)
 
 
 def _change(app: App, mode: str) -> None:
-    try:
-        app.check_journal_mode(mode)
-        if not app.has_store:
-            with app.stores():
-                pass
-        app.set_journal_mode(mode)
-    except SettingsError as error:
-        if error.code == "journal_mode_refused":
-            error.fix_argv = ("eventsync", "sync", "doctor", "--journal-mode", "truncate")
-        raise
+    app.check_journal_mode(mode)
+    if not app.has_store:
+        with app.stores():
+            pass
+    app.set_journal_mode(mode)
 
 
-def _answer(app: App) -> Answer:
+def _result(app: App) -> Result:
     version, is_exposed = app.library()
     facts = app.storage
     # Only WAL is written into the file; a reader sees SQLite's default for anything else.
@@ -54,4 +48,4 @@ def _answer(app: App) -> Answer:
         ("Journal mode", mode or "<no database yet>"),
         ("Size in bytes", str(facts.file_bytes) if facts else "<no database yet>"),
     ]
-    return Answer(document=document, lines=listing(pairs), talk=app.concerns())
+    return Result(document=document, lines=listing(pairs), talk=app.concerns())

@@ -10,7 +10,7 @@ from eventsync_cli.choosing import (
 )
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.render import Answer, listing
+from eventsync_cli.render import Result, listing
 from eventsync_core.errors import SettingsError
 from eventsync_core.policy import Mode, policy_of, read_mode
 from eventsync_core.targets import Kind, Target, canonical_url, make_target
@@ -31,7 +31,7 @@ _HEADER_MARKS = frozenset("!#$%&'*+-.^_`|~")
 @click.option("--from-now", is_flag=True, help="Grant only events captured from now on.")
 def command(
     app: App, name: str | None, endpoint: str | None, headers: tuple[str, ...], *, from_now: bool
-) -> Answer:
+) -> Result:
     """
     Show the mode, or choose it by NAME.
 
@@ -53,11 +53,11 @@ def command(
     return _teamspace(app, from_now=from_now)
 
 
-def _present(app: App) -> Answer:
+def _present(app: App) -> Result:
     target = None if app.config.problem or app.conflict() else app.current_target()
     mode = app.config.mode
     pairs = [("Mode", mode.value), ("Target", target.url if target else "nobody")]
-    return Answer(
+    return Result(
         document={
             "mode": mode.value,
             "endpoint": app.config.external_endpoint or None,
@@ -84,7 +84,7 @@ def _changes(mode: Mode, **more: object) -> dict[str, dict[str, object]]:
 
 def _external(
     app: App, endpoint: str | None, headers: tuple[str, ...], *, from_now: bool
-) -> Answer:
+) -> Result:
     place = endpoint or app.config.external_endpoint
     if not place:
         raise UsageProblemError(
@@ -134,7 +134,7 @@ def _is_header_mark(char: str) -> bool:
     return char in _HEADER_MARKS or (char.isascii() and char.isalnum())
 
 
-def _teamspace(app: App, *, from_now: bool) -> Answer:
+def _teamspace(app: App, *, from_now: bool) -> Result:
     place = app.config.server_url or app.environment.saas_url
     if not place:
         raise UsageProblemError(

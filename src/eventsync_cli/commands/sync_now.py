@@ -3,7 +3,7 @@ import click
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.delivering import deliver
-from eventsync_cli.render import Answer
+from eventsync_cli.render import Result
 from eventsync_core.dispatch import Budget
 
 _AT_LEAST_ONE = click.IntRange(min=1)
@@ -18,7 +18,7 @@ def command(
     budget_seconds: float | None,
     budget_events: int | None,
     budget_requests: int | None,
-) -> Answer:
+) -> Result:
     """Deliver to the current target what it is owed; of all its streams, or of --project's."""
     budget = Budget(seconds=budget_seconds, events=budget_events, requests=budget_requests)
     return deliver(app, budget)

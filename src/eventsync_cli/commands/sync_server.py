@@ -4,7 +4,7 @@ from eventsync_cli.acting import acting
 from eventsync_cli.choosing import Choice, choose, reference_given, without_credentials
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.render import Answer, listing
+from eventsync_cli.render import Result, listing
 from eventsync_core.errors import TargetUrlError
 from eventsync_core.policy import Mode
 from eventsync_core.targets import Kind, canonical_url, is_loopback, make_target
@@ -24,7 +24,7 @@ def command(
     token: str | None,
     *,
     from_now: bool,
-) -> Answer:
+) -> Result:
     """Show the Teamspace server, or choose the one at URL and deliver to it."""
     given = {"team": team, "user": user, "token": token}
     if url is None:
@@ -61,7 +61,7 @@ def command(
     )
 
 
-def _present(app: App) -> Answer:
+def _present(app: App) -> Result:
     authority = app.authority
     document = {
         "server_url": authority.resolved_server_url,
@@ -78,7 +78,7 @@ def _present(app: App) -> Answer:
         ("User", authority.user_id or "<unset>"),
         ("Token", app.config.token or "<unset>"),
     ]
-    return Answer(document=document, lines=listing(pairs), talk=app.concerns())
+    return Result(document=document, lines=listing(pairs), talk=app.concerns())
 
 
 def _server(url: str) -> str:

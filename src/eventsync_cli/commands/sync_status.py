@@ -3,18 +3,18 @@ import click
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.looking import exit_of, look, status_lines
-from eventsync_cli.render import Answer
+from eventsync_cli.render import Result
 from eventsync_core.status import as_document, check
 
 
 @acting("status")
 @click.option("--check", "is_check", is_flag=True, help="Exit 2 unless everything is coherent.")
-def command(app: App, *, is_check: bool) -> Answer:
+def command(app: App, *, is_check: bool) -> Result:
     """Show what is stored, delivered and owed; changes nothing, not even on a fresh home."""
     status = look(app)
     reasons = check(status)
     code, reason = exit_of(status, reasons, is_check=is_check)
-    return Answer(
+    return Result(
         document=as_document(status, reasons, exit_code=code),
         lines=status_lines(status, reasons, is_check=is_check),
         code=code,

@@ -1,12 +1,14 @@
+from contextlib import suppress
+
 import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.choosing import grant, head_of, owed, target_document
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.render import Answer
+from eventsync_cli.render import Result
 from eventsync_core.census import Class
-from eventsync_core.errors import UnknownTargetError
+from eventsync_core.errors import SettingsError, UnknownTargetError
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
@@ -15,10 +17,10 @@ from eventsync_core.targets import Target
 @click.argument("target_id", required=False)
 @click.option("--from-now", is_flag=True, help="Only events captured from now on.")
 @click.option("--dry-run", is_flag=True, help="Count, but change nothing.")
-def command(app: App, target_id: str | None, *, from_now: bool, dry_run: bool) -> Answer:
+def command(app: App, target_id: str | None, *, from_now: bool, dry_run: bool) -> Result:
     """Permit --project's stream to go to TARGET_ID, by default the current target."""
     if target_id is None:
-        app.require_settled()
+        app.require_usable()
     if dry_run:
         with app.reading() as stores:
             return _preview(app, stores, target_id, from_now=from_now)
@@ -28,7 +30,7 @@ def command(app: App, target_id: str | None, *, from_now: bool, dry_run: bool) -
         target = _target(app, stores, target_id)
         with stores.atomic():
             grant(app, stores, target, from_now=from_now)
-        return _answer(app, target, owed(app, stores, target), dry_run=False)
+        return _result(app, target, owed(app, stores, target), dry_run=False)
 
 
 def _target(app: App, stores: Stores, target_id: str | None) -> Target:
@@ -46,26 +48,26 @@ def _current(app: App) -> Target:
     return target
 
 
-def _preview(app: App, stores: Stores | None, target_id: str | None, *, from_now: bool) -> Answer:
+def _preview(app: App, stores: Stores | None, target_id: str | None, *, from_now: bool) -> Result:
     if stores is None:
         if target_id is not None:
             raise UnknownTargetError(target_id)
-        return _answer(app, _current(app), 0, dry_run=True)
+        return _result(app, _current(app), 0, dry_run=True)
     target = _target(app, stores, target_id)
     is_known = any(found == target for found in stores.targets.targets())
     if not is_known:
         count = 0 if from_now else head_of(stores, app.stream)
-        return _answer(app, target, count, dry_run=True)
+        return _result(app, target, count, dry_run=True)
     count = owed(app, stores, target)
     if not from_now:
         tally = stores.backlog.tally(target.target_id, app.stream, at=app.clock())
         count += tally.classes()[Class.NOT_GRANTED]
-    return _answer(app, target, count, dry_run=True)
+    return _result(app, target, count, dry_run=True)
 
 
-def _answer(app: App, target: Target, will_send: int, *, dry_run: bool) -> Answer:
+def _result(app: App, target: Target, will_send: int, *, dry_run: bool) -> Result:
     verb = "would be" if dry_run else "is"
-    return Answer(
+    return Result(
         document={
             "target": target_document(target),
             "stream": app.stream,
@@ -74,7 +76,15 @@ def _answer(app: App, target: Target, will_send: int, *, dry_run: bool) -> Answe
         },
         lines=[
             f"stream {app.stream} {verb} granted to {target.url}",
-            f"{will_send} events go at the next sync now",
+            f"{will_send} events go {_when(app, target)}",
         ],
         talk=app.concerns(),
     )
+
+
+def _when(app: App, target: Target) -> str:
+    with suppress(SettingsError):
+        current = app.current_target()
+        if current is not None and current.target_id == target.target_id:
+            return "at the next sync now"
+    return "once it is the current target"

@@ -3,16 +3,16 @@ from typing import Any
 from eventsync_cli.acting import acting
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
-from eventsync_cli.reasons import MOST_ITEMS
-from eventsync_cli.render import Answer
+from eventsync_cli.render import Result
 from eventsync_core.clock import iso_time
+from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.egress import Grant
 from eventsync_core.errors import SettingsError
 from eventsync_core.targets import Target
 
 
 @acting("list")
-def command(app: App) -> Answer:
+def command(app: App) -> Result:
     """List all targets and their grants."""
     current = _current(app)
     found: list[tuple[Target, list[Grant]]] = []
@@ -22,7 +22,7 @@ def command(app: App) -> Answer:
                 (target, stores.grants.grants(target.target_id))
                 for target in stores.targets.targets()
             ]
-    return Answer(
+    return Result(
         document={
             "targets": [_document(*each, current) for each in found[:MOST_ITEMS]],
             "targets_count": len(found),

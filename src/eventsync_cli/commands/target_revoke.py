@@ -1,10 +1,12 @@
+from contextlib import suppress
+
 import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.render import Answer
+from eventsync_cli.render import Result
 from eventsync_core.census import remaining
 from eventsync_core.errors import StoreError
 from eventsync_core.stores import Stores
@@ -14,7 +16,7 @@ from eventsync_core.targets import Kind, Target
 @acting("revoke")
 @click.argument("target_id", required=False)
 @click.option("--dry-run", is_flag=True, help="Count, but change nothing.")
-def command(app: App, target_id: str | None, *, dry_run: bool) -> Answer:
+def command(app: App, target_id: str | None, *, dry_run: bool) -> Result:
     """
     End the permission of --project's stream to go to TARGET_ID, by default the current target.
 
@@ -24,9 +26,9 @@ def command(app: App, target_id: str | None, *, dry_run: bool) -> Answer:
     ids = [target.target_id for target in chosen] if target_id is None else [target_id]
     if dry_run:
         with app.reading() as stores:
-            return _answer(app, ids, chosen, _owed(app, stores, ids), dry_run=True)
+            return _result(app, ids, chosen, _owed(app, stores, ids), dry_run=True)
     stopped, talk = _revoke(app, ids)
-    return _answer(app, ids, chosen, stopped, dry_run=False, talk=talk)
+    return _result(app, ids, chosen, stopped, dry_run=False, talk=talk)
 
 
 def _revoke(app: App, ids: list[str]) -> tuple[int, tuple[str, ...]]:
@@ -74,6 +76,13 @@ def _fold(app: App, ids: list[str]) -> int:
         return stopped
 
 
+def _known(app: App) -> list[str]:
+    """Return the targets registered here; none where the store cannot be read now."""
+    with suppress(StoreError), app.reading() as stores:
+        return [target.target_id for target in stores.targets.targets()] if stores else []
+    return []
+
+
 def _owed(app: App, stores: Stores | None, ids: list[str]) -> int:
     if stores is None:
         return 0
@@ -85,7 +94,7 @@ def _owed(app: App, stores: Stores | None, ids: list[str]) -> int:
     )
 
 
-def _answer(
+def _result(
     app: App,
     ids: list[str],
     chosen: list[Target],
@@ -93,9 +102,10 @@ def _answer(
     *,
     dry_run: bool,
     talk: tuple[str, ...] = (),
-) -> Answer:
+) -> Result:
     verb = "would no longer go" if dry_run else "no longer goes"
-    return Answer(
+    known = _known(app) or ids
+    return Result(
         document={
             "target_ids": ids,
             "targets": [target_document(target) for target in chosen],
@@ -103,7 +113,11 @@ def _answer(
             "will_not_send": stopped,
             "dry_run": dry_run,
         },
-        lines=[f"stream {app.stream} {verb} to {each}" for each in ids]
+        lines=[
+            f"stream {app.stream} {verb} to {each}"
+            + ("" if each in known else ", which is no target known here")
+            for each in ids
+        ]
         + [f"{stopped} events that were owed stay here"],
         talk=(*talk, *app.concerns()),
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from eventsync_cli.compose._settled import Settled
+from eventsync_cli.compose._settings import Settings
 from eventsync_core.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _WAL_FIX = "eventsync sync doctor --journal-mode truncate"
 
 
 @attrs.define(kw_only=True)
-class Stored(Settled):
+class Stored(Settings):
     """
     Settings with the store they choose.
 

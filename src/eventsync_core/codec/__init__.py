@@ -2,14 +2,14 @@
 
 from eventsync_core.codec._canonical import Parsed, parse_event_text
 from eventsync_core.codec._convert import structure
-from eventsync_core.codec._documents import read_document, write_document
+from eventsync_core.codec._documents import MOST_ITEMS, read_document, write_document
 from eventsync_core.codec._project import without_local_keys
-from eventsync_core.codec._slices import Sliced, event_texts, slice_events
+from eventsync_core.codec._slices import Sliced, slice_events
 
 __all__ = [
+    "MOST_ITEMS",
     "Parsed",
     "Sliced",
-    "event_texts",
     "parse_event_text",
     "read_document",
     "slice_events",

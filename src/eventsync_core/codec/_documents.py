@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+MOST_ITEMS = 1_000
+"""Lists in a document carry at most this many items, beside their exact count."""
+
 
 def read_document(text: str | bytes) -> Any:
     """

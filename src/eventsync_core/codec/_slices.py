@@ -22,16 +22,6 @@ class Sliced(NamedTuple):
     top: dict[str, Any]
 
 
-def event_texts(body_text: str) -> list[str]:
-    """
-    Return the texts of the objects in `{"events": [...]}`, character for character.
-
-    Raises:
-        ValueError: *body_text* is anything else.
-    """
-    return [event.text for event in slice_events(body_text)]
-
-
 def slice_events(body_text: str) -> list[Sliced]:
     """
     Return the objects in `{"events": [...]}`, each with its text as it stands there.

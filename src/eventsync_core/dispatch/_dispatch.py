@@ -19,6 +19,7 @@ from eventsync_core.receivers import (
     Batch,
     DeliveryReceiver,
     Detail,
+    Effect,
     Limits,
     Next,
     Outcome,
@@ -27,6 +28,25 @@ from eventsync_core.receivers import (
 )
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
+
+_STOPS = {
+    Next.BACK_OFF: (
+        Stop.TARGET_BACKOFF,
+        "run eventsync sync now again when the target answers; nothing is lost",
+    ),
+    Next.WITHHELD: (
+        Stop.NO_GRANT,
+        "eventsync target grant, if the stream may go there",
+    ),
+    Next.PROTOCOL: (
+        Stop.PROTOCOL,
+        "check that the URL is an event endpoint, or do what it says; nothing is lost",
+    ),
+    Next.PAUSE_TARGET: (
+        Stop.PAUSED,
+        "once the target takes them, choose it again: eventsync sync mode or sync server",
+    ),
+}
 
 
 @attrs.frozen
@@ -108,12 +128,32 @@ def dispatch(sending: Sending) -> bool:
     request_id, batch, item = opened
     sending.flying = item
     sending.report.requests += 1
-    with sending.stores.leases.kept(sending.lease):
-        verdict = sending.receiver.deliver(batch)
+    if _still_permits(sending, batch.permit):
+        with sending.stores.leases.kept(sending.lease):
+            verdict = sending.receiver.deliver(batch)
+    else:
+        sending.report.requests -= 1
+        verdict = _withheld(batch)
     sending.flying = None
     sending.sent = _Sent(request_id, item, verdict, sending.passes)
     _count(sending, item, verdict)
     return True
+
+
+def _still_permits(sending: Sending, permitted: Permit) -> bool:
+    """Read the grant again: it may have been changed since the batch was packed."""
+    grant = sending.stores.grants.get(permitted.target_id, permitted.stream)
+    return grant is not None and grant.is_live and grant.generation == permitted.generation
+
+
+def _withheld(batch: Batch) -> Verdict:
+    """Return what came of a batch that was not sent after all: nothing."""
+    return Verdict(
+        outcomes=(Outcome.TRANSIENT,) * len(batch.event_ids),
+        next=Next.WITHHELD,
+        effect=Effect.NONE,
+        guidance="the grant was changed before the request left",
+    )
 
 
 def leave(sending: Sending) -> None:
@@ -200,8 +240,7 @@ def _ask_leave(sending: Sending) -> Permit | None:
         sending.receiver.closed_gates(),
     )
     if isinstance(answer, Refusal):
-        stop = f"gate:{answer.code}" if answer.is_gate else answer.code
-        sending.finish(stop, answer.message, answer.fix)
+        sending.finish(answer.stop, answer.message, answer.fix)
         return None
     return answer
 
@@ -337,19 +376,3 @@ def _stop_after(sending: Sending, verdict: Verdict) -> None:
         return
     message = verdict.guidance or "the server does not take this project"
     sending.finish(stop, f"{sending.target.url}: {message}", fix)
-
-
-_STOPS = {
-    Next.BACK_OFF: (
-        Stop.TARGET_BACKOFF,
-        "run eventsync sync now again when the target answers; nothing is lost",
-    ),
-    Next.PROTOCOL: (
-        Stop.PROTOCOL,
-        "check that the URL is an event endpoint, or do what it says; nothing is lost",
-    ),
-    Next.PAUSE_TARGET: (
-        Stop.PAUSED,
-        "once the target takes them, choose it again: eventsync sync mode or sync server",
-    ),
-}

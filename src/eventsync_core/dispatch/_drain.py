@@ -109,7 +109,7 @@ def _refusal(task: Drain, stream: str, report: Report) -> str | None:
     if not isinstance(answer, Refusal):
         return None
     report.message, report.fix = answer.message, answer.fix
-    return f"gate:{answer.code}" if answer.is_gate else answer.code
+    return answer.stop
 
 
 def _look(task: Drain, stream: str) -> tuple[bool, int]:

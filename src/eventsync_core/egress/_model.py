@@ -42,6 +42,7 @@ class Refusal:
     fix: str
 
     @property
-    def is_gate(self) -> bool:
-        """A gate other than a missing grant is closed."""
-        return self.code in set(Gate) and self.code != Gate.NO_GRANT
+    def stop(self) -> str:
+        """Why a drain ends for it: `gate:<word>` for a gate, except a missing grant."""
+        is_gate = self.code in set(Gate) and self.code != Gate.NO_GRANT
+        return f"gate:{self.code}" if is_gate else self.code

@@ -14,6 +14,8 @@ _FIXES = {
     Gate.NETWORK_UNAVAILABLE: "run the command again when the network is back",
 }
 
+_RESUME = "choose the target again: eventsync sync mode or eventsync sync server"
+
 
 def permit(target: Target, grant: Grant | None, closed: Sequence[Gate]) -> Permit | Refusal:
     """
@@ -32,9 +34,6 @@ def permit(target: Target, grant: Grant | None, closed: Sequence[Gate]) -> Permi
     if closed:
         return _refuse(closed[0], f"{target.url} cannot be used now: {closed[0]}")
     return Permit(target.target_id, grant.stream, grant.generation)
-
-
-_RESUME = "choose the target again: eventsync sync mode or eventsync sync server"
 
 
 def _refuse(gate: Gate, message: str) -> Refusal:

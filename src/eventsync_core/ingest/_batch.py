@@ -9,10 +9,10 @@ from eventsync_core.codec import Sliced, parse_event_text, slice_events
 from eventsync_core.errors import NotJsonError
 from eventsync_core.ids import is_event_id
 from eventsync_core.ingest._port import Inbox
-from eventsync_core.receivers import Script
+from eventsync_core.receivers import Limits, Script
 
-MOST_EVENTS = 1_000
-MOST_BYTES = 524_288
+MOST_EVENTS = Limits().max_events
+MOST_BYTES = Limits().hard_bytes
 
 _RETRY_SECONDS = (1, 300)
 _CONFLICT = "this event_id was received before with other content"

@@ -35,6 +35,7 @@ class Next(StrEnum):
     BACK_OFF = "back_off"
     PROTOCOL = "protocol"
     PAUSE_TARGET = "pause_target"
+    WITHHELD = "withheld"
 
 
 @attrs.frozen
@@ -50,10 +51,9 @@ class Verdict:
     """
     What an answer means: one outcome per event sent, in their order.
 
-    `details` is keyed by index into the batch. `evaluated` holds the indexes the server
-    looked at and refused; `effect` is what the request may have done to all others that are
-    not delivered. `guidance` is one line for a person. `pauses_grant` is set when the server
-    refused the project itself.
+    `details` is keyed by index into the batch. `effect` is what the request may have done to
+    events that were not answered one by one. `guidance` is one line for a person.
+    `pauses_grant` is set when the server refused the project itself.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -63,5 +63,4 @@ class Verdict:
     details: Mapping[int, Detail] = attrs.field(factory=dict)
     guidance: str = ""
     limits: Limits | None = None
-    retry_after: str | None = None
     pauses_grant: bool = False

@@ -9,7 +9,7 @@ from eventsync_core.codec import read_document
 from eventsync_core.receivers._answer import Answer, Detail, Next, Verdict
 from eventsync_core.receivers._limits import read_limits
 from eventsync_core.receivers._model import Effect, Outcome
-from eventsync_core.receivers._results import Results, category_of, reason_of, refuses_project
+from eventsync_core.receivers._results import Results, category_of, reason_given, refuses_project
 
 _REFUSALS_OF_THE_CALLER = frozenset({401, 403, 429})
 _TOO_LARGE = ("too large", "oversized")
@@ -27,9 +27,7 @@ def interpret(sent: Sequence[str], answer: Answer) -> Verdict:
         return _no_answer(sent, answer)
     document = _document(answer)
     verdict = _by_status(sent, answer.status, document, answer)
-    return attrs.evolve(
-        verdict, status=answer.status, retry_after=answer.headers.get("retry-after")
-    )
+    return attrs.evolve(verdict, status=answer.status)
 
 
 def _by_status(sent: Sequence[str], status: int, document: Any, answer: Answer) -> Verdict:
@@ -51,9 +49,9 @@ def _by_status(sent: Sequence[str], status: int, document: Any, answer: Answer) 
             f"{status}: it redirects to {place}; redirects are not followed",
         )
     if status in _REFUSALS_OF_THE_CALLER:
-        return _fault(sent, status, document, Effect.NONE)
+        return _fault(sent, answer, document, Effect.NONE)
     if status == 408 or status >= 500:
-        return _fault(sent, status, document, Effect.UNKNOWN)
+        return _fault(sent, answer, document, Effect.UNKNOWN)
     effect = Effect.NONE if status == 412 else Effect.UNKNOWN
     guidance = _guidance(document) or "an answer this program does not know"
     return _all(sent, Outcome.TRANSIENT, effect, Next.PROTOCOL, f"{status}: {guidance}")
@@ -65,9 +63,12 @@ def _all(
     return Verdict(outcomes=(outcome,) * len(sent), next=then, effect=effect, guidance=guidance)
 
 
-def _fault(sent: Sequence[str], status: int, document: Any, effect: Effect) -> Verdict:
-    said = reason_of(document)
-    guidance = f"{status}: {said}" if said else f"the server answered {status}"
+def _fault(sent: Sequence[str], answer: Answer, document: Any, effect: Effect) -> Verdict:
+    said = reason_given(document)
+    guidance = f"{answer.status}: {said}" if said else f"the server answered {answer.status}"
+    wait = _line(answer.headers.get("retry-after", ""))
+    if wait:
+        guidance += f"; it asks to wait until {wait}" if ":" in wait else f"; it asks for {wait} s"
     return _all(sent, Outcome.TRANSIENT, effect, Next.BACK_OFF, guidance)
 
 
@@ -93,7 +94,7 @@ def _accepted(sent: Sequence[str], document: Any, answer: Answer) -> Verdict:
 
 
 def _refused(sent: Sequence[str], status: int, document: Any) -> Verdict:
-    said = reason_of(document) or f"the server answered {status}"
+    said = reason_given(document) or f"the server answered {status}"
     if any(mark in said.lower() for mark in _TOO_LARGE):
         return _too_large(sent, document)
     named = _named(sent, document, said)
@@ -135,7 +136,7 @@ def _named(sent: Sequence[str], document: Any, said: str) -> dict[int, Detail]:
     for item in details:
         index = places.get(item.get("event_id")) if _has_text_id(item) else None
         if index is not None:
-            named[index] = Detail(reason_of(item) or said, category_of(item))
+            named[index] = Detail(reason_given(item) or said, category_of(item))
     return named
 
 
@@ -148,7 +149,7 @@ def _too_large(sent: Sequence[str], document: Any) -> Verdict:
     if len(sent) > 1:
         verdict = _all(sent, Outcome.TRANSIENT, Effect.NONE, Next.HALVE, "the batch is too large")
         return attrs.evolve(verdict, limits=limits)
-    said = reason_of(document) or "the server says it is too large"
+    said = reason_given(document) or "the server says it is too large"
     return Verdict(
         outcomes=(Outcome.TERMINAL_FAILED,) * len(sent),
         next=Next.GO_ON,
@@ -176,7 +177,7 @@ def _guidance(document: Any) -> str:
     ):
         if isinstance(text, str) and text.strip():
             return _line(text)
-    return reason_of(document)
+    return reason_given(document)
 
 
 def _line(text: str) -> str:

@@ -24,7 +24,7 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}")
 _LONGEST_REASON = 500
 
 
-def reason_of(item: object) -> str:
+def reason_given(item: object) -> str:
     """Return the server's reason: `detail` before `error`, `error_message` and `reason`."""
     return _first_text(item, _REASONS)
 
@@ -82,7 +82,7 @@ class Results:
         elif outcome is Outcome.UNKNOWN_EFFECT:
             self._details[event_id] = Detail(f"unknown per-event status {word[:40]!r}")
         elif not outcome.is_delivered:
-            self._details[event_id] = Detail(reason_of(item), category_of(item))
+            self._details[event_id] = Detail(reason_given(item), category_of(item))
         self._outcomes[event_id] = outcome
 
     def verdict(self, sent: Sequence[str]) -> Verdict:

@@ -3,23 +3,18 @@
 from eventsync_core.status._check import check
 from eventsync_core.status._collect import collect
 from eventsync_core.status._model import (
-    MOST_ITEMS,
     Failure,
     Foreground,
-    Reason,
     Setting,
     Status,
     StreamStatus,
     TargetStatus,
-    reason_of,
 )
 from eventsync_core.status._wire import as_document
 
 __all__ = [
-    "MOST_ITEMS",
     "Failure",
     "Foreground",
-    "Reason",
     "Setting",
     "Status",
     "StreamStatus",
@@ -27,5 +22,4 @@ __all__ = [
     "as_document",
     "check",
     "collect",
-    "reason_of",
 ]

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
-from eventsync_core.status._model import Reason, Status, reason_of
+from eventsync_core.errors import Reason, reason_of
+from eventsync_core.status._model import Status
 
 
 def check(status: Status) -> tuple[Reason, ...]:
@@ -21,7 +22,7 @@ def _reasons(status: Status) -> Iterator[Reason]:
         yield Reason(
             code="missing_auth",
             message="SaaS sync is enabled, but no token is at hand",
-            fix_text="name a token: eventsync sync server URL --token env:NAME",
+            fix_text="eventsync sync server URL --token env:NAME",
         )
     for target in status.targets:
         for stream in target.streams:

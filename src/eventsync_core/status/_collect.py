@@ -5,10 +5,10 @@ import attrs
 
 from eventsync_core.census import remaining
 from eventsync_core.clock import SECOND
+from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.journal import Head
 from eventsync_core.receivers import Gate
 from eventsync_core.status._model import (
-    MOST_ITEMS,
     Failure,
     Setting,
     Status,

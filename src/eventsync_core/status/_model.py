@@ -4,32 +4,9 @@ import attrs
 
 from eventsync_core.authority import ResolvedTarget
 from eventsync_core.census import Class
-from eventsync_core.errors import EventSyncError
+from eventsync_core.errors import EventSyncError, Reason
 from eventsync_core.policy import Mode
 from eventsync_core.targets import Target
-
-MOST_ITEMS = 1_000
-"""Lists carry at most this many items beside their exact count."""
-
-
-@attrs.frozen(kw_only=True)
-class Reason:
-    """Why something is not in order: a stable word, one line, and what helps."""
-
-    code: str
-    message: str
-    fix_text: str = ""
-    fix_argv: tuple[str, ...] = ()
-
-
-def reason_of(error: EventSyncError) -> Reason:
-    """Return what *error* says, as a reason."""
-    return Reason(
-        code=error.code,
-        message=error.message,
-        fix_text=error.fix_text,
-        fix_argv=tuple(error.fix_argv),
-    )
 
 
 @attrs.frozen(kw_only=True)

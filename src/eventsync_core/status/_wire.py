@@ -5,10 +5,9 @@ import attrs
 
 from eventsync_core.census import Class
 from eventsync_core.clock import iso_time
-from eventsync_core.errors import fix_document
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.errors import Reason
 from eventsync_core.status._model import (
-    MOST_ITEMS,
-    Reason,
     Status,
     StreamStatus,
     TargetStatus,
@@ -30,7 +29,7 @@ def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) ->
         "schema": 1,
         "ok": not reasons,
         "exit_code": exit_code,
-        "reasons": [_reason(reason) for reason in reasons[:MOST_ITEMS]],
+        "reasons": [reason.document() for reason in reasons[:MOST_ITEMS]],
         "reasons_count": len(reasons),
         "mode": setting.mode.value,
         "gates": list(setting.gates),
@@ -57,14 +56,6 @@ def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) ->
     if setting.store_error is not None:
         document["event_sync_status_error"] = setting.store_error.message[:200]
     return document
-
-
-def _reason(reason: Reason) -> dict[str, Any]:
-    return {
-        "code": reason.code,
-        "message": reason.message,
-        "fix": fix_document(reason.fix_argv, reason.fix_text),
-    }
 
 
 def _known(status: Status, value: int) -> int | None:

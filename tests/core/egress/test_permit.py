@@ -37,7 +37,7 @@ def test_without_a_live_grant_for_this_target_nothing_leaves(grant: Grant | None
     answer = permit(_TARGET, grant, [])
 
     assert isinstance(answer, Refusal)
-    assert (answer.code, answer.is_gate) == ("no_grant", False)
+    assert (answer.code, answer.stop) == ("no_grant", "no_grant")
 
 
 @pytest.mark.parametrize("gate", [gate for gate in Gate if gate is not Gate.NO_GRANT])
@@ -46,7 +46,7 @@ def test_a_closed_gate_refuses_by_its_word(gate: Gate) -> None:
     answer = permit(_TARGET, _GRANT, [gate, Gate.MISSING_AUTH])
 
     assert isinstance(answer, Refusal)
-    assert (answer.code, answer.is_gate) == (gate.value, True)
+    assert (answer.code, answer.stop) == (gate.value, f"gate:{gate.value}")
     assert answer.message
     assert answer.fix
 
@@ -65,5 +65,5 @@ def test_a_rest_refuses(target: object, grant: Grant) -> None:
     answer = permit(target, grant, [Gate.MISSING_AUTH])
 
     assert isinstance(answer, Refusal)
-    assert (answer.code, answer.is_gate) == ("paused", False)
+    assert (answer.code, answer.stop) == ("paused", "paused")
     assert (target.paused or grant.paused) in answer.message

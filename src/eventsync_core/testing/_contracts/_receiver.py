@@ -139,12 +139,13 @@ class ReceiverContract:
     def test_the_time_to_wait_is_handed_on(
         self, receiver: DeliveryReceiver, script: Script
     ) -> None:
-        """Retry-After comes back as the server wrote it."""
+        """What the server asked for stands in the guidance."""
         script.requests.append(RequestRule(status=429, headers={"retry-after": "7"}))
 
         verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
 
-        assert (verdict.retry_after, verdict.next) == ("7", Next.BACK_OFF)
+        assert verdict.next is Next.BACK_OFF
+        assert verdict.guidance.endswith("it asks for 7 s")
 
     def test_an_answer_cut_off_is_of_unknown_effect(
         self, receiver: DeliveryReceiver, script: Script, arrived: Arrived

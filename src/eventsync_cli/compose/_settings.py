@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @attrs.define(kw_only=True)
-class Settled:
+class Settings:
     """One command's settings as they were read, and the target they choose."""
 
     chosen: Chosen
@@ -90,7 +90,7 @@ class Settled:
             return None
         return TargetConflictError(authority.configured_server_url, authority.env_server_url)
 
-    def require_settled(self) -> None:
+    def require_usable(self) -> None:
         """
         Let only pass what may choose or contact a target.
 

@@ -1,0 +1,78 @@
+"""The HTTP receivers keep every promise of `DeliveryReceiver`, over a real loopback server."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+
+import attrs
+import pytest
+
+from eventsync_adapters import machine
+from eventsync_adapters.http import ExternalReceiver, TeamspaceReceiver, Transport
+from eventsync_adapters.server import Serving, serve
+from eventsync_core.receivers import Answer, Script
+from eventsync_core.targets import Kind, make_target
+from eventsync_core.testing import ReceiverContract
+
+
+@attrs.define
+class Recording:
+    """A transport that notes the ids of each request that reaches the other end."""
+
+    transport: Transport
+    script: Script
+    arrived: list[tuple[str, ...]] = attrs.field(factory=list)
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """See `Transport.post`."""
+        rules = self.script.requests
+        if not (rules and rules[0].cut == "before"):
+            events = json.loads(body)["events"]
+            self.arrived.append(tuple(event["event_id"] for event in events))
+        return self.transport.post(url, body, headers)
+
+
+@pytest.fixture
+def script() -> Script:
+    """Return what the server obeys."""
+    return Script()
+
+
+@pytest.fixture
+def serving(script: Script) -> Iterator[Serving]:
+    """Return a server that listens."""
+    with serve(None, clock=machine.now, script=script) as serving:
+        serving.start()
+        yield serving
+
+
+@pytest.fixture
+def recording(script: Script) -> Iterator[Recording]:
+    """Return the way to the server."""
+    with Transport(monotonic=time.monotonic) as transport:
+        yield Recording(transport, script)
+
+
+@pytest.fixture
+def arrived(recording: Recording):
+    """Return what tells the requests that arrived."""
+    return lambda: recording.arrived
+
+
+class TestTeamspaceReceiver(ReceiverContract):
+    """It posts to the server's batch path."""
+
+    @pytest.fixture
+    def receiver(self, serving: Serving, recording: Recording) -> TeamspaceReceiver:
+        """Return one with all gates open."""
+        target = make_target(Kind.TEAMSPACE, serving.url, team="team", user="me@example.org")
+        return TeamspaceReceiver(target, recording, saas_enabled=True, token=lambda: "token")
+
+
+class TestExternalReceiver(ReceiverContract):
+    """It posts to the operator's endpoint."""
+
+    @pytest.fixture
+    def receiver(self, serving: Serving, recording: Recording) -> ExternalReceiver:
+        """Return one for an endpoint of the server."""
+        return ExternalReceiver(make_target(Kind.EXTERNAL, f"{serving.url}/events"), recording)
