@@ -147,13 +147,17 @@ def _target_lines(status: TargetStatus) -> list[str]:
     target = status.target
     stuck = sum(status.count(name) for name in _STUCK)
     facts = (
-        f"delivered {status.count(Class.DELIVERED)}  owed {status.count(Class.OWED)}  stuck {stuck}"
+        f"delivered {status.count(Class.DELIVERED)}  owed {status.remaining_owed} "
+        f"({stuck} stuck)  failed {status.count(Class.TERMINAL_FAILED)}"
     )
     mark = "* " if status.is_current else "  "
     who = "".join(f" {word}" for word in (target.team, target.user) if word)
     lines = [f"{mark}{target.url}{who}  {facts}"]
     if target.paused:
         lines.append(f"    paused: {target.paused}")
+    for stream in status.streams:
+        if stream.remaining_owed and stream.last_request and stream.last_request.guidance:
+            lines.append(f"    {stream.stream}: {stream.last_request.guidance}")
     if status.seconds_since_delivery is not None:
         lines.append(f"    nothing delivered for {status.seconds_since_delivery:.0f} s")
     return lines

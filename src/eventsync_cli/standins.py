@@ -1,12 +1,16 @@
 """What stands before or instead of an adapter, by composition."""
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from contextlib import AbstractContextManager
+from typing import NoReturn
 
 import attrs
 
-from eventsync_core.errors import NothingOpenError
+from eventsync_core.egress import Grants
+from eventsync_core.journal import Journal
+from eventsync_core.ledger import Backlog, Leases, Ledger
 from eventsync_core.stores import Stores
+from eventsync_core.targets import TargetRegistry
 
 __all__ = ["GrantedStores", "NoNetwork"]
 
@@ -16,14 +20,45 @@ class GrantedStores:
     """`Stores` whose grants also heed revocations that stand in files."""
 
     _inner: Stores
-    grants: Any
+    grants: Grants
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+    @property
+    def journal(self) -> Journal:
+        """See `Stores`."""
+        return self._inner.journal
+
+    @property
+    def ledger(self) -> Ledger:
+        """See `Stores`."""
+        return self._inner.ledger
+
+    @property
+    def leases(self) -> Leases:
+        """See `Stores`."""
+        return self._inner.leases
+
+    @property
+    def backlog(self) -> Backlog:
+        """See `Stores`."""
+        return self._inner.backlog
+
+    @property
+    def targets(self) -> TargetRegistry:
+        """See `Stores`."""
+        return self._inner.targets
+
+    @property
+    def is_durable(self) -> bool:
+        """See `Stores.is_durable`."""
+        return self._inner.is_durable
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """See `Stores.atomic`."""
+        return self._inner.atomic()
 
 
 class NoNetwork:
     """Stands in for the network where only gates are asked for."""
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> NoReturn:
-        raise NothingOpenError(f"{len(body)} bytes were not posted to {url} ({len(headers)})")
+        raise RuntimeError(f"{len(body)} bytes were not posted to {url} ({len(headers)})")

@@ -64,7 +64,13 @@ def _standings(stores: Stores, entry: Entry) -> list[_Standing]:
 
 def _document(standing: _Standing) -> dict[str, Any]:
     row = standing.entry
-    state: dict[str, Any] = {"outcome": None, "attempts": 0, "rejections": 0, "round": 1}
+    state: dict[str, Any] = {
+        "outcome": None,
+        "attempts": 0,
+        "rejections": 0,
+        "round": 1,
+        "may_have_been_seen": False,
+    }
     due_at: int | None = None
     if row is not None:
         state = {
@@ -72,6 +78,7 @@ def _document(standing: _Standing) -> dict[str, Any]:
             "attempts": row.attempts,
             "rejections": row.rejections,
             "round": row.round,
+            "may_have_been_seen": row.seen,
         }
         due_at = row.due_at
     return {

@@ -10,6 +10,7 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, say, write_out
 from eventsync_core.codec import read_document
 from eventsync_core.receivers import Script, read_script
+from eventsync_core.targets import Deployment
 
 
 @acting("serve")
@@ -17,8 +18,17 @@ from eventsync_core.receivers import Script, read_script
     "--port", type=click.IntRange(0, 65_535), default=0, help="Where to listen; 0: any free port."
 )
 @click.option("--db", "database", metavar="FILE", help="Keep what arrives in FILE.")
+@click.option("--instance", metavar="ID", help="The server_instance_id its health names.")
+@click.option("--environment", metavar="NAME", help="The environment_name its health names.")
 @click.option("--script", "script_file", metavar="FILE", help="Result as the JSON in FILE says.")
-def command(app: App, port: int, database: str | None, script_file: str | None) -> Result:
+def command(
+    app: App,
+    port: int,
+    database: str | None,
+    instance: str | None,
+    environment: str | None,
+    script_file: str | None,
+) -> Result:
     """
     Run a receiver on this machine that keeps what it is sent, until interrupted.
 
@@ -30,8 +40,11 @@ def command(app: App, port: int, database: str | None, script_file: str | None) 
         )
     script = Script() if script_file is None else _script(Path(script_file))
     place = None if database is None else Path(database)
+    deployment = Deployment(server_instance_id=instance, environment_name=environment)
     try:
-        with app.serve(place, port=port, script=script, talk=sys.stderr) as serving:
+        with app.serve(
+            place, port=port, script=script, deployment=deployment, talk=sys.stderr
+        ) as serving:
             write_out(serving.url)
             serving.start()
             _wait()

@@ -14,7 +14,7 @@ from eventsync_core.policy import policy_of
 if TYPE_CHECKING:
     from eventsync_adapters.server import Serving
     from eventsync_core.receivers import DeliveryReceiver, Script
-    from eventsync_core.targets import Target
+    from eventsync_core.targets import Deployment, Target
 
 
 @attrs.define(kw_only=True)
@@ -96,6 +96,7 @@ class App(Stored):
         *,
         port: int = 0,
         script: "Script | None" = None,
+        deployment: "Deployment | None" = None,
         talk: "TextIO | None" = None,
     ) -> AbstractContextManager["Serving"]:
         """
@@ -107,7 +108,9 @@ class App(Stored):
         from eventsync_adapters.server import serve
 
         log = line_log(talk, "serve") if talk else _nothing
-        return serve(inbox, clock=self.clock, port=port, script=script, log=log)
+        return serve(
+            inbox, clock=self.clock, port=port, script=script, deployment=deployment, log=log
+        )
 
 
 def _nothing(_: str) -> None:

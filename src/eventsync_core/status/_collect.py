@@ -93,6 +93,7 @@ def _stream_status(stores: Stores, target: Target, stream: str, at: int) -> Stre
         total=sum(classes.values()),
         is_coherent=tally.is_coherent,
         remaining_owed=remaining(classes),
+        last_request=next(iter(stores.ledger.requests(target.target_id, stream, limit=1)), None),
     )
 
 

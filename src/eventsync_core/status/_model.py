@@ -5,6 +5,7 @@ import attrs
 from eventsync_core.authority import ResolvedTarget
 from eventsync_core.census import Class
 from eventsync_core.errors import EventSyncError, Reason
+from eventsync_core.ledger import Request
 from eventsync_core.policy import Mode
 from eventsync_core.targets import Target
 
@@ -46,7 +47,11 @@ class Setting:
 
 @attrs.frozen(kw_only=True)
 class StreamStatus:
-    """How one stream stands with one target; `total` should equal `captured`."""
+    """
+    How one stream stands with one target; `total` should equal `captured`.
+
+    `last_request` is the latest one that carried its events there, or None.
+    """
 
     stream: str
     captured: int
@@ -57,6 +62,7 @@ class StreamStatus:
     total: int
     is_coherent: bool
     remaining_owed: int
+    last_request: Request | None = None
 
 
 @attrs.frozen(kw_only=True)

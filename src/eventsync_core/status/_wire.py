@@ -7,6 +7,7 @@ from eventsync_core.census import Class
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason
+from eventsync_core.ledger import Request
 from eventsync_core.status._model import (
     Status,
     StreamStatus,
@@ -195,6 +196,22 @@ def _stream(status: StreamStatus) -> dict[str, Any]:
         "sum": status.total,
         "coherent": status.is_coherent,
         "remaining_owed": status.remaining_owed,
+        "last_request": None if status.last_request is None else _request(status.last_request),
+    }
+
+
+def _request(request: Request) -> dict[str, Any]:
+    return {
+        "request_id": request.request_id,
+        "opened_at": iso_time(request.opened_at),
+        "closed_at": _time(request.closed_at),
+        "positions": request.positions,
+        "event_count": request.event_count,
+        "body_bytes": request.body_bytes,
+        "digest": request.digest.hex(),
+        "status": request.status,
+        "answer": request.answer,
+        "guidance": request.guidance,
     }
 
 
