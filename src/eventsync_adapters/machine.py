@@ -96,27 +96,50 @@ def boot_name() -> str:
 
 def this_process() -> "Holder":
     """Name this process so that a later one with its number is not taken for it."""
-    import psutil
-
     from eventsync_core.ledger import Holder
 
-    started = int(psutil.Process().create_time() * 1_000_000)
-    return Holder(pid=os.getpid(), started_at=started, boot=boot_name())
+    started = _started_at(os.getpid())
+    return Holder(pid=os.getpid(), started_at=started or 0, boot=boot_name())
 
 
 def is_alive(holder: "Holder") -> bool | None:
     """Say whether the process that *holder* names still runs; None: another boot or machine."""
-    import psutil
-
     if holder.boot != boot_name():
         return None
     try:
-        process = psutil.Process(holder.pid)
-        started = int(process.create_time() * 1_000_000)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
+        started = _started_at(holder.pid)
+    except PermissionError:
         return None
-    return abs(started - holder.started_at) <= _CLOCK_SLACK_MICROS
+    return started is not None and abs(started - holder.started_at) <= _slack()
+
+
+def _started_at(pid: int) -> int | None:
+    """Return when process *pid* started, in units that no clock change moves; None: it ended."""
+    if sys.platform != "linux":
+        return _started_by_clock(pid)
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name in brackets may hold anything; behind it come the state and 19 more fields.
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def _started_by_clock(pid: int) -> int | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return int(process.create_time() * 1_000_000)
+    except psutil.NoSuchProcess:
+        return None
+    except psutil.AccessDenied as error:
+        raise PermissionError(pid) from error
+
+
+def _slack() -> int:
+    """Return by how much two readings of one start may differ."""
+    return 0 if sys.platform == "linux" else _CLOCK_SLACK_MICROS

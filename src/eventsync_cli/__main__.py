@@ -15,7 +15,11 @@ def main(arguments: list[str] | None = None) -> int:
     if given == ["--version"]:
         from eventsync_core import __version__
 
-        print(f"eventsync {__version__}")  # noqa: T201 - before anything is imported
+        try:
+            print(f"eventsync {__version__}", flush=True)  # noqa: T201 - before any import
+        except OSError:
+            sys.stdout = None
+            return 1
         return 0
     from eventsync_cli.main import run
 

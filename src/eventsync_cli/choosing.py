@@ -10,10 +10,10 @@ from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result
 from eventsync_core.census import remaining
-from eventsync_core.errors import SettingsError
+from eventsync_core.errors import SettingsError, TargetUrlError
 from eventsync_core.policy import Mode
 from eventsync_core.stores import Stores
-from eventsync_core.targets import Target
+from eventsync_core.targets import Target, canonical_url, is_loopback
 
 __all__ = [
     "Choice",
@@ -22,6 +22,7 @@ __all__ = [
     "head_of",
     "owed",
     "reference_given",
+    "safe_server",
     "target_document",
     "without_credentials",
 ]
@@ -125,6 +126,20 @@ def without_credentials(url: str) -> str:
             fix_text="leave them out, and name a header or token as env:NAME or file:PATH",
         )
     return url
+
+
+def safe_server(url: str) -> str:
+    """
+    Return the canonical URL of a Teamspace server that a token may be sent to.
+
+    Raises:
+        TargetUrlError: It cannot name a server, or is another machine without TLS.
+        UsageProblemError: It holds credentials.
+    """
+    place = canonical_url(without_credentials(url))
+    if place.startswith("http://") and not is_loopback(place):
+        raise TargetUrlError("a server on another machine is reached by https:// only")
+    return place
 
 
 def target_document(target: Target) -> dict[str, Any]:

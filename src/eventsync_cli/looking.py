@@ -155,9 +155,11 @@ def _target_lines(status: TargetStatus) -> list[str]:
     lines = [f"{mark}{target.url}{who}  {facts}"]
     if target.paused:
         lines.append(f"    paused: {target.paused}")
-    for stream in status.streams:
-        if stream.remaining_owed and stream.last_request and stream.last_request.guidance:
-            lines.append(f"    {stream.stream}: {stream.last_request.guidance}")
+    lines += [
+        f"    {stream.stream}: {stream.last_request.guidance}"
+        for stream in status.streams
+        if stream.remaining_owed and stream.last_request and stream.last_request.guidance
+    ]
     if status.seconds_since_delivery is not None:
         lines.append(f"    nothing delivered for {status.seconds_since_delivery:.0f} s")
     return lines

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -15,6 +15,7 @@ from eventsync_cli.options import Chosen, WithGlobals
 
 __all__ = ["LazyGroup", "program", "run"]
 
+_SOON = 0.02
 _TOP = {
     "capture": "Store events, one JSON object per line.",
     "demo": "Show the whole path with made-up events and two local receivers.",
@@ -159,16 +160,25 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 @contextmanager
 def _terminate_gently() -> Iterator[None]:
-    """Let SIGTERM end the command as Ctrl-C does, so that it can tell what it did."""
+    """Let SIGTERM end the command as Ctrl-C does, and neither in the midst of a unit of work."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, _interrupt) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
-def _interrupt(_: int, __: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+def _interrupt(number: int, _: FrameType | None) -> None:
+    from eventsync_cli.compose import is_in_unit
+
+    if not is_in_unit():
+        raise KeyboardInterrupt
+    # Whether a unit of work was stored must not be in doubt: come back when it has ended.
+    again = threading.Timer(_SOON, signal.raise_signal, (number,))
+    again.daemon = True
+    again.start()

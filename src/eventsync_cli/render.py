@@ -77,7 +77,9 @@ def say(text: str) -> None:
     _write(sys.stderr, text)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:
+        return
     try:
         try:
             stream.write(text + "\n")
@@ -85,7 +87,8 @@ def _write(stream: TextIO, text: str) -> None:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
-    except BrokenPipeError:
+    except OSError:
+        # Nobody reads it, or it cannot be taken: the work is done all the same.
         _forget(stream)
 
 

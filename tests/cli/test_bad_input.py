@@ -201,7 +201,7 @@ EXACT = {
     "a lone surrogate": b'{"event_id": "x", "event_type": "\\ud800", "t": "\\udfff"}',
     "a NUL escape": b'{"event_id": "x", "event_type": "a\\u0000b", "aggregate_id": "\\u0000"}',
     "an id of 200": b'{"event_id": "x", "other_id": "%s"}' % (b"a" * 200),
-    "types all wrong": b'{"event_id":"x","event_type":7,"project_uuid":[1],"aggregate_id":{}}',
+    "types all wrong": b'{"event_id":"x","event_type":7,"project_uuid":null,"aggregate_id":{}}',
     "line separators": '{"event_id": "x", "t": "\u2028\u2029\x85"}'.encode(),
 }
 

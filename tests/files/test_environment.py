@@ -47,13 +47,16 @@ def test_secrets_are_looked_up_when_asked(tmp_path: Path) -> None:
 
 
 def test_a_revocation_stands_until_it_is_folded_in(tmp_path: Path) -> None:
-    """It names its target and stream, and holds at once."""
+    """It names its target and stream, and folding one in takes no later one away."""
     folder = Revocations(tmp_path / "revoked")
     assert folder.pending() == []
 
-    folder.add("tgt_1", "s")
+    first = folder.add("tgt_1", "s", at=5)
+    later = folder.add("tgt_1", "s", at=6)
 
-    assert folder.pending() == [("tgt_1", "s")]
+    assert {each.at for each in folder.pending()} == {5, 6}
+    assert [(each.target_id, each.stream) for each in folder.pending()] == [("tgt_1", "s")] * 2
+    folder.remove(first)
     assert folder.is_revoked("tgt_1", "s")
-    folder.remove("tgt_1", "s")
+    folder.remove(later)
     assert not folder.is_revoked("tgt_1", "s")

@@ -128,7 +128,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
     events, sync = _table(document, "event_sync", path), _table(document, "sync", path)
     base = Config(
         path=path,
-        server_url=_text(sync, "server_url", path),
+        server_url=_place(sync, "server_url", path),
         team=_text(sync, "team", path),
         user=_text(sync, "user", path),
     )
@@ -137,7 +137,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
         return attrs.evolve(
             base,
             mode=read_mode(word, source=str(path)) if word else Mode.LOCAL_RETENTION,
-            external_endpoint=_text(events, "external_endpoint", path),
+            external_endpoint=_place(events, "external_endpoint", path),
             external_headers=_headers(events, path),
             token=_token(sync, path),
         )
@@ -157,6 +157,17 @@ def _text(table: Mapping[str, Any], key: str, path: Path) -> str:
     if not isinstance(value, str):
         raise SettingsError(f"{path}: {key} is not text", source=str(path))
     return value.strip()
+
+
+def _place(table: Mapping[str, Any], key: str, path: Path) -> str:
+    url = _text(table, key, path)
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise SettingsError(
+            f"{path}: {key} holds credentials; name a header or token by reference instead",
+            source=str(path),
+            code="secret_not_a_reference",
+        )
+    return url
 
 
 def _headers(table: Mapping[str, Any], path: Path) -> dict[str, str]:

@@ -34,7 +34,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
     home = seen.get("SPEC_KITTY_HOME", "")
     return Environment(
         home=Path(home) if home else _default_home(),
-        saas_url=seen.get("SPEC_KITTY_SAAS_URL", "").strip(),
+        saas_url=_url(seen.get("SPEC_KITTY_SAAS_URL", "")),
         saas_enabled=seen.get("SPEC_KITTY_ENABLE_SAAS_SYNC", "").strip().lower() in _TRUE,
         persistence=seen.get("PERSISTENCE", "").strip().lower() or "sqlite",
         persist_db_path=seen.get("PERSIST_DB_PATH", ""),
@@ -65,3 +65,11 @@ def _proxies(seen: Mapping[str, str]) -> dict[str, str]:
         if value:
             found[name] = value
     return found
+
+
+def _url(text: str) -> str:
+    if "@" not in text:
+        return text.strip()
+    from eventsync_core.targets import without_user_info  # noqa: PLC0415
+
+    return without_user_info(text.strip())

@@ -43,7 +43,10 @@ def _proxy(name: str, text: str) -> str:
     try:
         canonical_url(place)
     except TargetUrlError as error:
-        raise SettingsError(f"{name}: {error}", source=name, code="proxy_invalid") from None
+        # Its text is not repeated: it may hold a password.
+        raise SettingsError(
+            f"{name} is no proxy that can be used: {error}", source=name, code="proxy_invalid"
+        ) from None
     return place
 
 

@@ -1,6 +1,7 @@
 """Grants that were ended by a file, so that a busy database cannot prevent it."""
 
 import os
+import secrets
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -12,62 +13,81 @@ from eventsync_core.codec import read_document, write_document
 from eventsync_core.egress import Grant, Grants
 from eventsync_core.errors import StoreNotWritableError
 
-__all__ = ["Revocations", "RevokedGrants"]
+__all__ = ["Revocation", "Revocations", "RevokedGrants"]
+
+
+@attrs.frozen
+class Revocation:
+    """One file: the grant it ends, and when it was written (microseconds since 1970 UTC)."""
+
+    path: Path
+    target_id: str
+    stream: str
+    at: int
 
 
 @attrs.frozen
 class Revocations:
-    """Grants that were ended by a file in *folder*, so that a busy database cannot prevent it."""
+    """
+    Grants that were ended by a file in *folder*, so that a busy database cannot prevent it.
+
+    Every revocation is a file of its own: folding one in never takes a later one away.
+    """
 
     folder: Path
 
-    def add(self, target_id: str, stream: str) -> None:
+    def add(self, target_id: str, stream: str, *, at: int) -> Revocation:
         """
         End the grant of *stream* to the target at once, durably.
 
         Raises:
             StoreNotWritableError: The file cannot be written.
         """
-        path = self._path(target_id, stream)
+        content = {"target_id": target_id, "stream": stream, "at": at}
+        path = self.folder / f"{_prefix(target_id, stream)}.{secrets.token_hex(8)}"
         try:
             machine.make_private_folder(path.parent)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-                file.write(write_document({"target_id": target_id, "stream": stream}).encode())
+                file.write(write_document(content).encode())
                 file.flush()
                 os.fsync(file.fileno())
             machine.sync_folder(path.parent)
         except OSError as error:
             raise StoreNotWritableError(f"{path} cannot be written: {error.strerror}") from error
+        return Revocation(path, target_id, stream, at)
 
-    def remove(self, target_id: str, stream: str) -> None:
-        """Forget it; without effect where there is none."""
+    def remove(self, revocation: Revocation) -> None:
+        """Forget this one, which the database knows by now."""
         with suppress(OSError):
-            self._path(target_id, stream).unlink()
+            revocation.path.unlink()
 
     def is_revoked(self, target_id: str, stream: str) -> bool:
         """Say whether such a file stands there, or cannot be looked for."""
+        wanted = _prefix(target_id, stream)
         try:
-            self._path(target_id, stream).lstat()
+            with os.scandir(self.folder) as found:
+                return any(entry.name.startswith(wanted) for entry in found)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:
             # What cannot be looked at may stand there.
             return True
-        return True
 
-    def pending(self) -> list[tuple[str, str]]:
-        """Return (target id, stream) of every file, for the next writer to fold in."""
+    def pending(self) -> list[Revocation]:
+        """Return every revocation that stands in a file, for the next writer to fold in."""
         found = []
         with suppress(OSError):
             for path in sorted(self.folder.iterdir()):
                 with suppress(OSError, ValueError, KeyError, TypeError):
                     content = read_document(path.read_bytes())
-                    found.append((str(content["target_id"]), str(content["stream"])))
+                    names = str(content["target_id"]), str(content["stream"])
+                    found.append(Revocation(path, *names, int(content["at"])))
         return found
 
-    def _path(self, target_id: str, stream: str) -> Path:
-        return self.folder / sha256(f"{target_id}\0{stream}".encode()).hexdigest()[:32]
+
+def _prefix(target_id: str, stream: str) -> str:
+    return sha256(f"{target_id}\0{stream}".encode()).hexdigest()[:32]
 
 
 @attrs.frozen
@@ -106,4 +126,9 @@ class RevokedGrants:
             return grant
         if not self.revocations.is_revoked(grant.target_id, grant.stream):
             return grant
-        return attrs.evolve(grant, revoked_at=grant.granted_at, generation=grant.generation + 1)
+        pair = (grant.target_id, grant.stream)
+        times = [
+            each.at for each in self.revocations.pending() if (each.target_id, each.stream) == pair
+        ]
+        at = min(times, default=grant.granted_at)
+        return attrs.evolve(grant, revoked_at=at, generation=grant.generation + 1)

@@ -3,6 +3,8 @@ from typing import Protocol
 
 import attrs
 
+from eventsync_adapters.http._redact import without_secrets
+from eventsync_core.errors import EventSyncError
 from eventsync_core.receivers import Answer, Batch, Gate, Limits, Verdict, interpret
 from eventsync_core.targets import Target
 
@@ -103,4 +105,9 @@ def _post(
 ) -> Verdict:
     if batch.permit.target_id != target.target_id:
         raise ValueError("the batch was minted for another target")
-    return interpret(batch.event_ids, transport.post(url, batch.body, headers()))
+    try:
+        sent = headers()
+    except EventSyncError as error:
+        return interpret(batch.event_ids, Answer(fault=error.message, reached=False))
+    answer = transport.post(url, batch.body, sent)
+    return interpret(batch.event_ids, without_secrets(answer, sent))

@@ -1,8 +1,8 @@
 import os
 import sqlite3
-import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -37,7 +37,7 @@ class Database:
             raise NothingOpenError(f"the store {self.path} was opened before a fork; open it anew")
         if self.depth:
             return self
-        return _units.get((self._pid, threading.get_ident(), *self._file), self)
+        return _units.get(self._key(), self)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a query and return all its rows; never leaves a statement open."""
@@ -104,8 +104,22 @@ class Database:
         """Run one unit of writing: all of it is stored, or none of it; units nest."""
         return Unit(self._active())
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all queries of the block see one state; short, or writers wait."""
+        active = self._active()
+        if active.depth:
+            yield
+            return
+        self.run("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.rollback()
+
     def begin(self) -> None:
         """Open a transaction of this connection; statements of this thread join it."""
+        _units[self._key()] = self
         for attempt in range(_BEGIN_ATTEMPTS):
             try:
                 # IMMEDIATE: units read before they write, and a plain BEGIN can fail half
@@ -116,22 +130,31 @@ class Database:
                     raise
             else:
                 break
-        _units[self._pid, threading.get_ident(), *self._file] = self
+        self.depth = 1
 
-    def end(self, *, commit: bool) -> None:
-        """Commit or roll back the open transaction; a commit that fails is rolled back."""
+    def abandon(self) -> None:
+        """Undo whatever of a transaction is open and forget it; safe at any moment."""
+        self.depth = 0
+        self.rollbacks += 1
+        if self.connection.in_transaction:
+            self.connection.rollback()
+        _units.pop(self._key(), None)
+
+    def commit(self) -> None:
+        """Commit the open transaction; one that cannot be committed is rolled back."""
+        if not self.connection.in_transaction:
+            self.abandon()
+            raise StoreError(f"an earlier error has undone a unit of work in {self.path}")
         try:
-            if commit:
-                if not self.connection.in_transaction:
-                    raise StoreError(f"an earlier error has undone a unit of work in {self.path}")
-                self.run("COMMIT")
-        finally:
-            del _units[self._pid, threading.get_ident(), *self._file]
-            # A full disk or a failed commit may have rolled back already.
-            if self.connection.in_transaction:
-                self.connection.rollback()
-            if not commit or sys.exc_info()[0] is not None:
-                self.rollbacks += 1
+            self.run("COMMIT")
+        except BaseException:
+            self.abandon()
+            raise
+        self.depth = 0
+        del _units[self._key()]
+
+    def _key(self) -> tuple[int, int, int, int]:
+        return (self._pid, threading.get_ident(), *self._file)
 
     def close(self) -> None:
         """Close the connection; closing twice is fine."""
@@ -150,11 +173,17 @@ class Unit:
     def __enter__(self) -> None:
         database = self._database
         if database.depth:
-            self._name = f"unit_{database.depth}"
-            database.run(f"SAVEPOINT {self._name}")
-        else:
+            name = f"unit_{database.depth}"
+            database.run(f"SAVEPOINT {name}")
+            self._name = name
+            database.depth += 1
+            return
+        try:
             database.begin()
-        database.depth += 1
+        except BaseException:
+            # An interrupt can come right after BEGIN succeeded.
+            database.abandon()
+            raise
 
     def __exit__(
         self,
@@ -163,15 +192,25 @@ class Unit:
         trace: TracebackType | None,
     ) -> None:
         database = self._database
-        database.depth -= 1
         if not self._name:
-            database.end(commit=kind is None)
-        elif kind is None:
+            if kind is None:
+                database.commit()
+            else:
+                database.abandon()
+            return
+        database.depth -= 1
+        if kind is None:
             database.run(f"RELEASE {self._name}")
         elif database.connection.in_transaction:
             database.run(f"ROLLBACK TO {self._name}")
             database.run(f"RELEASE {self._name}")
             database.rollbacks += 1
+
+
+def is_in_unit() -> bool:
+    """Say whether this thread has a unit of work open, in any file."""
+    here = (os.getpid(), threading.get_ident())
+    return any(key[:2] == here for key in list(_units))
 
 
 def connect(path: Path, *, mode: str, busy_seconds: float) -> Database:
@@ -186,7 +225,7 @@ def connect(path: Path, *, mode: str, busy_seconds: float) -> Database:
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
             isolation_level=None,
-            timeout=busy_seconds,
+            timeout=busy_seconds / _BEGIN_ATTEMPTS,
         )
     except sqlite3.Error as error:
         raise translated(error, str(path)) from error

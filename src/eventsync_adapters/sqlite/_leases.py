@@ -35,6 +35,7 @@ ON CONFLICT (target_no, stream_id) DO UPDATE SET
 _EXTEND = """
 UPDATE leases SET expires_at = ? WHERE target_no = ? AND stream_id = ? AND token = ?
 """
+_KEEP = _EXTEND + " AND expires_at > 0"
 _POSITIONS = "SELECT positions FROM requests WHERE request_id = ?"
 _LOST = "UPDATE requests SET answer = 'lost', guidance = ? WHERE request_id = ?"
 
@@ -140,14 +141,18 @@ class SqliteLeases:
         over = threading.Event()
         numbers = (self._keys.target(lease.target_id), self._keys.stream(lease.stream))
         thread = threading.Thread(
-            target=self._beat, args=(over, (*numbers, lease.token)), name="eventsync-lease"
+            target=self._beat,
+            args=(over, (*numbers, lease.token)),
+            name="eventsync-lease",
+            daemon=True,
         )
-        thread.start()
         try:
+            thread.start()
             yield
         finally:
             over.set()
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
 
     def _beat(self, over: threading.Event, place: tuple[int | None, int | None, int]) -> None:
         database: Database | None = None
@@ -158,7 +163,7 @@ class SqliteLeases:
                     self._database.path, mode="rw", busy_seconds=self._beat_seconds
                 )
                 with database.write():
-                    database.run(_EXTEND, (self._clock() + LEASE_LENGTH, *place))
+                    database.run(_KEEP, (self._clock() + LEASE_LENGTH, *place))
         if database is not None:
             database.close()
 

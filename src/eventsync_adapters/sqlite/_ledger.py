@@ -34,7 +34,7 @@ UPDATE leases SET open_request = 0
 WHERE target_no = ? AND stream_id = ? AND token = ? AND open_request = ?
 """
 _HOLDS = "SELECT 1 FROM leases WHERE target_no = ? AND stream_id = ? AND token = ?"
-_REQUEST = "SELECT positions FROM requests WHERE request_id = ?"
+_REQUEST = "SELECT positions, closed_at FROM requests WHERE request_id = ?"
 _CLOSE = """
 UPDATE requests SET closed_at = ?, status = ?, answer = ?, guidance = ? WHERE request_id = ?
 """
@@ -107,6 +107,8 @@ class SqliteLedger:
             row = self._database.row(_REQUEST, (request_id,))
             if row is None:
                 raise NothingOpenError(f"no request {request_id} was opened")
+            if row[1] is not None:
+                return holds
             positions = read_ranges(row[0])
             plain = holds and all(outcome is Outcome.SUCCESS for outcome in verdict.outcomes)
             if not plain or not store_first_success(self._database, numbers, positions, request_id):

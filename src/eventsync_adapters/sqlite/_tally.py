@@ -39,7 +39,11 @@ class Tallying:
         self._leases = leases
 
     def take(self, target_id: str, stream: str, *, at: int) -> Tally:
-        """See `Backlog.tally`."""
+        """See `Backlog.tally`; everything is read from one state of the store."""
+        with self._database.snapshot():
+            return self._take(target_id, stream, at)
+
+    def _take(self, target_id: str, stream: str, at: int) -> Tally:
         target_no, stream_id = self._keys.target(target_id), self._keys.stream(stream)
         if stream_id is None:
             return Tally(captured=0, groups=[])

@@ -5,6 +5,7 @@ from eventsync_cli.choosing import (
     Choice,
     choose,
     reference_given,
+    safe_server,
     target_document,
     without_credentials,
 )
@@ -142,7 +143,7 @@ def _teamspace(app: App, *, from_now: bool) -> Result:
             code="server_missing",
             fix_text="name it: eventsync sync server URL",
         )
-    target = app.target_at(Kind.TEAMSPACE, place)
+    target = app.target_at(Kind.TEAMSPACE, safe_server(place))
     changes = _changes(Mode.TEAMSPACE)
     choice = Choice(mode=Mode.TEAMSPACE, target=target, changes=changes, from_now=from_now)
     return choose(app, choice)

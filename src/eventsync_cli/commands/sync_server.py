@@ -1,13 +1,13 @@
 import click
 
 from eventsync_cli.acting import acting
-from eventsync_cli.choosing import Choice, choose, reference_given, without_credentials
+from eventsync_cli.choosing import Choice, choose, reference_given, safe_server
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, listing
 from eventsync_core.errors import TargetUrlError
 from eventsync_core.policy import Mode
-from eventsync_core.targets import Kind, canonical_url, is_loopback, make_target
+from eventsync_core.targets import Kind, canonical_url, make_target
 
 
 @acting("server")
@@ -31,7 +31,7 @@ def command(
         if from_now or any(value is not None for value in given.values()):
             raise UsageProblemError("options of sync server need the URL of a server")
         return _present(app)
-    place = _server(url)
+    place = safe_server(url)
     changes = {key: value.strip() for key, value in given.items() if value is not None}
     if token:
         changes["token"] = reference_given(app, token, "the token")
@@ -79,13 +79,6 @@ def _present(app: App) -> Result:
         ("Token", app.config.token or "<unset>"),
     ]
     return Result(document=document, lines=listing(pairs), talk=app.concerns())
-
-
-def _server(url: str) -> str:
-    place = canonical_url(without_credentials(url))
-    if place.startswith("http://") and not is_loopback(place):
-        raise TargetUrlError("a server on another machine is reached by https:// only")
-    return place
 
 
 def _is_same(configured: str, place: str) -> bool:

@@ -33,20 +33,22 @@ def command(app: App, target_id: str | None, *, dry_run: bool) -> Result:
 
 def _revoke(app: App, ids: list[str]) -> tuple[int, tuple[str, ...]]:
     """Write files first, then the database; either is enough, and both failing is an error."""
-    folder, failed = app.revocations(), False
+    folder, written, failed = app.revocations(), [], False
     try:
-        for each in ids:
-            folder.add(each, app.stream)
+        written = [folder.add(each, app.stream, at=app.clock()) for each in ids]
     except StoreError:
         failed = True
+    if not app.has_store:
+        # A database that is not there now may come back with its grants.
+        return 0, ()
     try:
         stopped = _fold(app, ids)
     except StoreError as error:
         if failed:
             raise
         return 0, (f"eventsync: {error.message}; the revocation stands in a file and holds",)
-    for each in ids:
-        folder.remove(each, app.stream)
+    for each in written:
+        folder.remove(each)
     return stopped, ()
 
 
@@ -67,8 +69,6 @@ def _chosen(app: App) -> list[Target]:
 
 
 def _fold(app: App, ids: list[str]) -> int:
-    if not app.has_store:
-        return 0
     with app.stores() as stores:
         stopped = _owed(app, stores, ids)
         for each in ids:

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from eventsync_cli.compose._app import App, assemble, assemble_alone
+from eventsync_cli.compose._app import App, assemble, assemble_alone, is_in_unit
 
 if TYPE_CHECKING:
     from eventsync_adapters.server import Serving as Serving
 
-__all__ = ["App", "assemble", "assemble_alone"]
+__all__ = ["App", "assemble", "assemble_alone", "is_in_unit"]

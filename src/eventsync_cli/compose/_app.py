@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -111,6 +112,12 @@ class App(Stored):
         return serve(
             inbox, clock=self.clock, port=port, script=script, deployment=deployment, log=log
         )
+
+
+def is_in_unit() -> bool:
+    """Say whether this thread has a unit of work open; without a store none is."""
+    store = sys.modules.get("eventsync_adapters.sqlite")
+    return store is not None and bool(store.is_in_unit())
 
 
 def _nothing(_: str) -> None:

@@ -74,9 +74,9 @@ class Stored(Settings):
 
         with self.stores() as opened:
             folder = self.revocations()
-            for target_id, stream in folder.pending():
-                opened.grants.revoke(target_id, stream, at=self.clock())
-                folder.remove(target_id, stream)
+            for each in folder.pending():
+                opened.grants.revoke(each.target_id, each.stream, at=each.at)
+                folder.remove(each)
             yield GrantedStores(opened, RevokedGrants(opened.grants, folder))
 
     @contextmanager

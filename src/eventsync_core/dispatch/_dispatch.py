@@ -29,6 +29,8 @@ from eventsync_core.receivers import (
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
+MOST_CUTS = 1_000
+_AGAIN = "run eventsync sync now again; what was found out is kept"
 _STOPS = {
     Next.BACK_OFF: (
         Stop.TARGET_BACKOFF,
@@ -76,7 +78,8 @@ class Sending:
     out of refused batches and goes first; every entry on it has a ledger row. `sent` is the
     request whose answer is still to be noted, `flying` what is on its way. Due entries come
     before the tail and rejected ones last: `lane`, `is_tail` and `after` say how far it is.
-    Once `sent` is noted, the cursor may rise to `passes`.
+    Once `sent` is noted, the cursor may rise to `passes`. `cuts` counts batches that were cut
+    because they were refused whole; there is a bound.
     """
 
     stores: Stores
@@ -98,6 +101,7 @@ class Sending:
     is_tail: bool = False
     after: tuple[int, int] = (-1, 0)
     passes: int = 0
+    cuts: int = 0
 
     def finish(self, stop: str, message: str = "", fix: str = "") -> None:
         """End the drain of this stream; what was selected but not evaluated is transient."""
@@ -199,7 +203,8 @@ def _note_answer(sending: Sending) -> bool:
     sent, sending.sent = sending.sent, None
     if sent is None:
         return True
-    ledger, now = sending.stores.ledger, sending.clock()
+    # A clock that was set back must not make anything due again within this drain.
+    ledger, now = sending.stores.ledger, max(sending.clock(), sending.horizon)
     if not ledger.close_request(sending.lease, sent.request_id, sent.verdict, at=now):
         sending.finish(Stop.BUSY, "another drain took over")
         return False
@@ -354,7 +359,10 @@ def _count(sending: Sending, item: _Item, verdict: Verdict) -> None:
     if then in (Next.BISECT, Next.HALVE):
         if then is Next.HALVE:
             sending.most = max(len(item.candidates) // 2, 1)
+        sending.cuts += 1
         _cut(sending, item)
+        if sending.cuts >= MOST_CUTS:
+            sending.finish(Stop.BUDGET, "too many batches were refused whole", _AGAIN)
         return
     rest: list[Candidate] = []
     for index, outcome in enumerate(verdict.outcomes):

@@ -54,6 +54,8 @@ def drain(task: Drain, streams: Sequence[str]) -> Report:
         stopped = _drain_stream(task, stream, report, deadline)
         if stopped != Stop.CAUGHT_UP:
             worst = stopped
+        if stopped == Stop.PAUSED and not _is_target_paused(task):
+            continue
         if stopped not in _PER_STREAM:
             break
     report.remaining_owed = sum(_remaining(task, stream) for stream in streams)
@@ -97,6 +99,10 @@ def _drain_stream(task: Drain, stream: str, report: Report, deadline: int | None
     finally:
         leave(sending)
     return sending.stop
+
+
+def _is_target_paused(task: Drain) -> bool:
+    return bool(task.stores.targets.get(task.target.target_id).paused)
 
 
 def _refusal(task: Drain, stream: str, report: Report) -> str | None:

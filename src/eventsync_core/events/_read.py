@@ -42,8 +42,8 @@ def read_event(text: str) -> Event:
     """
     Read one event from its exact *text*.
 
-    A JSON object with a usable id always gives an event; repeated keys and nesting above
-    500 give one with hold `invalid`.
+    A JSON object with a usable id always gives an event; repeated keys, nesting above 500 and
+    a `project_uuid` that names no project give one with hold `invalid`.
 
     Raises:
         NotJsonError: *text* is not one JSON object, or cannot be written as UTF-8.
@@ -64,6 +64,10 @@ def _event(text: str, raw: bytes, parsed: Parsed) -> Event:
         raise MissingEventIdError(
             "no event_id" if event_id is None else "event_id is not 1 to 200 printable characters"
         )
+    project = top.get("project_uuid")
+    damage = parsed.damage
+    if project is not None and not (isinstance(project, str) and project.isprintable()):
+        damage = damage or "project_uuid is no printable text"
     return Event(
         event_id,
         text,
@@ -72,9 +76,9 @@ def _event(text: str, raw: bytes, parsed: Parsed) -> Event:
         len(raw),
         _word(top.get("event_type")),
         _aggregate(top),
-        _word(top.get("project_uuid")),
-        Hold.INVALID if parsed.damage else None,
-        parsed.damage,
+        _word(project),
+        Hold.INVALID if damage else None,
+        damage,
     )
 
 

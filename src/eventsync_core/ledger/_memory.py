@@ -131,6 +131,8 @@ class MemoryLedger:
         """See `Ledger.close_request`."""
         holds = self._holds(lease)
         request = self._requests[request_id]
+        if request.closed_at is not None:
+            return holds
         for index, position in enumerate(read_ranges(request.positions)):
             outcome = verdict.outcomes[index]
             if not holds and not outcome.is_delivered:

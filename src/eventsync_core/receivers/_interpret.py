@@ -95,10 +95,10 @@ def _accepted(sent: Sequence[str], document: Any, answer: Answer) -> Verdict:
 
 def _refused(sent: Sequence[str], status: int, document: Any) -> Verdict:
     said = reason_given(document) or f"the server answered {status}"
-    if any(mark in said.lower() for mark in _TOO_LARGE):
-        return _too_large(sent, document)
     named = _named(sent, document, said)
     if not named:
+        if any(mark in said.lower() for mark in _TOO_LARGE):
+            return _too_large(sent, document)
         if len(sent) == 1:
             detail = Detail(said, category_of(document))
             return Verdict(

@@ -5,7 +5,7 @@ from eventsync_core.targets._memory import MemoryTargetRegistry
 from eventsync_core.targets._model import Deployment, Target, make_target
 from eventsync_core.targets._port import TargetRegistry
 from eventsync_core.targets._rules import merge
-from eventsync_core.targets._url import canonical_url, is_loopback
+from eventsync_core.targets._url import canonical_url, is_loopback, without_user_info
 
 __all__ = [
     "Deployment",
@@ -17,4 +17,5 @@ __all__ = [
     "is_loopback",
     "make_target",
     "merge",
+    "without_user_info",
 ]

@@ -25,10 +25,11 @@ def canonical_url(url: str, *, keep_query: bool = False) -> str:
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError as error:
-        raise TargetUrlError(f"not a URL: {error}") from None
+    except ValueError:
+        # What Python says quotes the URL, which may hold a password.
+        raise TargetUrlError("not a URL that can be read") from None
     if parts.scheme not in _DEFAULT_PORTS:
-        raise TargetUrlError(f"a target URL starts with https:// or http://, not {text[:40]!r}")
+        raise TargetUrlError("a target URL starts with https:// or http://")
     host = _host(parts)
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         host = f"{host}:{port}"
@@ -42,11 +43,11 @@ def _host(parts: SplitResult) -> str:
         try:
             return f"[{IPv6Address(host)}]"
         except ValueError:
-            raise TargetUrlError(f"not an IPv6 address: {host!r}") from None
+            raise TargetUrlError("not an IPv6 address") from None
     try:
         host = host.encode("ascii").decode() if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
-        raise TargetUrlError(f"not a host name: {host!r}") from None
+        raise TargetUrlError("not a host name") from None
     if not host or any(
         not part.replace("-", "").replace("_", "").isalnum()
         for part in host.removesuffix(".").split(".")
@@ -64,3 +65,13 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def without_user_info(url: str) -> str:
+    """Return *url* without user and password, which belong into no URL that is kept or shown."""
+    head, mark, rest = url.partition("://")
+    if not mark:
+        return url
+    ends = [place for place in (rest.find(char) for char in "/?#") if place >= 0]
+    authority, tail = rest[: min(ends, default=len(rest))], rest[min(ends, default=len(rest)) :]
+    return f"{head}://{authority.rpartition('@')[2]}{tail}"
