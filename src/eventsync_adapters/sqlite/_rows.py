@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_core.ledger import LedgerEntry, spans
-from eventsync_core.receivers import Outcome
+from eventsync_core.ledger import LedgerEntry, fold, spans
+from eventsync_core.receivers import Effect, Outcome
 
 OWED = "owed"
 _COLUMNS = """
@@ -37,8 +37,8 @@ SELECT 1 FROM ledger WHERE target_no = ? AND stream_id = ? AND position BETWEEN 
 _FIRST_SUCCESS = """
 INSERT INTO ledger (target_no, stream_id, position, outcome, request_id, attempts, rejections,
                     round, seen, due_at, wait)
-SELECT ?1, stream_id, position, 'success', ?3, 1, 0, 1, 1, NULL, 0 FROM entries
-WHERE stream_id = ?2 AND position BETWEEN ?4 AND ?5
+SELECT ?1, stream_id, position, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM entries
+WHERE stream_id = ?2 AND position BETWEEN ?3 AND ?4
 """
 _TALLY = """
 INSERT INTO tallies (target_no, stream_id, outcome, entries) VALUES (?, ?, ?, ?)
@@ -93,8 +93,10 @@ def store_first_success(
     ranges = list(spans(positions))
     if any(database.row(_ANY_IN_RANGE, (*place, *span)) for span in ranges):
         return False
+    row = fold(None, Outcome.SUCCESS, Effect.ANSWERED, request_id=request_id, at=0)
+    _, _, _, *values = _values(place, 0, row)
     for span in ranges:
-        database.run(_FIRST_SUCCESS, (*place, request_id, *span))
+        database.run(_FIRST_SUCCESS, (*place, *span, *values))
     _add(database, place, {Outcome.SUCCESS.value: len(positions)})
     return True
 
