@@ -13,6 +13,7 @@ from eventsync_core.ledger import (
     Request,
     effect_of,
     fold,
+    is_kept,
     let_wait,
     read_ranges,
     said_of,
@@ -135,7 +136,7 @@ class SqliteLedger:
         said: list[tuple[Any, ...]] = []
         for index, position in enumerate(positions):
             outcome = verdict.outcomes[index]
-            if not holds and not outcome.is_delivered:
+            if not is_kept(verdict, index, holds=holds):
                 continue
             after[position] = fold(
                 before.get(position),

@@ -208,7 +208,7 @@ def _note_answer(sending: Sending) -> bool:
     if not ledger.close_request(sending.lease, sent.request_id, sent.verdict, at=now):
         sending.finish(Stop.BUSY, "another drain took over")
         return False
-    if sent.passes:
+    if sent.passes and sent.verdict.next is not Next.WITHHELD:
         ledger.pass_over(sending.lease, sent.passes)
     if sent.verdict.pauses_grant:
         reason = "the server does not take this project"

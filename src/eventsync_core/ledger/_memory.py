@@ -22,6 +22,7 @@ from eventsync_core.ledger._rules import (
     LOST_REASON,
     effect_of,
     fold,
+    is_kept,
     is_replaceable,
     let_wait,
     lost,
@@ -135,7 +136,7 @@ class MemoryLedger:
             return holds
         for index, position in enumerate(read_ranges(request.positions)):
             outcome = verdict.outcomes[index]
-            if not holds and not outcome.is_delivered:
+            if not is_kept(verdict, index, holds=holds):
                 continue
             place = (lease.target_id, lease.stream, position)
             before = self._entries.get(place)

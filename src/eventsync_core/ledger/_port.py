@@ -62,7 +62,8 @@ class Ledger(Protocol):
         """
         Fold *verdict* into what the request carried and close it; false if the lease is gone.
 
-        Then only positive acknowledgements are kept. All of it is stored, or nothing; closing
+        Then only positive acknowledgements are kept. A verdict that the request was withheld
+        changes no entry. All of it is stored, or nothing; closing
         a closed request changes nothing.
         """
         ...

@@ -4,7 +4,7 @@ import attrs
 
 from eventsync_core.clock import DAY, MINUTE, SECOND
 from eventsync_core.ledger._model import Lease, LedgerEntry
-from eventsync_core.receivers import Detail, Effect, Outcome, Verdict
+from eventsync_core.receivers import Detail, Effect, Next, Outcome, Verdict
 
 LEASE_LENGTH = 15 * SECOND
 LOST_REASON = "the sender died before it noted the answer"
@@ -78,6 +78,18 @@ def effect_of(verdict: Verdict, index: int) -> Effect:
     if outcome in (Outcome.TRANSIENT, Outcome.UNKNOWN_EFFECT):
         return Effect.UNKNOWN if outcome is Outcome.UNKNOWN_EFFECT else verdict.effect
     return Effect.NONE if outcome is Outcome.TERMINAL_FAILED else Effect.ANSWERED
+
+
+def is_kept(verdict: Verdict, index: int, *, holds: bool) -> bool:
+    """
+    Say whether the outcome at *index* is folded into its entry.
+
+    Of a request that was withheld nothing is: it never left. A sender that no longer *holds*
+    its lease is believed only where an event was acknowledged.
+    """
+    if verdict.next is Next.WITHHELD:
+        return False
+    return holds or verdict.outcomes[index].is_delivered
 
 
 def said_of(verdict: Verdict, index: int) -> Detail | None:

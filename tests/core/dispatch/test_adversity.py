@@ -75,3 +75,9 @@ def test_a_grant_revoked_after_packing_sends_nothing(
     assert (report.requests, report.stopped_because) == (0, "no_grant")
     assert world.sent() == []
     assert world.classes() == {Class.NOT_GRANTED: 2}
+    assert world.stores.ledger.entry(world.target.target_id, "default", 1) is None
+
+    monkeypatch.undo()
+    world.grant()
+    assert world.drain().is_clean
+    assert world.sent() == [["e1", "e2"]]

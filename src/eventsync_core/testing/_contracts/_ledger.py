@@ -3,7 +3,7 @@ import pytest
 from eventsync_core.census import Class
 from eventsync_core.clock import MINUTE, SECOND
 from eventsync_core.ledger import Lane, Lease, LedgerEntry, Request
-from eventsync_core.receivers import Detail, Effect, Outcome
+from eventsync_core.receivers import Detail, Effect, Next, Outcome, Verdict
 from eventsync_core.stores import Stores
 from eventsync_core.testing._builders import make_event, make_events, make_stub_target
 from eventsync_core.testing._contracts._steps import (
@@ -38,6 +38,18 @@ class LedgerContract:
         """Return the lease of a granted stream of four entries."""
         granted(stores, make_events(4))
         return leased(stores)
+
+    def test_a_withheld_request_changes_no_entry(self, stores: Stores, lease: Lease) -> None:
+        """It never left: nothing is noted of its entries, and nothing is in flight."""
+        request_id = opened(stores, lease, 1, 2)
+        withheld = Verdict(
+            outcomes=(Outcome.TRANSIENT,) * 2, next=Next.WITHHELD, effect=Effect.NONE
+        )
+
+        assert stores.ledger.close_request(lease, request_id, withheld, at=NOW)
+
+        assert stores.ledger.entry(TARGET_ID, STREAM, 1) is None
+        assert stores.backlog.tally(TARGET_ID, STREAM, at=NOW).classes()[Class.IN_FLIGHT] == 0
 
     def test_terminal_failures_are_listed_newest_first(self, stores: Stores, lease: Lease) -> None:
         """Only those of the target and stream, with the reason that made them so."""
