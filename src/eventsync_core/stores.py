@@ -8,7 +8,7 @@ import attrs
 
 from eventsync_core.egress import Grants, MemoryGrants
 from eventsync_core.journal import Journal, MemoryJournal
-from eventsync_core.ledger import Backlog, Leases, Ledger, MemoryLedger
+from eventsync_core.ledger import Backlog, Leases, Ledger, MemoryBacklog, MemoryLedger
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
 
 __all__ = ["MemoryStores", "Stores"]
@@ -61,14 +61,10 @@ class MemoryStores:
         self.ledger = MemoryLedger(self.journal, lambda *_: None)
         self.grants = MemoryGrants(self.targets, self.ledger)
         self.ledger.reach = self.grants.reach
+        self.backlog = MemoryBacklog(self.journal, self.ledger)
 
     @property
     def leases(self) -> MemoryLedger:
-        """See `Stores`."""
-        return self.ledger
-
-    @property
-    def backlog(self) -> MemoryLedger:
         """See `Stores`."""
         return self.ledger
 

@@ -52,6 +52,10 @@ class TeamspaceReceiver:
         """See `DeliveryReceiver.limits`."""
         return self.capacity
 
+    def pack(self, batch: Batch) -> Batch:
+        """See `DeliveryReceiver.pack`."""
+        return batch
+
     def deliver(self, batch: Batch) -> Verdict:
         """See `DeliveryReceiver.deliver`."""
         url = self.target.url.rstrip("/") + BATCH_PATH
@@ -88,6 +92,10 @@ class ExternalReceiver:
     def limits(self) -> Limits:
         """See `DeliveryReceiver.limits`."""
         return self.capacity
+
+    def pack(self, batch: Batch) -> Batch:
+        """See `DeliveryReceiver.pack`."""
+        return batch
 
     def deliver(self, batch: Batch) -> Verdict:
         """See `DeliveryReceiver.deliver`."""

@@ -6,7 +6,7 @@ from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
 from eventsync_adapters.sqlite._tally import Tallying
 from eventsync_core.census import Tally
-from eventsync_core.ledger import Candidate, Lane
+from eventsync_core.ledger import Candidate, Lane, spans
 
 _GRANT = """
 SELECT from_position, passed FROM grants
@@ -36,6 +36,14 @@ ORDER BY d.due_at, d.position LIMIT ?
 ANYONE_WAITS = """
 SELECT 1 FROM due WHERE target_no = ? AND stream_id = ? AND aggregate > '' LIMIT 1
 """
+DELIVERABLE = """
+SELECT e.position FROM entries e CROSS JOIN payloads p ON p.entry_id = e.entry_id
+WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4 AND e.position > ?5
+  AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ?1 AND l.stream_id = e.stream_id
+                                           AND l.position = e.position AND l.due_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = e.stream_id
+                                          AND h.position = e.position)
+"""
 WAITING = """
 SELECT d.position, d.due_at FROM due d
 WHERE d.target_no = ? AND d.stream_id = ? AND d.aggregate = ? AND d.position > ?
@@ -58,7 +66,7 @@ class SqliteBacklog:
         return None if row is None else (int(row[0]), int(row[1]))
 
     def tail(
-        self, target_id: str, stream: str, *, max_events: int, max_bytes: int
+        self, target_id: str, stream: str, *, max_events: int, max_bytes: int, after: int = 0
     ) -> tuple[list[Candidate], int]:
         """See `Backlog.tail`."""
         target_no, stream_id = self._keys.target(target_id), self._keys.stream(stream)
@@ -66,11 +74,12 @@ class SqliteBacklog:
         if reach is None or stream_id is None:
             return [], 0
         (head,) = self._database.row(_HEAD, (stream_id,)) or (0,)
-        values = (target_no, stream_id, max(reach), max_events + 1)
+        above = max(*reach, after)
+        values = (target_no, stream_id, above, max_events + 1)
         chosen, following = _within(self._database.each(TAIL, values), max_events, max_bytes)
         if following is not None:
             return chosen, following - 1
-        return chosen, int(head) if head > max(reach) else 0
+        return chosen, int(head) if head > above else 0
 
     def due(
         self,
@@ -107,6 +116,18 @@ class SqliteBacklog:
             rows = self._database.rows(WAITING, values)
             if rows:
                 found[name] = [(position, due_at) for position, due_at in rows]
+        return found
+
+    def deliverable(self, target_id: str, stream: str, positions: Iterable[int]) -> set[int]:
+        """See `Backlog.deliverable`."""
+        place = (self._keys.target(target_id), self._keys.stream(stream))
+        reach = self._reach(*place)
+        if reach is None:
+            return set()
+        found: set[int] = set()
+        for span in spans(positions):
+            rows = self._database.rows(DELIVERABLE, (*place, *span, reach[0]))
+            found.update(position for (position,) in rows)
         return found
 
     def tally(self, target_id: str, stream: str, *, at: int) -> Tally:

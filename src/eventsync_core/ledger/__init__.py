@@ -1,6 +1,7 @@
 """What each target said about each entry, who is sending now, and what is still to be sent."""
 
 from eventsync_core.ledger._memory import MemoryLedger
+from eventsync_core.ledger._memory_backlog import MemoryBacklog
 from eventsync_core.ledger._model import (
     Busy,
     Candidate,
@@ -39,6 +40,7 @@ __all__ = [
     "Leases",
     "Ledger",
     "LedgerEntry",
+    "MemoryBacklog",
     "MemoryLedger",
     "Opening",
     "Request",

@@ -1,16 +1,13 @@
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import attrs
 
-from eventsync_core.census import Facts, Group, Tally
 from eventsync_core.journal import Journal
 from eventsync_core.ledger._model import (
     Busy,
-    Candidate,
     HistoryItem,
     Holder,
-    Lane,
     Lease,
     LedgerEntry,
     Opening,
@@ -32,13 +29,12 @@ from eventsync_core.receivers import Detail, Effect, Outcome, Verdict
 
 _Pair = tuple[str, str]
 _Place = tuple[str, str, int]
-_ALL = 1 << 40
 
 
 @attrs.define
 class MemoryLedger:
     """
-    `Ledger`, `Leases` and `Backlog` that live as long as the object.
+    `Ledger` and `Leases` that live as long as the object.
 
     `reach(target_id, stream)` tells the position above which the stream is granted, or
     None; `is_alive(holder)` whether the holder of a lease still runs (None: unknown).
@@ -226,7 +222,7 @@ class MemoryLedger:
         failed = Outcome.TERMINAL_FAILED
         found = [
             (position, item)
-            for position, row in self._rows(target_id, stream)
+            for position, row in self.rows(target_id, stream)
             if row.outcome is failed
             for item in self._history.get((stream, position), [])
             if item.target_id == target_id and item.outcome is failed
@@ -247,116 +243,24 @@ class MemoryLedger:
         """See `Ledger.last_delivery_at`."""
         return self._delivered_at.get(target_id)
 
-    def tail(
-        self, target_id: str, stream: str, *, max_events: int, max_bytes: int
-    ) -> tuple[list[Candidate], int]:
-        """See `Backlog.tail`."""
-        reach = self.reach(target_id, stream)
-        if reach is None:
-            return [], 0
-        after = max(self._cursors.get((target_id, stream), 0), reach)
-        entries = self.journal.entries(stream, after=after, limit=_ALL)
-        found = [
-            Candidate(
-                position=entry.position,
-                event_id=entry.event.event_id,
-                text=entry.event.text,
-                size=entry.event.size,
-                aggregate=entry.event.aggregate,
-            )
-            for entry in entries
-            if entry.event.hold is None and (target_id, stream, entry.position) not in self._entries
-        ]
-        chosen = _within(found, max_events, max_bytes)
-        if len(chosen) == len(found):
-            return chosen, entries[-1].position if entries else 0
-        return chosen, found[len(chosen)].position - 1
-
-    def due(
-        self,
-        target_id: str,
-        stream: str,
-        lane: Lane,
-        *,
-        now: int,
-        after: tuple[int, int],
-        max_events: int,
-        max_bytes: int,
-    ) -> list[Candidate]:
-        """See `Backlog.due`."""
-        reach = self.reach(target_id, stream)
-        if reach is None:
-            return []
-        places = sorted(
-            (row.due_at, position)
-            for position, row in self._rows(target_id, stream)
-            if row.due_at is not None and row.due_at <= now and row.lane is lane
-        )
-        found = []
-        for due_at, position in places:
-            (entry,) = self.journal.entries(stream, after=position - 1, limit=1)
-            if (due_at, position) > after and position > reach and entry.event.hold is None:
-                found.append(
-                    Candidate(
-                        position=position,
-                        event_id=entry.event.event_id,
-                        text=entry.event.text,
-                        size=entry.event.size,
-                        aggregate=entry.event.aggregate,
-                        due_at=due_at,
-                    )
-                )
-        return _within(found, max_events, max_bytes)
-
-    def waiting(
-        self, target_id: str, stream: str, aggregates: Iterable[str], *, most: int
-    ) -> Mapping[str, Sequence[tuple[int, int]]]:
-        """See `Backlog.waiting`."""
-        wanted, found = set(aggregates), dict[str, list[tuple[int, int]]]()
-        reach = self.reach(target_id, stream)
-        for position, row in sorted(self._rows(target_id, stream)):
-            (entry,) = self.journal.entries(stream, after=position - 1, limit=1)
-            name = entry.event.aggregate
-            if reach is None or position <= reach or entry.event.hold is not None:
-                continue
-            if name in wanted and name and row.due_at is not None and row.makes_wait:
-                found.setdefault(name, []).append((position, row.due_at))
-        return {name: places[:most] for name, places in found.items()}
-
-    def tally(self, target_id: str, stream: str, *, at: int) -> Tally:
-        """See `Backlog.tally`."""
-        reach = self.reach(target_id, stream)
-        lease = self._leases.get((target_id, stream))
-        request_id = self._open.get((target_id, stream), 0)
-        carried = set(read_ranges(self._requests[request_id].positions) if request_id else ())
-        is_live = lease is not None and not is_replaceable(
-            lease, at=at, boot=self.boot, is_alive=self.is_alive(lease.holder)
-        )
-        groups = []
-        for entry in self.journal.entries(stream, limit=_ALL):
-            row = self._entries.get((target_id, stream, entry.position))
-            facts = Facts(
-                outcome=row.outcome if row else None,
-                in_flight=is_live if entry.position in carried else None,
-                hold=entry.event.hold,
-                is_granted=reach is not None and entry.position > reach,
-            )
-            groups.append(Group(facts, 1))
-        return Tally(captured=len(groups), groups=groups)
-
-    def _rows(self, target_id: str, stream: str) -> Iterator[tuple[int, LedgerEntry]]:
+    def rows(self, target_id: str, stream: str) -> Iterator[tuple[int, LedgerEntry]]:
+        """Yield position and row of each entry that has one."""
         for (whose, where, position), row in self._entries.items():
             if (whose, where) == (target_id, stream):
                 yield position, row
 
+    def cursor(self, target_id: str, stream: str) -> int:
+        """Return the position up to which nothing without a row is deliverable."""
+        return self._cursors.get((target_id, stream), 0)
 
-def _within(found: list[Candidate], max_events: int, max_bytes: int) -> list[Candidate]:
-    """Return as many from the front as fit with one separator each, at least one."""
-    chosen: list[Candidate] = []
-    size = 0
-    for candidate in found[:max_events]:
-        size += candidate.size + 1
-        if chosen and size > max_bytes:
-            break
-        chosen.append(candidate)
-    return chosen
+    def carried(self, target_id: str, stream: str, *, at: int) -> tuple[set[int], bool]:
+        """Return the positions that an open request carries, and whether its sender lives."""
+        pair = (target_id, stream)
+        request_id = self._open.get(pair)
+        if request_id is None:
+            return set(), False
+        lease = self._leases.get(pair)
+        is_live = lease is not None and not is_replaceable(
+            lease, at=at, boot=self.boot, is_alive=self.is_alive(lease.holder)
+        )
+        return set(read_ranges(self._requests[request_id].positions)), is_live

@@ -111,15 +111,16 @@ class Backlog(Protocol):
     """The journal as one target sees it; `BacklogContract` tests each promise."""
 
     def tail(
-        self, target_id: str, stream: str, *, max_events: int, max_bytes: int
+        self, target_id: str, stream: str, *, max_events: int, max_bytes: int, after: int = 0
     ) -> tuple[list[Candidate], int]:
         """
-        Return the first deliverable entries above the grant's cursor, in order.
+        Return the first deliverable entries above the grant's cursor and *after*, in order.
 
         They hold at most *max_events* and *max_bytes*, one separator byte each included, but
         at least one if there is one.
         The second value is the position up to which nothing else was deliverable: raising
-        the cursor to it, once these are recorded, loses nothing; 0 when it stands there.
+        the cursor to it, once these and all up to *after* are recorded, loses nothing; 0 when
+        it stands there.
         Without a live grant: none and 0.
         """
         ...
@@ -150,6 +151,10 @@ class Backlog(Protocol):
 
         In order of position; of one aggregate at most the first *most*.
         """
+        ...
+
+    def deliverable(self, target_id: str, stream: str, positions: Iterable[int]) -> set[int]:
+        """Return those of *positions*, which exist, that may still be offered to the target."""
         ...
 
     def tally(self, target_id: str, stream: str, *, at: int) -> Tally:

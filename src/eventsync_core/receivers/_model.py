@@ -1,4 +1,6 @@
+from collections.abc import Sequence
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 
 import attrs
@@ -64,22 +66,32 @@ class Permit:
     generation: int
 
 
+def plain_body(texts: Sequence[str]) -> bytes:
+    """Return the request body that holds *texts* as they are (docs/batch-contract.md)."""
+    return ('{"events":[' + ",".join(texts) + "]}").encode()
+
+
+def _plain(batch: "Batch") -> bytes:
+    return plain_body(batch.texts)
+
+
 @attrs.frozen
 class Batch:
     """
-    Events of one stream on their way to one target, as they will appear on the wire.
+    Events of one stream on their way to one target.
 
-    `event_ids` and `texts` are parallel; `body` is the uncompressed request body, `digest`
-    its SHA-256.
+    `event_ids` and `texts` are parallel, the texts as captured. `body` is the uncompressed
+    request body, `coded` is what leaves, compressed where the receiver
+    compresses; None until a receiver has packed it.
     """
 
     permit: Permit
     event_ids: tuple[str, ...]
     texts: tuple[str, ...]
-    body: bytes = attrs.field(init=False, repr=False)
-    digest: bytes = attrs.field(init=False, repr=False)
+    body: bytes = attrs.field(default=attrs.Factory(_plain, takes_self=True), repr=False)
+    coded: bytes | None = attrs.field(default=None, repr=False)
 
-    def __attrs_post_init__(self) -> None:
-        body = ('{"events":[' + ",".join(self.texts) + "]}").encode()
-        object.__setattr__(self, "body", body)
-        object.__setattr__(self, "digest", sha256(body).digest())
+    @cached_property
+    def digest(self) -> bytes:
+        """The SHA-256 of `body`."""
+        return sha256(self.body).digest()

@@ -22,9 +22,17 @@ class DeliveryReceiver(Protocol):
         """Return what one request may hold, as far as it is known."""
         ...
 
+    def pack(self, batch: Batch) -> Batch:
+        """
+        Return *batch* with the body that is to be sent, coded; nothing is sent.
+
+        It may be called while another batch is being delivered.
+        """
+        ...
+
     def deliver(self, batch: Batch) -> Verdict:
         """
-        Offer *batch* in one request and return exactly one outcome per event, in order.
+        Offer *batch*, packed or not, in one request; return one outcome per event, in order.
 
         An event the target already has is a duplicate. A fault is an outcome, not an
         exception. The answer is judged by `interpret`. Nothing is retried or followed.

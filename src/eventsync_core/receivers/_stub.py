@@ -34,6 +34,10 @@ class StubReceiver:
         """See `DeliveryReceiver.limits`."""
         return self.capacity
 
+    def pack(self, batch: Batch) -> Batch:
+        """See `DeliveryReceiver.pack`: it takes a batch as it is."""
+        return batch
+
     def deliver(self, batch: Batch) -> Verdict:
         """See `DeliveryReceiver.deliver`."""
         if batch.permit.target_id != self.target_id:

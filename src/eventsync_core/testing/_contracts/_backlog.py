@@ -340,3 +340,25 @@ class BacklogContract:
         classes(stores, at=NOW + 60 * SECOND)
 
         assert stores.ledger.entry(TARGET_ID, STREAM, 1) is None
+
+    def test_the_tail_can_go_on_behind_what_is_on_its_way(self, stores: Stores) -> None:
+        """Above *after* only, and never below the cursor."""
+        granted(stores, make_events(4))
+
+        found, upto = stores.backlog.tail(
+            TARGET_ID, STREAM, max_events=9, max_bytes=PLENTY, after=2
+        )
+
+        assert ([candidate.position for candidate in found], upto) == ([3, 4], 4)
+        assert stores.backlog.tail(TARGET_ID, STREAM, max_events=9, max_bytes=9, after=4) == ([], 0)
+
+    def test_what_may_still_be_offered_can_be_asked(self, stores: Stores) -> None:
+        """Not what is settled, held or beyond the grant; nothing once it is revoked."""
+        invalid = read_event('{"event_id":"e5","a":1,"a":2}')
+        granted(stores, [*make_events(4), invalid], from_position=1)
+        outcomes = {2: Outcome.SUCCESS, 3: Outcome.REJECTED}
+        answered(stores, leased(stores), outcomes)
+
+        assert stores.backlog.deliverable(TARGET_ID, STREAM, [1, 2, 3, 4, 5]) == {3, 4}
+        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        assert stores.backlog.deliverable(TARGET_ID, STREAM, [3, 4]) == set()
