@@ -7,14 +7,24 @@ from types import ModuleType
 
 import pytest
 
-from eventsync_adapters.sqlite import _backlog, _grants, _journal, _leases, _ledger, _rows, _tally
+from eventsync_adapters.sqlite import (
+    _backlog,
+    _desk,
+    _grants,
+    _holds,
+    _journal,
+    _leases,
+    _ledger,
+    _rows,
+    _tally,
+)
 from eventsync_core.ledger import Lane
 from tests.sqlite.conftest import World
 
-ROOMS = (_backlog, _rows, _journal, _leases, _tally, _ledger, _grants)
+ROOMS = (_backlog, _rows, _journal, _leases, _tally, _ledger, _grants, _desk, _holds)
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
 _WHOLE_TABLES = {"HEADS": "streams", "NEW_STREAM": "streams"}
-_FRAGMENTS = {"OWE_DUE", "OWE_LEDGER", "ENTRY", "COLUMNS"}
+_FRAGMENTS = {"OWE_DUE", "OWE_LEDGER", "ENTRY", "COLUMNS", "REQUEST_COLUMNS"}
 
 
 def statements(room: ModuleType) -> dict[str, str]:
