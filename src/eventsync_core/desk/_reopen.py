@@ -3,7 +3,7 @@ from collections.abc import Iterator, Sequence
 from eventsync_core.clock import Clock
 from eventsync_core.desk._model import Account, Order, Selection, matches, skipped
 from eventsync_core.errors import NotGrantedError
-from eventsync_core.ledger import Busy, Holder, Lease, Standing
+from eventsync_core.ledger import Busy, Holder, Lease, Standing, is_for
 from eventsync_core.stores import Stores
 
 PAGE = 500
@@ -117,7 +117,11 @@ def _pages(stores: Stores, order: Order, stream: str, clock: Clock) -> Iterator[
         found = stores.desk.standings(
             order.target_id, stream, chosen.outcomes, after=after, upto=upto, at=clock()
         )
-        yield [standing for standing in found if matches(chosen, stream, standing)]
+        yield [
+            standing
+            for standing in found
+            if matches(chosen, stream, standing) and is_for(order.act, standing.row)
+        ]
 
 
 def _spans(stores: Stores, chosen: Selection, stream: str) -> Iterator[tuple[int, int]]:

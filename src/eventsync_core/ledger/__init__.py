@@ -20,7 +20,7 @@ from eventsync_core.ledger._model import (
 )
 from eventsync_core.ledger._port import Backlog, Leases, Ledger
 from eventsync_core.ledger._ranges import in_ranges, read_ranges, spans, write_ranges
-from eventsync_core.ledger._reopen import last_words, reopen
+from eventsync_core.ledger._reopen import is_for, last_words, reopen
 from eventsync_core.ledger._rules import (
     LEASE_LENGTH,
     LOST_REASON,
@@ -60,6 +60,7 @@ __all__ = [
     "effect_of",
     "fold",
     "in_ranges",
+    "is_for",
     "is_kept",
     "is_replaceable",
     "last_words",

@@ -14,15 +14,20 @@ def reopen(entry: LedgerEntry, act: Act, *, at: int) -> LedgerEntry | None:
     at once, with its outcome and lane; a delivered one is not touched. Replayed, a delivered
     one is owed in a new round, and no other changes. Attempts and rejections are kept.
     """
+    if not is_for(act, entry):
+        return None
     if act is Act.DELIVERED_BEFORE:
-        if entry.outcome is None or not entry.outcome.is_delivered:
-            return None
         return attrs.evolve(entry, outcome=None, round=entry.round + 1, due_at=at, wait=0)
     if entry.outcome is Outcome.TERMINAL_FAILED:
         return attrs.evolve(entry, outcome=None, due_at=at, wait=0)
-    if entry.outcome is None or entry.due_at is None:
-        return None
-    return attrs.evolve(entry, due_at=min(entry.due_at, at))
+    return attrs.evolve(entry, due_at=at if entry.due_at is None else min(entry.due_at, at))
+
+
+def is_for(act: Act, entry: LedgerEntry) -> bool:
+    """Say whether *act* changes *entry*: a replay what was delivered, a retry any other answer."""
+    if entry.outcome is None:
+        return False
+    return entry.outcome.is_delivered is (act is Act.DELIVERED_BEFORE)
 
 
 def last_words(entry: LedgerEntry, said: HistoryItem | None, guidance: str) -> str:
