@@ -97,3 +97,6 @@ class Instant:
         """Say success to each."""
         outcomes = (Outcome.SUCCESS,) * len(batch.event_ids)
         return Verdict(outcomes=outcomes, next=Next.GO_ON, effect=Effect.ANSWERED, status=200)
+
+    def health(self) -> None:
+        """See `DeliveryReceiver.health`: it says nothing."""

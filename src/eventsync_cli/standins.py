@@ -60,5 +60,8 @@ class GrantedStores:
 class NoNetwork:
     """Stands in for the network where only gates are asked for."""
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> NoReturn:
-        raise RuntimeError(f"{len(body)} bytes were not posted to {url} ({len(headers)})")
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> NoReturn:
+        raise RuntimeError(f"{len(content)} bytes were not posted to {url} ({len(headers)})")
+
+    def get(self, url: str, headers: Mapping[str, str]) -> NoReturn:
+        raise RuntimeError(f"{url} was not asked ({len(headers)})")

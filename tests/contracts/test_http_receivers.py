@@ -1,5 +1,6 @@
 """The HTTP receivers keep every promise of `DeliveryReceiver`, over a real loopback server."""
 
+import gzip
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -23,13 +24,17 @@ class Recording:
     script: Script
     arrived: list[tuple[str, ...]] = attrs.field(factory=list)
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """See `Transport.post`."""
         rules = self.script.requests
         if not (rules and rules[0].cut == "before"):
-            events = json.loads(body)["events"]
+            events = json.loads(gzip.decompress(content))["events"]
             self.arrived.append(tuple(event["event_id"] for event in events))
-        return self.transport.post(url, body, headers)
+        return self.transport.post(url, content, headers)
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """See `Transport.get`."""
+        return self.transport.get(url, headers)
 
 
 @pytest.fixture

@@ -3,19 +3,29 @@ from typing import Protocol
 
 import attrs
 
+from eventsync_adapters.http._compress import compress
 from eventsync_adapters.http._redact import without_secrets
+from eventsync_core.codec import read_document
 from eventsync_core.errors import EventSyncError
 from eventsync_core.receivers import Answer, Batch, Gate, Limits, Verdict, interpret
 from eventsync_core.targets import Target
 
 BATCH_PATH = "/api/v1/events/batch/"
+HEALTH_PATH = "/api/v1/sync/health/"
+
+_JSON = {"Content-Type": "application/json"}
+_GZIP = {"Content-Encoding": "gzip"}
 
 
-class Poster(Protocol):
+class Requester(Protocol):
     """What a receiver needs of `Transport`."""
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """See `Transport.post`."""
+        ...
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """See `Transport.get`."""
         ...
 
 
@@ -29,7 +39,7 @@ class TeamspaceReceiver:
     """
 
     target: Target
-    transport: Poster = attrs.field(repr=False)
+    transport: Requester = attrs.field(repr=False)
     saas_enabled: bool = attrs.field(kw_only=True)
     token: Callable[[], str | None] = attrs.field(kw_only=True, repr=False)
     capacity: Limits = attrs.field(factory=Limits, kw_only=True)
@@ -53,8 +63,8 @@ class TeamspaceReceiver:
         return self.capacity
 
     def pack(self, batch: Batch) -> Batch:
-        """See `DeliveryReceiver.pack`."""
-        return batch
+        """See `DeliveryReceiver.pack`: compressed."""
+        return _packed(batch)
 
     def deliver(self, batch: Batch) -> Verdict:
         """See `DeliveryReceiver.deliver`."""
@@ -62,6 +72,18 @@ class TeamspaceReceiver:
         verdict = _post(self.target, batch, self.transport, url, self._headers)
         self.capacity = verdict.limits or self.capacity
         return verdict
+
+    def health(self) -> object | None:
+        """See `DeliveryReceiver.health`: what the server's health address answers."""
+        sent = self._headers()
+        answer = self.transport.get(self.target.url.rstrip("/") + HEALTH_PATH, sent)
+        if answer.status != 200 or not answer.is_whole:
+            return None
+        try:
+            found: object = read_document(without_secrets(answer, sent).body)
+        except ValueError:
+            return None
+        return found
 
     def _headers(self) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.token() or ''}", "X-Team-Slug": self.target.team}
@@ -76,7 +98,7 @@ class ExternalReceiver:
     """
 
     target: Target
-    transport: Poster = attrs.field(repr=False)
+    transport: Requester = attrs.field(repr=False)
     headers: Callable[[], Mapping[str, str]] = attrs.field(default=dict, repr=False)
     capacity: Limits = attrs.field(factory=Limits, kw_only=True)
 
@@ -94,8 +116,8 @@ class ExternalReceiver:
         return self.capacity
 
     def pack(self, batch: Batch) -> Batch:
-        """See `DeliveryReceiver.pack`."""
-        return batch
+        """See `DeliveryReceiver.pack`: compressed."""
+        return _packed(batch)
 
     def deliver(self, batch: Batch) -> Verdict:
         """See `DeliveryReceiver.deliver`."""
@@ -103,11 +125,21 @@ class ExternalReceiver:
         self.capacity = verdict.limits or self.capacity
         return verdict
 
+    def health(self) -> object | None:
+        """See `DeliveryReceiver.health`: nothing is known of what an endpoint answers there."""
+        return None
+
+
+def _packed(batch: Batch) -> Batch:
+    if batch.coded is not None:
+        return batch
+    return attrs.evolve(batch, coded=compress(batch.body))
+
 
 def _post(
     target: Target,
     batch: Batch,
-    transport: Poster,
+    transport: Requester,
     url: str,
     headers: Callable[[], Mapping[str, str]],
 ) -> Verdict:
@@ -117,5 +149,14 @@ def _post(
         sent = headers()
     except EventSyncError as error:
         return interpret(batch.event_ids, Answer(fault=error.message, reached=False))
-    answer = transport.post(url, batch.body, sent)
+    content = _packed(batch).coded or b""
+    answer = transport.post(url, content, _merged(_JSON, sent, _GZIP))
     return interpret(batch.event_ids, without_secrets(answer, sent))
+
+
+def _merged(*layers: Mapping[str, str]) -> dict[str, str]:
+    """Return all headers; of one name in any spelling, the value of the last that has it."""
+    found: dict[str, tuple[str, str]] = {}
+    for layer in layers:
+        found.update({name.lower(): (name, value) for name, value in layer.items()})
+    return dict(found.values())

@@ -26,7 +26,8 @@ class DeliveryReceiver(Protocol):
         """
         Return *batch* with the body that is to be sent, coded; nothing is sent.
 
-        It may be called while another batch is being delivered.
+        A batch that is packed comes back as it is. It may be called while another batch is
+        being delivered.
         """
         ...
 
@@ -39,5 +40,13 @@ class DeliveryReceiver(Protocol):
 
         Raises:
             ValueError: The batch was minted for another target; nothing was sent.
+        """
+        ...
+
+    def health(self) -> object | None:
+        """
+        Return what the target says of itself, parsed JSON, with one request at most.
+
+        None where it says nothing, or nothing could be had; no fault is raised.
         """
         ...

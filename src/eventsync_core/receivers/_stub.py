@@ -17,7 +17,7 @@ class StubReceiver:
 
     It answers as its `script` says, else `success` for the first sight of an id and
     `duplicate` after. `received` maps ids to the texts held; `requests` lists the ids of
-    each request that arrived.
+    each request that arrived. `health_document` is what it says of itself.
     """
 
     target_id: str
@@ -25,6 +25,7 @@ class StubReceiver:
     received: dict[str, str] = attrs.field(factory=dict)
     requests: list[tuple[str, ...]] = attrs.field(factory=list)
     capacity: Limits = attrs.field(factory=Limits)
+    health_document: object | None = None
 
     def closed_gates(self) -> Sequence[Gate]:
         """See `DeliveryReceiver.closed_gates`: it has none."""
@@ -35,8 +36,8 @@ class StubReceiver:
         return self.capacity
 
     def pack(self, batch: Batch) -> Batch:
-        """See `DeliveryReceiver.pack`: it takes a batch as it is."""
-        return batch
+        """See `DeliveryReceiver.pack`: the body leaves as it is."""
+        return batch if batch.coded is not None else attrs.evolve(batch, coded=batch.body)
 
     def deliver(self, batch: Batch) -> Verdict:
         """See `DeliveryReceiver.deliver`."""
@@ -46,6 +47,10 @@ class StubReceiver:
         if verdict.limits is not None:
             self.capacity = verdict.limits
         return verdict
+
+    def health(self) -> object | None:
+        """See `DeliveryReceiver.health`."""
+        return self.health_document
 
     def _answer(self, batch: Batch) -> Answer:
         rule = self.script.next_request()
