@@ -3,8 +3,8 @@ from enum import StrEnum
 
 import attrs
 
-from eventsync_core.receivers._limits import Limits
 from eventsync_core.receivers._model import Effect, Outcome
+from eventsync_core.targets import Limits
 
 
 @attrs.frozen(kw_only=True)

@@ -7,9 +7,9 @@ import attrs
 
 from eventsync_core.codec import read_document
 from eventsync_core.receivers._answer import Answer, Detail, Next, Verdict
-from eventsync_core.receivers._limits import read_limits
 from eventsync_core.receivers._model import Effect, Outcome
 from eventsync_core.receivers._results import Results, category_of, reason_given, refuses_project
+from eventsync_core.targets import read_limits
 
 _REFUSALS_OF_THE_CALLER = frozenset({401, 403, 429})
 _TOO_LARGE = ("too large", "oversized")

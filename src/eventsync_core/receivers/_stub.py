@@ -5,9 +5,9 @@ import attrs
 from eventsync_core.codec import write_document
 from eventsync_core.receivers._answer import Answer, Verdict
 from eventsync_core.receivers._interpret import interpret
-from eventsync_core.receivers._limits import Limits
 from eventsync_core.receivers._model import Batch, Gate
 from eventsync_core.receivers._script import RequestRule, Script
+from eventsync_core.targets import Limits
 
 
 @attrs.define

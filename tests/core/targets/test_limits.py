@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from eventsync_core.receivers import Limits, read_limits
+from eventsync_core.targets import Limits, read_limits
 
 
 def test_without_advice_the_defaults_hold() -> None:
