@@ -64,3 +64,5 @@ class Verdict:
     guidance: str = ""
     limits: Limits | None = None
     pauses_grant: bool = False
+    retry_after: int | None = None
+    retry_at: int | None = None
