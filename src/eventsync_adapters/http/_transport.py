@@ -82,8 +82,8 @@ class Transport:
         Post *body*, compressed, to exactly *url* and return what came back.
 
         A fault of the network is an answer without a status, never an exception. At most one
-        mebibyte of answer is read, decompressed; `is_whole` is false for one that is larger,
-        broke off, took too long or cannot be decompressed.
+        mebibyte of answer is read, decompressed; `is_whole` is false for one that is larger
+        (`exceeds`), broke off, took too long or cannot be decompressed.
         """
         request = self._request(url, body, headers)
         if isinstance(request, Answer):
@@ -146,6 +146,7 @@ class Transport:
             body=bytes(body.read),
             fault=fault,
             is_whole=body.is_whole,
+            exceeds=len(body.read) > LARGEST_ANSWER,
         )
 
     def _chunks(self, response: httpx.Response, deadline: float) -> Iterator[bytes]:

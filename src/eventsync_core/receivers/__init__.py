@@ -2,7 +2,7 @@
 
 from eventsync_core.receivers._answer import Answer, Detail, Next, Verdict
 from eventsync_core.receivers._interpret import interpret
-from eventsync_core.receivers._limits import Limits, read_limits
+from eventsync_core.receivers._limits import Limits, merge_limits, read_limits
 from eventsync_core.receivers._model import Batch, Effect, Gate, Outcome, Permit, plain_body
 from eventsync_core.receivers._port import DeliveryReceiver
 from eventsync_core.receivers._script import KEEPING, RequestRule, Script, read_script
@@ -25,6 +25,7 @@ __all__ = [
     "StubReceiver",
     "Verdict",
     "interpret",
+    "merge_limits",
     "plain_body",
     "read_limits",
     "read_script",
