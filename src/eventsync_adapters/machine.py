@@ -19,8 +19,8 @@ __all__ = [
     "make_private_folder",
     "monotonic",
     "now",
-    "sync_folder",
     "sleep",
+    "sync_folder",
     "this_process",
     "wants_full_fsync",
 ]

@@ -14,7 +14,6 @@ from eventsync_core.targets import (
     Limits,
     Reset,
     Target,
-    learn,
     observe,
     register,
 )
@@ -87,12 +86,6 @@ class SqliteTargetRegistry:
     def set_back_off(self, target_id: str, back_off: BackOff) -> None:
         """See `TargetRegistry.set_back_off`."""
         self._change(target_id, lambda target: attrs.evolve(target, back_off=back_off))
-
-    def learn_limits(self, target_id: str, limits: Limits) -> None:
-        """See `TargetRegistry.learn_limits`."""
-        self._change(
-            target_id, lambda target: attrs.evolve(target, limits=learn(target.limits, limits))
-        )
 
     def observe(self, target_id: str, health: Health | None, *, at: int) -> Target:
         """See `TargetRegistry.observe`."""

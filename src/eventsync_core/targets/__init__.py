@@ -10,7 +10,7 @@ from eventsync_core.targets._back_off import (
     probe,
 )
 from eventsync_core.targets._health import Health, read_health
-from eventsync_core.targets._limits import Limits, learn, read_limits
+from eventsync_core.targets._limits import Limits, merge_limits, read_limits
 from eventsync_core.targets._memory import MemoryTargetRegistry
 from eventsync_core.targets._model import Deployment, Reset, Target, make_target
 from eventsync_core.targets._port import TargetRegistry
@@ -33,9 +33,9 @@ __all__ = [
     "canonical_url",
     "detect_reset",
     "is_loopback",
-    "learn",
     "make_target",
     "merge",
+    "merge_limits",
     "next_back_off",
     "observe",
     "probe",

@@ -28,7 +28,7 @@ class Limits:
     @property
     def packing_bytes(self) -> int:
         """A batch is closed before it grows beyond this."""
-        return DEFAULT_PACKING_BYTES if self.max_bytes is None else int(self.max_bytes * 0.9)
+        return DEFAULT_PACKING_BYTES if self.max_bytes is None else self.max_bytes * 9 // 10
 
     @property
     def hard_bytes(self) -> int:
@@ -66,13 +66,13 @@ def _positive(value: object, bound: int) -> int | None:
     return min(value, bound)
 
 
-def learn(before: Limits | None, said: Limits) -> Limits:
-    """Return what is known after a 413 *said* its limits: those it does not name stay."""
-    if before is None:
-        return said
+def merge_limits(known: Limits, said: Limits | None) -> Limits:
+    """Return *known* with what a server has *said* since; what *said* leaves open stays."""
+    if said is None:
+        return known
     return Limits(
-        max_events=before.max_events if said.max_events == MOST_EVENTS else said.max_events,
-        max_bytes=said.max_bytes or before.max_bytes,
-        retry_least=said.retry_least or before.retry_least,
-        retry_most=said.retry_most or before.retry_most,
+        max_events=known.max_events if said.max_events == MOST_EVENTS else said.max_events,
+        max_bytes=said.max_bytes or known.max_bytes,
+        retry_least=said.retry_least or known.retry_least,
+        retry_most=said.retry_most or known.retry_most,
     )

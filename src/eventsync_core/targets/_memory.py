@@ -5,7 +5,6 @@ import attrs
 from eventsync_core.errors import UnknownTargetError
 from eventsync_core.targets._back_off import BackOff
 from eventsync_core.targets._health import Health
-from eventsync_core.targets._limits import Limits, learn
 from eventsync_core.targets._model import Target
 from eventsync_core.targets._rules import observe, register
 
@@ -40,10 +39,6 @@ class MemoryTargetRegistry:
     def set_back_off(self, target_id: str, back_off: BackOff) -> None:
         """See `TargetRegistry.set_back_off`."""
         self._change(target_id, back_off=back_off)
-
-    def learn_limits(self, target_id: str, limits: Limits) -> None:
-        """See `TargetRegistry.learn_limits`."""
-        self._change(target_id, limits=learn(self.get(target_id).limits, limits))
 
     def observe(self, target_id: str, health: Health | None, *, at: int) -> Target:
         """See `TargetRegistry.observe`."""

@@ -2,7 +2,6 @@ from typing import Protocol
 
 from eventsync_core.targets._back_off import BackOff
 from eventsync_core.targets._health import Health
-from eventsync_core.targets._limits import Limits
 from eventsync_core.targets._model import Target
 
 
@@ -43,15 +42,6 @@ class TargetRegistry(Protocol):
     def set_back_off(self, target_id: str, back_off: BackOff) -> None:
         """
         Remember *back_off* in place of the one before; `BackOff()` ends it.
-
-        Raises:
-            UnknownTargetError: It was never registered.
-        """
-        ...
-
-    def learn_limits(self, target_id: str, limits: Limits) -> None:
-        """
-        Remember the *limits* that a refused request was told; those they do not name stay.
 
         Raises:
             UnknownTargetError: It was never registered.

@@ -145,18 +145,6 @@ class TargetRegistryContract:
         assert (before.checked_at, before.reset) == (after.checked_at, after.reset)
         assert (after.back_off, after.checked_at) == (_FAULT, NOW + 2)
 
-    def test_learned_limits_are_kept(self, stores: Stores) -> None:
-        """What a later refusal does not name stays."""
-        target_id = known(stores).target_id
-        assert stores.targets.get(target_id).limits is None
-
-        first = Limits(max_events=9, max_bytes=1_000, retry_least=1, retry_most=2)
-        stores.targets.learn_limits(target_id, first)
-        assert first == stores.targets.get(target_id).limits
-
-        stores.targets.learn_limits(target_id, Limits(max_bytes=500))
-        assert attrs.evolve(first, max_bytes=500) == stores.targets.get(target_id).limits
-
     def test_what_a_target_says_of_itself_is_kept(self, stores: Stores) -> None:
         """Facts, limits and the time are returned and found again; first facts are no reset."""
         target_id = known(stores).target_id
@@ -171,7 +159,8 @@ class TargetRegistryContract:
     def test_limits_named_later_replace_those_before(self, stores: Stores) -> None:
         """All of them; an answer without limits leaves them."""
         target_id = known(stores).target_id
-        stores.targets.learn_limits(target_id, Limits(max_events=9, max_bytes=1_000))
+        before = Limits(max_events=9, max_bytes=1_000)
+        stores.targets.observe(target_id, Health(limits=before), at=NOW)
 
         now = Limits(max_bytes=2_000)
         stores.targets.observe(target_id, Health(limits=now), at=NOW)
@@ -243,7 +232,6 @@ class TargetRegistryContract:
         targets = stores.targets
         for note in (
             lambda: targets.set_back_off("tgt_unknown", _FAULT),
-            lambda: targets.learn_limits("tgt_unknown", Limits(max_events=1)),
             lambda: targets.observe("tgt_unknown", Health(deployment=_SERVER), at=NOW),
             lambda: targets.observe("tgt_unknown", None, at=NOW),
             lambda: targets.settle_reset("tgt_unknown"),
