@@ -8,7 +8,7 @@ from eventsync_adapters.http._redact import without_secrets
 from eventsync_core.codec import read_document
 from eventsync_core.errors import EventSyncError
 from eventsync_core.receivers import Answer, Batch, Gate, Limits, Verdict, interpret
-from eventsync_core.targets import Target
+from eventsync_core.targets import Target, merge_limits
 
 BATCH_PATH = "/api/v1/events/batch/"
 HEALTH_PATH = "/api/v1/sync/health/"
@@ -70,7 +70,7 @@ class TeamspaceReceiver:
         """See `DeliveryReceiver.deliver`."""
         url = self.target.url.rstrip("/") + BATCH_PATH
         verdict = _post(self.target, batch, self.transport, url, self._headers)
-        self.capacity = verdict.limits or self.capacity
+        self.capacity = merge_limits(self.capacity, verdict.limits)
         return verdict
 
     def health(self) -> object | None:
@@ -122,7 +122,7 @@ class ExternalReceiver:
     def deliver(self, batch: Batch) -> Verdict:
         """See `DeliveryReceiver.deliver`."""
         verdict = _post(self.target, batch, self.transport, self.target.url, self.headers)
-        self.capacity = verdict.limits or self.capacity
+        self.capacity = merge_limits(self.capacity, verdict.limits)
         return verdict
 
     def health(self) -> object | None:
