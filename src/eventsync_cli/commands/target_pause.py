@@ -4,7 +4,7 @@ from eventsync_cli.acting import acting
 from eventsync_cli.choosing import owed, target_document
 from eventsync_cli.compose import App
 from eventsync_cli.render import Result
-from eventsync_cli.targeting import meant
+from eventsync_cli.targeting import current_if_any, meant
 from eventsync_core.errors import UnknownTargetError
 from eventsync_core.targets import Target
 
@@ -44,6 +44,7 @@ def _one_line(text: str) -> str:
 
 def _result(app: App, before: Target, why: str, count: int, *, dry_run: bool) -> Result:
     verb = "would be" if dry_run else "is"
+    whose = "" if current_if_any(app) == before else f" {before.target_id}"
     return Result(
         document={
             "target": target_document(before),
@@ -54,7 +55,7 @@ def _result(app: App, before: Target, why: str, count: int, *, dry_run: bool) ->
         },
         lines=[
             f"{before.url} {verb} paused: {why}",
-            f"{count} events that are owed wait until eventsync target resume",
+            f"{count} events that are owed wait until eventsync target resume{whose}",
         ],
         talk=app.concerns(),
     )
