@@ -67,6 +67,7 @@ SELECT request_id, positions, event_count, body_bytes, digest, opened_at, closed
        answer, guidance
 FROM requests WHERE target_no = ? AND stream_id = ? ORDER BY request_id DESC LIMIT ?
 """
+_REQUEST_COUNT = "SELECT COUNT(*) FROM requests WHERE target_no = ? AND stream_id = ?"
 
 
 class SqliteLedger:
@@ -227,6 +228,12 @@ class SqliteLedger:
             )
             for row in self._database.rows(_REQUESTS, (*numbers, limit))
         ]
+
+    def request_count(self, target_id: str, stream: str) -> int:
+        """See `Ledger.request_count`."""
+        numbers = (self._keys.target(target_id), self._keys.stream(stream))
+        (count,) = self._database.row(_REQUEST_COUNT, numbers) or (0,)
+        return int(count)
 
     def last_delivery_at(self, target_id: str) -> int | None:
         """See `Ledger.last_delivery_at`."""

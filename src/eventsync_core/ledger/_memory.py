@@ -239,6 +239,10 @@ class MemoryLedger:
         ]
         return found[:limit]
 
+    def request_count(self, target_id: str, stream: str) -> int:
+        """See `Ledger.request_count`."""
+        return len(self.requests(target_id, stream, limit=len(self._requests)))
+
     def last_delivery_at(self, target_id: str) -> int | None:
         """See `Ledger.last_delivery_at`."""
         return self._delivered_at.get(target_id)

@@ -102,6 +102,10 @@ class Ledger(Protocol):
         """Return the latest requests of the stream to the target, newest first."""
         ...
 
+    def request_count(self, target_id: str, stream: str) -> int:
+        """Return how many requests of the stream to the target there were in all."""
+        ...
+
     def last_delivery_at(self, target_id: str) -> int | None:
         """Return when an event was last delivered there, or None."""
         ...

@@ -1,13 +1,14 @@
 """What two stores must agree on, in words that compare."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import attrs
 
 from eventsync_core.census import Class
 from eventsync_core.egress import Grant
 from eventsync_core.journal import Entry, Head, chain_next, chain_start
 from eventsync_core.ledger import HistoryItem, LedgerEntry, Request
 from eventsync_core.stores import Stores
-from eventsync_core.targets import Deployment, Target
 
 
 class TargetView(NamedTuple):
@@ -50,9 +51,9 @@ def stream_of(stores: Stores, stream: str) -> StreamView:
     return StreamView(entries, [stores.ledger.history(stream, entry.position) for entry in entries])
 
 
-def targets_of(stores: Stores) -> list[tuple[Target, Deployment | None, str]]:
+def targets_of(stores: Stores) -> list[dict[str, Any]]:
     """Return the targets with what their comparison leaves out."""
-    return [(target, target.deployment, target.paused) for target in stores.targets.targets()]
+    return [attrs.asdict(target) for target in stores.targets.targets()]
 
 
 def verified_head(stream: str, entries: list[Entry], *, lamport: int) -> Head:

@@ -13,7 +13,14 @@ from eventsync_core.dispatch import Budget, Drain, Report, drain
 from eventsync_core.errors import EventSyncError
 from eventsync_core.receivers import Limits, Script, StubReceiver
 from eventsync_core.stores import MemoryStores, Stores
-from eventsync_core.targets import Target
+from eventsync_core.targets import (
+    BackOff,
+    Deployment,
+    Health,
+    Target,
+    next_back_off,
+    probe,
+)
 from eventsync_core.testing._agreement import stream_of, targets_of, verified_head, view_of
 from eventsync_core.testing._builders import HOLDER, ManualClock, make_stub_target
 from eventsync_core.testing._faults import CrashError, CrashingStores, run_until_crash
@@ -22,6 +29,11 @@ from eventsync_core.testing._strategies import IDS, PROJECTS, envelopes, respell
 _IDS = (*IDS, *(f"e{number}" for number in range(7, 17)))
 _STREAMS = ("default", "named", "p1", "p2")
 _TARGETS = (make_stub_target("one"), make_stub_target("two"))
+_HEALTHS = (
+    Health(deployment=Deployment(server_instance_id="s1"), limits=Limits(retry_most=5)),
+    Health(deployment=Deployment(server_instance_id="s2", environment_name="prod")),
+    Health(deployment=Deployment(environment_name="test", git_sha="abc")),
+)
 _When = Literal["before", "after"]
 _Results = list[tuple[str, ...]]
 
@@ -197,6 +209,33 @@ class StoresMachine(RuleBasedStateMachine):
         for stream in _STREAMS:
             self.grant(to=to, stream=stream, from_now=False)
         self.alike(lambda side: side.stores.targets.pause(to.target_id, ""))
+
+    @rule(to=_WHOM, health=st.none() | st.sampled_from(_HEALTHS))
+    def hear_of(self, to: Target, health: Health | None) -> None:
+        """The target says something of itself, or does not answer."""
+
+        def step(side: _Side) -> object:
+            targets, at = side.stores.targets, side.clock()
+            return attrs.asdict(targets.observe(to.target_id, health, at=at))
+
+        self.alike(step)
+
+    @rule(to=_WHOM, chance=st.sampled_from((0.0, 0.5)), is_over=st.booleans())
+    def fail_or_recover(self, to: Target, chance: float, is_over: bool) -> None:  # noqa: FBT001
+        """A fault is noted, or an operator lets the target go on."""
+
+        def step(side: _Side) -> object:
+            targets, at = side.stores.targets, side.clock()
+            before = targets.get(to.target_id).back_off
+            after = next_back_off(probe(before, at=at) or before, at=at, chance=chance, reason="x")
+            targets.set_back_off(to.target_id, BackOff() if is_over else after)
+            if is_over:
+                targets.settle_reset(to.target_id)
+                for stream in _STREAMS:
+                    side.stores.grants.resume(to.target_id, stream)
+            return targets.get(to.target_id).back_off
+
+        self.alike(step)
 
     @rule(to=_WHOM, stream=_WHERE)
     def begin_anew(self, to: Target, stream: str) -> None:
