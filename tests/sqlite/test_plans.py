@@ -7,13 +7,22 @@ from types import ModuleType
 
 import pytest
 
-from eventsync_adapters.sqlite import _backlog, _grants, _journal, _leases, _ledger, _rows, _tally
+from eventsync_adapters.sqlite import (
+    _backlog,
+    _grants,
+    _journal,
+    _leases,
+    _ledger,
+    _rows,
+    _tally,
+    _targets,
+)
 from eventsync_core.ledger import Lane
 from tests.sqlite.conftest import World
 
-ROOMS = (_backlog, _rows, _journal, _leases, _tally, _ledger, _grants)
+ROOMS = (_backlog, _rows, _journal, _leases, _tally, _ledger, _grants, _targets)
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
-_WHOLE_TABLES = {"HEADS": "streams", "NEW_STREAM": "streams"}
+_WHOLE_TABLES = {"HEADS": "streams", "NEW_STREAM": "streams", "ALL": "targets", "NEW": "targets"}
 _FRAGMENTS = {"OWE_DUE", "OWE_LEDGER", "ENTRY", "COLUMNS"}
 
 

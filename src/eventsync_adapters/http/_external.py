@@ -19,7 +19,7 @@ from eventsync_core.receivers import (
     cloudevents_body,
     transformed,
 )
-from eventsync_core.targets import Target
+from eventsync_core.targets import Target, merge_limits
 
 _CLOUDEVENTS = {"Content-Type": f"{CLOUDEVENTS_BATCH}; charset=UTF-8"}
 
@@ -82,7 +82,7 @@ class ExternalReceiver:
         require_own(self.target, batch)
         packed = self.pack(batch)
         verdict = offer(self.transport, self.target.url, packed, lambda: self._tell(packed))
-        self.capacity = verdict.limits or self.capacity
+        self.capacity = merge_limits(self.capacity, verdict.limits)
         return verdict
 
     def health(self) -> object | None:

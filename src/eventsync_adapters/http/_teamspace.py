@@ -7,7 +7,7 @@ from eventsync_adapters.http._offer import GZIP, JSON, Requester, Told, merged, 
 from eventsync_adapters.http._redact import secrets_of_headers, without_secrets
 from eventsync_core.codec import read_document
 from eventsync_core.receivers import Batch, Gate, Limits, Verdict, WireTransform, transformed
-from eventsync_core.targets import Target
+from eventsync_core.targets import Target, merge_limits
 
 BATCH_PATH = "/api/v1/events/batch/"
 HEALTH_PATH = "/api/v1/sync/health/"
@@ -59,7 +59,7 @@ class TeamspaceReceiver:
         """See `DeliveryReceiver.deliver`."""
         require_own(self.target, batch)
         verdict = offer(self.transport, self._url(BATCH_PATH), self.pack(batch), self._tell)
-        self.capacity = verdict.limits or self.capacity
+        self.capacity = merge_limits(self.capacity, verdict.limits)
         return verdict
 
     def health(self) -> object | None:

@@ -9,7 +9,7 @@ from typing import Self
 import attrs
 import httpx
 
-from eventsync_adapters.http._body import AnswerBody
+from eventsync_adapters.http._body import LARGEST_ANSWER, AnswerBody
 from eventsync_adapters.http._faults import CAUGHT, fault_of
 from eventsync_adapters.http._network import BoundedTransport, Deadline
 from eventsync_adapters.http._redact import secrets_of_url, without_secrets
@@ -82,8 +82,8 @@ class Transport:
         Post exactly *content* to exactly *url* and return what came back.
 
         A fault of the network is an answer without a status, never an exception. At most one
-        mebibyte of answer is read, decompressed; `is_whole` is false for one that is larger,
-        broke off, took too long or cannot be decompressed.
+        mebibyte of answer is read, decompressed; `is_whole` is false for one that is larger
+        (`exceeds`), broke off, took too long or cannot be decompressed.
         """
         return self._exchange("POST", url, content, headers, self._timeouts.read)
 
@@ -152,6 +152,7 @@ class Transport:
             body=bytes(body.read),
             fault=fault,
             is_whole=body.is_whole,
+            exceeds=len(body.read) > LARGEST_ANSWER,
         )
 
     def _fault(self, error: Exception) -> Answer:

@@ -15,6 +15,7 @@ from eventsync_core.policy import policy_of
 
 if TYPE_CHECKING:
     from eventsync_adapters.server import Serving
+    from eventsync_core.dispatch import Alongside
     from eventsync_core.receivers import DeliveryReceiver, Script
     from eventsync_core.targets import Deployment, Target
 
@@ -56,6 +57,13 @@ class App(Stored):
                 saas_enabled=self.environment.saas_enabled,
                 token=self.token,
             )
+
+    @property
+    def alongside(self) -> "Alongside":
+        """Runs a request while the next batch is made ready."""
+        from eventsync_adapters.alongside import alongside
+
+        return alongside
 
     def gates(self) -> tuple[str, ...]:
         """Return the words of the current target's closed gates, without any connection."""

@@ -2,8 +2,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from eventsync_core.receivers._answer import Verdict
-from eventsync_core.receivers._limits import Limits
 from eventsync_core.receivers._model import Batch, Gate
+from eventsync_core.targets import Limits
 
 
 class DeliveryReceiver(Protocol):

@@ -5,10 +5,10 @@ import attrs
 from eventsync_core.codec import write_document
 from eventsync_core.receivers._answer import Answer, Verdict
 from eventsync_core.receivers._interpret import interpret
-from eventsync_core.receivers._limits import Limits
 from eventsync_core.receivers._model import Batch, Gate
 from eventsync_core.receivers._script import RequestRule, Script
 from eventsync_core.receivers._transform import WireTransform, transformed
+from eventsync_core.targets import Limits, merge_limits
 
 
 @attrs.define
@@ -50,8 +50,7 @@ class StubReceiver:
         if batch.permit.target_id != self.target_id:
             raise ValueError("the batch was minted for another target")
         verdict = interpret(batch.event_ids, self._answer(self.pack(batch)))
-        if verdict.limits is not None:
-            self.capacity = verdict.limits
+        self.capacity = merge_limits(self.capacity, verdict.limits)
         return verdict
 
     def health(self) -> object | None:
