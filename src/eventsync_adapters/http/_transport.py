@@ -1,7 +1,7 @@
 import contextlib
 import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
@@ -11,6 +11,8 @@ import httpx
 
 from eventsync_adapters.http._body import LARGEST_ANSWER, AnswerBody
 from eventsync_adapters.http._faults import CAUGHT, fault_of
+from eventsync_adapters.http._network import BoundedTransport, Deadline
+from eventsync_adapters.http._redact import secrets_of_url, without_secrets
 from eventsync_core.receivers import Answer
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -27,8 +29,8 @@ class Timeouts:
     How long each step of a request may take, in seconds.
 
     `read` is the longest silence after a post, `look` after a get; `answer` bounds the whole
-    of a request whose answer arrives in small pieces, and is looked at with each piece of its
-    body.
+    exchange, whatever arrives and however slowly, and is looked at with each read and each
+    16 KiB written.
     """
 
     connect: float = 10.0
@@ -44,7 +46,7 @@ class Transport:
     One keep-alive client: nothing is retried, no redirect followed, no cookie kept, and the
     environment is not looked at. *proxies* maps patterns like `all://` or
     `https://example.com` to proxy URLs, or to None for a direct connection. *monotonic*
-    tells seconds for the bound on slow answers. *inner* stands in for the network in tests.
+    tells seconds for the bound on slow exchanges. *inner* stands in for the network in tests.
     """
 
     def __init__(
@@ -56,18 +58,22 @@ class Transport:
         verify: ssl.SSLContext | bool = True,
         inner: httpx.BaseTransport | None = None,
     ) -> None:
-        self._monotonic = monotonic
+        self._deadline = Deadline(monotonic)
         self._timeouts = timeouts or Timeouts()
+        ways = proxies or {}
+        self._secrets = [text for url in ways.values() for text in secrets_of_url(url or "")]
+        context = verify
+        if isinstance(context, bool):
+            context = httpx.create_ssl_context(verify=context, trust_env=False)
         self._client = httpx.Client(
             headers=_OWN_HEADERS,
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            verify=verify,
             trust_env=False,
             follow_redirects=False,
-            transport=inner,
+            transport=inner or BoundedTransport(self._deadline, context),
             mounts={
-                pattern: None if url is None else httpx.HTTPTransport(proxy=url, verify=verify)
-                for pattern, url in (proxies or {}).items()
+                pattern: None if url is None else BoundedTransport(self._deadline, context, url)
+                for pattern, url in ways.items()
             },
         )
 
@@ -103,13 +109,16 @@ class Transport:
             request.url.host.encode("idna")
         except (httpx.InvalidURL, UnicodeError):
             return Answer(fault="the URL cannot be used", reached=False)
-        deadline = self._monotonic() + self._timeouts.answer
+        with self._deadline.within(self._timeouts.answer):
+            return without_secrets(self._send(request), self._secrets)
+
+    def _send(self, request: httpx.Request) -> Answer:
         try:
             response = self._client.send(request, stream=True)
             with contextlib.closing(response):
-                return self._read(response, deadline)
+                return self._read(response)
         except CAUGHT as error:
-            return fault_of(error)
+            return self._fault(error)
 
     def close(self) -> None:
         """Close all connections."""
@@ -126,19 +135,17 @@ class Transport:
     ) -> None:
         self.close()
 
-    def _read(self, response: httpx.Response, deadline: float) -> Answer:
+    def _read(self, response: httpx.Response) -> Answer:
         body = AnswerBody(response.headers.get("content-encoding", ""))
         fault = ""
         try:
-            for chunk in self._chunks(response, deadline):
+            for chunk in response.iter_raw():
                 if not body.take(chunk):
                     break
             else:
                 body.end()
-        except TimeoutError as error:
-            fault = str(error)
         except CAUGHT as error:
-            fault = fault_of(error).fault
+            fault = self._fault(error).fault
         return Answer(
             status=response.status_code,
             headers=dict(response.headers),
@@ -148,11 +155,12 @@ class Transport:
             exceeds=len(body.read) > LARGEST_ANSWER,
         )
 
-    def _chunks(self, response: httpx.Response, deadline: float) -> Iterator[bytes]:
-        for chunk in response.iter_raw():
-            yield chunk
-            if self._monotonic() > deadline:
-                raise TimeoutError(f"the answer took longer than {self._timeouts.answer:g} s")
+    def _fault(self, error: Exception) -> Answer:
+        answer = fault_of(error)
+        if isinstance(error, httpx.TimeoutException) and self._deadline.is_over:
+            said = f"the exchange took longer than {self._timeouts.answer:g} s"
+            return attrs.evolve(answer, fault=said)
+        return answer
 
 
 def _is_sendable(name: str, value: str) -> bool:

@@ -175,3 +175,9 @@ class Settings:
         from eventsync_adapters.files import check_reference
 
         return check_reference(text, source=source)
+
+    def is_reference(self, text: str) -> bool:
+        """Say whether *text* is spelt like a reference to a secret."""
+        from eventsync_adapters.files import is_reference
+
+        return is_reference(text)

@@ -9,7 +9,7 @@ from eventsync_core.codec._documents import (
     write_document,
 )
 from eventsync_core.codec._project import without_local_keys
-from eventsync_core.codec._slices import Sliced, slice_events
+from eventsync_core.codec._slices import Sliced, slice_cloudevents, slice_events
 
 __all__ = [
     "MOST_ITEMS",
@@ -18,6 +18,7 @@ __all__ = [
     "parse_event_text",
     "read_document",
     "read_unambiguous",
+    "slice_cloudevents",
     "slice_events",
     "structure",
     "without_local_keys",

@@ -28,6 +28,9 @@ class DeliveryReceiver(Protocol):
 
         A batch that is packed comes back as it is. It may be called while another batch is
         being delivered.
+
+        Raises:
+            UnsendableEventError: What the host made of one event cannot be sent.
         """
         ...
 
@@ -40,6 +43,7 @@ class DeliveryReceiver(Protocol):
 
         Raises:
             ValueError: The batch was minted for another target; nothing was sent.
+            UnsendableEventError: As `pack`; nothing was sent.
         """
         ...
 

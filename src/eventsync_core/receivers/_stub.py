@@ -7,6 +7,7 @@ from eventsync_core.receivers._answer import Answer, Verdict
 from eventsync_core.receivers._interpret import interpret
 from eventsync_core.receivers._model import Batch, Gate
 from eventsync_core.receivers._script import RequestRule, Script
+from eventsync_core.receivers._transform import WireTransform, transformed
 from eventsync_core.targets import Limits, merge_limits
 
 
@@ -17,7 +18,8 @@ class StubReceiver:
 
     It answers as its `script` says, else `success` for the first sight of an id and
     `duplicate` after. `received` maps ids to the texts held; `requests` lists the ids of
-    each request that arrived. `health_document` is what it says of itself.
+    each request that arrived. `health_document` is what it says of itself, `wire_transform`
+    what the host makes of each envelope before it is sent.
     """
 
     target_id: str
@@ -26,6 +28,7 @@ class StubReceiver:
     requests: list[tuple[str, ...]] = attrs.field(factory=list)
     capacity: Limits = attrs.field(factory=Limits)
     health_document: object | None = None
+    wire_transform: WireTransform | None = attrs.field(default=None, kw_only=True)
 
     def closed_gates(self) -> Sequence[Gate]:
         """See `DeliveryReceiver.closed_gates`: it has none."""
@@ -36,14 +39,17 @@ class StubReceiver:
         return self.capacity
 
     def pack(self, batch: Batch) -> Batch:
-        """See `DeliveryReceiver.pack`: the body leaves as it is."""
-        return batch if batch.coded is not None else attrs.evolve(batch, coded=batch.body)
+        """See `DeliveryReceiver.pack`: the body leaves uncompressed."""
+        if batch.coded is not None:
+            return batch
+        made = transformed(batch, self.wire_transform)
+        return attrs.evolve(made, coded=made.body)
 
     def deliver(self, batch: Batch) -> Verdict:
         """See `DeliveryReceiver.deliver`."""
         if batch.permit.target_id != self.target_id:
             raise ValueError("the batch was minted for another target")
-        verdict = interpret(batch.event_ids, self._answer(batch))
+        verdict = interpret(batch.event_ids, self._answer(self.pack(batch)))
         self.capacity = merge_limits(self.capacity, verdict.limits)
         return verdict
 
