@@ -5,6 +5,7 @@ import gzip
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from eventsync_core.census import Class
 from eventsync_core.codec import write_document
 from eventsync_core.dispatch import Budget, Drain, Report, drain
 from eventsync_core.ingest import Inbox, MemoryInbox, answer_batch
+from eventsync_core.ledger import Holder
 from eventsync_core.receivers import (
     Batch,
     DeliveryReceiver,
@@ -54,7 +56,11 @@ class Noting:
 
 @attrs.define(kw_only=True)
 class World:
-    """A store, a target, and its other end, which obeys scripts and tells what it holds."""
+    """
+    A store, a target, and its other end, which obeys scripts and tells what it holds.
+
+    `another` opens the same store once more, as another process would.
+    """
 
     stores: Stores
     target: Target
@@ -62,6 +68,7 @@ class World:
     clock: ManualClock
     tell: Callable[[Script], None]
     holds: Callable[[], dict[str, str]]
+    another: Callable[[], AbstractContextManager[Stores]]
     streams: list[str] = attrs.field(factory=lambda: ["default"])
 
     def grant(self, stream: str = "default", *, from_position: int = 0) -> None:
@@ -87,15 +94,18 @@ class World:
 
     def drain(self, *streams: str, budget: Budget | None = None) -> Report:
         """Drain as `sync now` would."""
-        task = Drain(
-            stores=self.stores,
+        task = self.task(self.stores, cast(DeliveryReceiver, self.noting), HOLDER)
+        return drain(attrs.evolve(task, budget=budget or Budget()), streams or self.streams)
+
+    def task(self, stores: Stores, receiver: DeliveryReceiver, holder: Holder) -> Drain:
+        """Return the arguments of a drain by *holder*."""
+        return Drain(
+            stores=stores,
             target=self.target,
-            receiver=cast(DeliveryReceiver, self.noting),
+            receiver=receiver,
             clock=self.clock,
-            holder=HOLDER,
-            budget=budget or Budget(),
+            holder=holder,
         )
-        return drain(task, streams or self.streams)
 
     def drain_later(self) -> Report:
         """Drain again two days later, when no wait of any kind is left."""
@@ -148,6 +158,7 @@ def granted(
     clock: ManualClock,
     tell: Callable[[Script], None],
     holds: Callable[[], dict[str, str]],
+    another: Callable[[], AbstractContextManager[Stores]] | None = None,
 ) -> World:
     """Return a world in which the stream `default` may go to the target."""
     stores.targets.register(target, at=clock())
@@ -158,6 +169,7 @@ def granted(
         clock=clock,
         tell=tell,
         holds=holds,
+        another=another or (lambda: contextlib.nullcontext(stores)),
     )
     world.grant()
     return world
@@ -171,8 +183,12 @@ def open_end(name: str, folder: Path) -> Iterator[World]:
         return
     with contextlib.ExitStack() as stack:
         clock = ManualClock()
-        stores = open_stores(folder / f"{name}.db", durability="normal", clock=clock)
-        stack.callback(stores.close)
+
+        def another() -> AbstractContextManager[Stores]:
+            path = folder / f"{name}.db"
+            return contextlib.closing(open_stores(path, durability="normal", clock=clock))
+
+        stores = stack.enter_context(another())
         timeouts = Timeouts(connect=10, read=10, answer=20)
         transport = stack.enter_context(
             Transport(monotonic=time.monotonic, timeouts=timeouts, verify=False)
@@ -183,7 +199,13 @@ def open_end(name: str, folder: Path) -> Iterator[World]:
             target = make_target(Kind.EXTERNAL, f"{server.url}/events?key=1")
             receiver: DeliveryReceiver = ExternalReceiver(target, transport)
             yield granted(
-                stores, target, receiver, clock=clock, tell=teller.tell, holds=teller.holds
+                stores,
+                target,
+                receiver,
+                clock=clock,
+                tell=teller.tell,
+                holds=teller.holds,
+                another=another,
             )
             return
         serving = stack.enter_context(serve(None, clock=clock))
@@ -203,6 +225,7 @@ def open_end(name: str, folder: Path) -> Iterator[World]:
             clock=clock,
             tell=serving.set_script,
             holds=lambda: _held(serving.inbox),
+            another=another,
         )
 
 

@@ -15,21 +15,15 @@ LONGEST_WAIT_SECONDS = 20
 
 @attrs.frozen
 class Asked:
-    """A request as it was read: its body decompressed, and the connection it came on."""
+    """A request as it was read: its body decompressed, and how many bytes it had."""
 
     body: bytes
-    connection: socket.socket
+    size: int
 
     @property
-    def texts(self) -> list[str]:
-        """The texts of its events."""
-        return [json.dumps(event, separators=(",", ":")) for event in self.events]
-
-    @property
-    def events(self) -> list[dict[str, object]]:
-        """Its events."""
-        found: list[dict[str, object]] = json.loads(self.body)["events"]
-        return found
+    def event_ids(self) -> list[str]:
+        """The ids of its events."""
+        return [event["event_id"] for event in json.loads(self.body)["events"]]
 
 
 Behaviour = Callable[[socket.socket], None]
@@ -50,7 +44,8 @@ def read_request(connection: socket.socket) -> Asked | None:
         if not chunk:
             return None
         body += chunk
-    return Asked(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body, connection)
+    plain = gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+    return Asked(plain, len(head) + 4 + len(body))
 
 
 def reset(connection: socket.socket) -> None:
