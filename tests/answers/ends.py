@@ -40,14 +40,16 @@ _HOURS = 48 * 3_600
 
 @attrs.define
 class Noting:
-    """A receiver that notes the ids of every batch it is given."""
+    """A receiver that notes the ids of every batch it is given, and the last body."""
 
     receiver: DeliveryReceiver
     offered: list[list[str]] = attrs.field(factory=list)
+    body: bytes = b""
 
     def deliver(self, batch: Batch) -> Verdict:
         """See `DeliveryReceiver.deliver`."""
         self.offered.append(list(batch.event_ids))
+        self.body = batch.body
         return self.receiver.deliver(batch)
 
     def __getattr__(self, name: str) -> Any:
