@@ -8,7 +8,17 @@ import attrs
 
 from eventsync_core.egress import Grants, MemoryGrants
 from eventsync_core.journal import Journal, MemoryJournal
-from eventsync_core.ledger import Backlog, Leases, Ledger, MemoryBacklog, MemoryLedger
+from eventsync_core.ledger import (
+    Backlog,
+    Desk,
+    Holds,
+    Leases,
+    Ledger,
+    MemoryBacklog,
+    MemoryDesk,
+    MemoryHolds,
+    MemoryLedger,
+)
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
 
 __all__ = ["MemoryStores", "Stores"]
@@ -28,6 +38,12 @@ class Stores(Protocol):
 
     @property
     def backlog(self) -> Backlog: ...
+
+    @property
+    def desk(self) -> Desk: ...
+
+    @property
+    def holds(self) -> Holds: ...
 
     @property
     def targets(self) -> TargetRegistry: ...
@@ -62,6 +78,8 @@ class MemoryStores:
         self.grants = MemoryGrants(self.targets, self.ledger)
         self.ledger.reach = self.grants.reach
         self.backlog = MemoryBacklog(self.journal, self.ledger)
+        self.desk = MemoryDesk(self.journal, self.ledger)
+        self.holds = MemoryHolds(self.journal, self.ledger)
 
     @property
     def leases(self) -> MemoryLedger:
@@ -76,7 +94,7 @@ class MemoryStores:
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """See `Stores.atomic`."""
-        parts = (self.journal, self.targets, self.ledger, self.grants)
+        parts = (self.journal, self.targets, self.ledger, self.grants, self.holds)
         saved = [_tables(part) for part in parts]
         try:
             yield

@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["VERSIONS", "script"]
 
-VERSIONS = ("0001_journal", "0002_delivery", "0003_target_state")
+VERSIONS = ("0001_journal", "0002_delivery", "0003_target_state", "0004_desk")
 """Every version this program knows, in order."""
 
 

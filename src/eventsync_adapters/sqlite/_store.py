@@ -18,7 +18,9 @@ from eventsync_core.errors import StoreError, StoreFullError, StoreNotWritableEr
 
 if TYPE_CHECKING:
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
+    from eventsync_adapters.sqlite._desk import SqliteDesk
     from eventsync_adapters.sqlite._grants import SqliteGrants
+    from eventsync_adapters.sqlite._holds import SqliteHolds
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
@@ -93,6 +95,20 @@ class SqliteStores:
         from eventsync_adapters.sqlite._backlog import SqliteBacklog
 
         return SqliteBacklog(self._database, self._keys, self.leases)
+
+    @cached_property
+    def desk(self) -> "SqliteDesk":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._desk import SqliteDesk
+
+        return SqliteDesk(self._database, self._keys, self.leases)
+
+    @cached_property
+    def holds(self) -> "SqliteHolds":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._holds import SqliteHolds
+
+        return SqliteHolds(self._database, self._keys)
 
     @property
     def is_durable(self) -> bool:

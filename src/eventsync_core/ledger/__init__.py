@@ -1,20 +1,26 @@
 """What each target said about each entry, who is sending now, and what is still to be sent."""
 
+from eventsync_core.ledger._desk_port import Desk, Holds
 from eventsync_core.ledger._memory import MemoryLedger
 from eventsync_core.ledger._memory_backlog import MemoryBacklog
+from eventsync_core.ledger._memory_desk import MemoryDesk, MemoryHolds
 from eventsync_core.ledger._model import (
+    Act,
     Busy,
     Candidate,
     HistoryItem,
     Holder,
+    Holding,
     Lane,
     Lease,
     LedgerEntry,
     Opening,
     Request,
+    Standing,
 )
 from eventsync_core.ledger._port import Backlog, Leases, Ledger
-from eventsync_core.ledger._ranges import read_ranges, spans, write_ranges
+from eventsync_core.ledger._ranges import in_ranges, read_ranges, spans, write_ranges
+from eventsync_core.ledger._reopen import is_for, last_words, reopen
 from eventsync_core.ledger._rules import (
     LEASE_LENGTH,
     LOST_REASON,
@@ -30,27 +36,38 @@ from eventsync_core.ledger._rules import (
 __all__ = [
     "LEASE_LENGTH",
     "LOST_REASON",
+    "Act",
     "Backlog",
     "Busy",
     "Candidate",
+    "Desk",
     "HistoryItem",
     "Holder",
+    "Holding",
+    "Holds",
     "Lane",
     "Lease",
     "Leases",
     "Ledger",
     "LedgerEntry",
     "MemoryBacklog",
+    "MemoryDesk",
+    "MemoryHolds",
     "MemoryLedger",
     "Opening",
     "Request",
+    "Standing",
     "effect_of",
     "fold",
+    "in_ranges",
+    "is_for",
     "is_kept",
     "is_replaceable",
+    "last_words",
     "let_wait",
     "lost",
     "read_ranges",
+    "reopen",
     "said_of",
     "spans",
     "write_ranges",
