@@ -10,6 +10,7 @@ from eventsync_core.testing import (
     LeasesContract,
     LedgerContract,
     StoresContract,
+    SupersedingContract,
     TargetRegistryContract,
 )
 
@@ -42,6 +43,10 @@ class TestMemoryLedger(LedgerContract):
 
 class TestMemoryBacklog(BacklogContract):
     """Looks at everything there is."""
+
+
+class TestMemorySuperseding(SupersedingContract):
+    """Two dicts."""
 
 
 class TestMemoryStores(StoresContract):

@@ -10,6 +10,7 @@ from eventsync_core.testing import (
     LeasesContract,
     LedgerContract,
     StoresContract,
+    SupersedingContract,
     TargetRegistryContract,
     WritersContract,
 )
@@ -55,6 +56,10 @@ class TestSqliteLedger(LedgerContract):
 
 
 class TestSqliteBacklog(BacklogContract):
+    """Over one file."""
+
+
+class TestSqliteSuperseding(SupersedingContract):
     """Over one file."""
 
 

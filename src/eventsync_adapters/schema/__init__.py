@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["VERSIONS", "script"]
 
-VERSIONS = ("0001_journal", "0002_delivery")
+VERSIONS = ("0001_journal", "0002_delivery", "0005_superseding")
 """Every version this program knows, in order."""
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._grants import SqliteGrants
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
+    from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 
 _PAGE_BYTES = 8_192
@@ -93,6 +94,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._backlog import SqliteBacklog
 
         return SqliteBacklog(self._database, self._keys, self.leases)
+
+    @cached_property
+    def superseding(self) -> "SqliteSuperseding":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._superseding import SqliteSuperseding
+
+        return SqliteSuperseding(self._database, self._keys)
 
     @property
     def is_durable(self) -> bool:

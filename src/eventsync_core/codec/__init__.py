@@ -2,7 +2,7 @@
 
 from eventsync_core.codec._canonical import Parsed, parse_event_text
 from eventsync_core.codec._convert import structure
-from eventsync_core.codec._documents import MOST_ITEMS, read_document, write_document
+from eventsync_core.codec._documents import MOST_ITEMS, read_document, read_words, write_document
 from eventsync_core.codec._project import without_local_keys
 from eventsync_core.codec._slices import Sliced, slice_events
 
@@ -12,6 +12,7 @@ __all__ = [
     "Sliced",
     "parse_event_text",
     "read_document",
+    "read_words",
     "slice_events",
     "structure",
     "without_local_keys",

@@ -2,6 +2,7 @@
 
 from eventsync_core.ledger._memory import MemoryLedger
 from eventsync_core.ledger._memory_backlog import MemoryBacklog
+from eventsync_core.ledger._memory_superseding import MemorySuperseding
 from eventsync_core.ledger._model import (
     Busy,
     Candidate,
@@ -26,6 +27,13 @@ from eventsync_core.ledger._rules import (
     lost,
     said_of,
 )
+from eventsync_core.ledger._superseding import (
+    Link,
+    Succession,
+    Superseding,
+    may_be_superseded,
+    succeed,
+)
 
 __all__ = [
     "LEASE_LENGTH",
@@ -40,18 +48,24 @@ __all__ = [
     "Leases",
     "Ledger",
     "LedgerEntry",
+    "Link",
     "MemoryBacklog",
     "MemoryLedger",
+    "MemorySuperseding",
     "Opening",
     "Request",
+    "Succession",
+    "Superseding",
     "effect_of",
     "fold",
     "is_kept",
     "is_replaceable",
     "let_wait",
     "lost",
+    "may_be_superseded",
     "read_ranges",
     "said_of",
     "spans",
+    "succeed",
     "write_ranges",
 ]

@@ -24,6 +24,7 @@ from eventsync_core.testing._contracts import (
     LedgerContract,
     ReceiverContract,
     StoresContract,
+    SupersedingContract,
     TargetRegistryContract,
     WritersContract,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "ReceiverContract",
     "StoresContract",
     "StoresMachine",
+    "SupersedingContract",
     "TargetRegistryContract",
     "WritersContract",
     "answers",

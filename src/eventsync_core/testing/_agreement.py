@@ -5,7 +5,7 @@ from typing import NamedTuple
 from eventsync_core.census import Class
 from eventsync_core.egress import Grant
 from eventsync_core.journal import Entry, Head, chain_next, chain_start
-from eventsync_core.ledger import HistoryItem, LedgerEntry, Request
+from eventsync_core.ledger import HistoryItem, LedgerEntry, Link, Request
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Deployment, Target
 
@@ -42,12 +42,18 @@ class StreamView(NamedTuple):
 
     entries: list[Entry]
     history: list[list[HistoryItem]]
+    links: list[list[Link]]
 
 
 def stream_of(stores: Stores, stream: str) -> StreamView:
     """Return all that *stores* says of that stream."""
     entries = stores.journal.entries(stream)
-    return StreamView(entries, [stores.ledger.history(stream, entry.position) for entry in entries])
+    positions = [entry.position for entry in entries]
+    return StreamView(
+        entries,
+        [stores.ledger.history(stream, position) for position in positions],
+        [list(stores.superseding.supersedes(stream, position)) for position in positions],
+    )
 
 
 def targets_of(stores: Stores) -> list[tuple[Target, Deployment | None, str]]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
-from eventsync_core.ledger import Backlog, Leases, Ledger
+from eventsync_core.ledger import Backlog, Leases, Ledger, Superseding
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
 
@@ -48,6 +48,11 @@ class CrashingStores:
     def backlog(self) -> Backlog:
         """See `Stores`."""
         return self.stores.backlog
+
+    @property
+    def superseding(self) -> Superseding:
+        """See `Stores`."""
+        return self.stores.superseding
 
     @property
     def targets(self) -> TargetRegistry:

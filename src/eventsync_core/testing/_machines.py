@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from eventsync_core.capture import capture_many
 from eventsync_core.dispatch import Budget, Drain, Report, drain
 from eventsync_core.errors import EventSyncError
+from eventsync_core.events import KeyRules
 from eventsync_core.receivers import Limits, Script, StubReceiver
 from eventsync_core.stores import MemoryStores, Stores
 from eventsync_core.targets import Target
@@ -22,6 +23,8 @@ from eventsync_core.testing._strategies import IDS, PROJECTS, envelopes, respell
 _IDS = (*IDS, *(f"e{number}" for number in range(7, 17)))
 _STREAMS = ("default", "named", "p1", "p2")
 _TARGETS = (make_stub_target("one"), make_stub_target("two"))
+# Half of the events have a key by these, and share it with many others.
+_KEYS: KeyRules = {"Started": (("aggregate_id",),)}
 _When = Literal["before", "after"]
 _Results = list[tuple[str, ...]]
 
@@ -34,15 +37,17 @@ class _Side:
     clock: ManualClock = attrs.field(factory=ManualClock)
     receivers: dict[str, StubReceiver] = attrs.field(factory=dict)
 
-    def capture(self, stores: Stores, texts: list[str], project: str | None) -> _Results:
+    def capture(
+        self, stores: Stores, texts: list[str], project: str | None, keys: KeyRules | None = None
+    ) -> _Results:
         """Capture *texts* and say what came of each, in words."""
         found: _Results = []
-        for result in capture_many(stores, texts, at=self.clock(), project=project):
+        for result in capture_many(stores, texts, at=self.clock(), project=project, keys=keys):
             if isinstance(result, EventSyncError):
                 found.append((result.code, result.message))
             else:
                 place = (result.event_id, result.stream, str(result.position))
-                found.append((*place, result.state))
+                found.append((*place, result.state, str(result.superseded)))
         return found
 
     def drain(self, stores: Stores, plan: "_Plan") -> Report:
@@ -139,6 +144,30 @@ class StoresMachine(RuleBasedStateMachine):
         text = self.texts[pick % len(self.texts)]
         again = respell(text) if is_respelt else text
         self.alike(lambda side: side.capture(side.stores, [again], project))
+
+    @rule(texts=_TEXTS, project=_NAMED)
+    def capture_keyed(self, texts: list[str], project: str | None) -> None:
+        """The same, with later events superseding earlier ones."""
+        self.texts += texts
+        self.alike(lambda side: side.capture(side.stores, texts, project, _KEYS))
+
+    @rule(texts=_TEXTS, when=st.sampled_from(("before", "after")))
+    def capture_keyed_and_crash(self, texts: list[str], when: _When) -> None:
+        """An event and what it supersedes are stored together, or neither is."""
+        self.alike(
+            lambda side: run_until_crash(
+                lambda: side.capture(CrashingStores(side.stores, 1, when), texts, None, _KEYS)
+            )
+        )
+        self.crash()
+
+    @rule(plan=_PLANS, old=_TEXTS, new=_TEXTS)
+    def supersede_what_failed(self, plan: _Plan, old: list[str], new: list[str]) -> None:
+        """Drain keyed events, supersede those that nobody has seen, and drain again."""
+        self.capture_keyed(texts=old, project=None)
+        self.drain(plan=plan)
+        self.capture_keyed(texts=new, project=None)
+        self.drain(plan=plan)
 
     @rule(texts=_TEXTS)
     def capture_in_a_unit_that_fails(self, texts: list[str]) -> None:
