@@ -115,22 +115,22 @@ def capture_many(
     with stores.atomic() if len(groups) > 1 or keys is not None else nullcontext():
         for places, stream, group in groups:
             appended = stores.journal.append(stream, group, at=at)
-            counts = {} if keys is None else _supersede(stores, group, appended, keys, at)
+            new = [] if keys is None else _keyed(group, appended, keys)
+            counts = stores.superseding.supersede(stream, dict(new), at=at) if new else {}
             for place, item in zip(places, appended, strict=True):
                 results[place] = _receipt(item, counts.get(item.position, 0), durable=durable)
     return [result for result in results if result is not None]
 
 
-def _supersede(
-    stores: "Stores", group: list[Event], appended: list[Appended], keys: KeyRules, at: int
-) -> Mapping[int, int]:
-    """Let what was stored now supersede; return how many each does, by position."""
-    found = {
-        item.position: key
+def _keyed(
+    group: Sequence[Event], appended: Sequence[Appended], keys: KeyRules
+) -> list[tuple[int, str]]:
+    """Return the positions that are new and not held, with their keys."""
+    return [
+        (item.position, key)
         for event, item in zip(group, appended, strict=True)
         if item.state == "stored" and (key := coalesce_key(event, keys)) is not None
-    }
-    return stores.superseding.supersede(appended[0].stream, found, at=at) if found else {}
+    ]
 
 
 def _receipt(item: Appended, superseded: int, *, durable: bool) -> Receipt | PayloadConflictError:

@@ -8,6 +8,7 @@ from eventsync_cli.choosing import target_document
 from eventsync_cli.commands.journal_list import entry_document
 from eventsync_cli.compose import App
 from eventsync_cli.render import Result, listing
+from eventsync_cli.succession import succession_document, succession_lines, succession_of
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import UnknownEventError
@@ -35,6 +36,7 @@ def command(app: App, event_id: str) -> Result:
         if stores is None or entry is None:
             raise UnknownEventError(event_id)
         standings = _standings(stores, entry)
+        succession = succession_of(stores, entry)
     return Result(
         document={
             **entry_document(entry),
@@ -42,10 +44,15 @@ def command(app: App, event_id: str) -> Result:
             "canonical_digest": entry.event.canonical_digest.hex(),
             "chain": entry.chain.hex(),
             "text": entry.event.text,
+            **succession_document(succession),
             "targets": [_document(each) for each in standings[:MOST_ITEMS]],
             "targets_count": len(standings),
         },
-        lines=[*_lines(entry), *(line for each in standings for line in _said(each))],
+        lines=[
+            *_lines(entry),
+            *succession_lines(succession),
+            *(line for each in standings for line in _said(each)),
+        ],
         talk=app.concerns(),
     )
 
