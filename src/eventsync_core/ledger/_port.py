@@ -121,7 +121,11 @@ class Ledger(Protocol):
 
 
 class Backlog(Protocol):
-    """The journal as one target sees it; `BacklogContract` tests each promise."""
+    """
+    The journal as one target sees it; `BacklogContract` tests each promise.
+
+    What is superseded is not deliverable, whatever the target.
+    """
 
     def tail(
         self, target_id: str, stream: str, *, max_events: int, max_bytes: int, after: int = 0

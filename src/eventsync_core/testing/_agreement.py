@@ -7,7 +7,7 @@ import attrs
 from eventsync_core.census import Class
 from eventsync_core.egress import Grant
 from eventsync_core.journal import Entry, Head, chain_next, chain_start
-from eventsync_core.ledger import Act, HistoryItem, Holding, Lane, LedgerEntry, Request
+from eventsync_core.ledger import Act, HistoryItem, Holding, Lane, LedgerEntry, Link, Request
 from eventsync_core.stores import Stores
 
 
@@ -44,15 +44,18 @@ class StreamView(NamedTuple):
     entries: list[Entry]
     history: list[list[HistoryItem]]
     holdings: list[list[Holding]]
+    links: list[list[Link]]
 
 
 def stream_of(stores: Stores, stream: str) -> StreamView:
     """Return all that *stores* says of that stream."""
     entries = stores.journal.entries(stream)
+    positions = [entry.position for entry in entries]
     return StreamView(
         entries,
-        [stores.ledger.history(stream, entry.position) for entry in entries],
-        [stores.holds.holdings(stream, entry.position) for entry in entries],
+        [stores.ledger.history(stream, position) for position in positions],
+        [stores.holds.holdings(stream, position) for position in positions],
+        [list(stores.superseding.supersedes(stream, position)) for position in positions],
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from eventsync_core.capture import capture_many
 from eventsync_core.dispatch import Budget, Drain, Report, drain
 from eventsync_core.errors import EventSyncError
+from eventsync_core.events import KeyRules
 from eventsync_core.receivers import Limits, Script, StubReceiver
 from eventsync_core.stores import MemoryStores, Stores
 from eventsync_core.targets import (
@@ -37,6 +38,8 @@ _HEALTHS = (
     Health(deployment=Deployment(server_instance_id="s2", environment_name="prod")),
     Health(deployment=Deployment(environment_name="test", git_sha="abc")),
 )
+# Half of the events have a key by these, and share it with many others.
+_KEYS: KeyRules = {"Started": (("aggregate_id",),)}
 _When = Literal["before", "after"]
 _Results = list[tuple[str, ...]]
 
@@ -49,15 +52,17 @@ class _Side:
     clock: ManualClock = attrs.field(factory=ManualClock)
     receivers: dict[str, StubReceiver] = attrs.field(factory=dict)
 
-    def capture(self, stores: Stores, texts: list[str], project: str | None) -> _Results:
+    def capture(
+        self, stores: Stores, texts: list[str], project: str | None, keys: KeyRules | None = None
+    ) -> _Results:
         """Capture *texts* and say what came of each, in words."""
         found: _Results = []
-        for result in capture_many(stores, texts, at=self.clock(), project=project):
+        for result in capture_many(stores, texts, at=self.clock(), project=project, keys=keys):
             if isinstance(result, EventSyncError):
                 found.append((result.code, result.message))
             else:
                 place = (result.event_id, result.stream, str(result.position))
-                found.append((*place, result.state))
+                found.append((*place, result.state, str(result.superseded)))
         return found
 
     def drain(self, stores: Stores, plan: "_Plan") -> Report:
@@ -160,6 +165,30 @@ class StoresMachine(DeskRules):
         text = self.texts[pick % len(self.texts)]
         again = respell(text) if is_respelt else text
         self.alike(lambda side: side.capture(side.stores, [again], project))
+
+    @rule(texts=_TEXTS, project=_NAMED)
+    def capture_keyed(self, texts: list[str], project: str | None) -> None:
+        """The same, with later events superseding earlier ones."""
+        self.texts += texts
+        self.alike(lambda side: side.capture(side.stores, texts, project, _KEYS))
+
+    @rule(texts=_TEXTS, when=st.sampled_from(("before", "after")))
+    def capture_keyed_and_crash(self, texts: list[str], when: _When) -> None:
+        """An event and what it supersedes are stored together, or neither is."""
+        self.alike(
+            lambda side: run_until_crash(
+                lambda: side.capture(CrashingStores(side.stores, 1, when), texts, None, _KEYS)
+            )
+        )
+        self.crash()
+
+    @rule(plan=_PLANS, old=_TEXTS, new=_TEXTS)
+    def supersede_what_failed(self, plan: _Plan, old: list[str], new: list[str]) -> None:
+        """Drain keyed events, supersede those that nobody has seen, and drain again."""
+        self.capture_keyed(texts=old, project=None)
+        self.drain(plan=plan)
+        self.capture_keyed(texts=new, project=None)
+        self.drain(plan=plan)
 
     @rule(texts=_TEXTS)
     def capture_in_a_unit_that_fails(self, texts: list[str]) -> None:
