@@ -44,7 +44,10 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
     "target": {
         "grant": "Permit a stream to go to a target.",
         "list": "List all targets and their grants.",
+        "pause": "Let a target rest: nothing is sent to it.",
+        "resume": "Let a target go on.",
         "revoke": "End a stream's permission to go to a target.",
+        "show": "Show all that is known of a target.",
     },
 }
 

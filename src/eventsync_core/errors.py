@@ -8,6 +8,7 @@ EventSyncError
 ├── DiscardRefusedError         the policy may not drop this event
 ├── UnknownEventError           no event of that id is stored
 ├── UnknownTargetError          no such target
+├── UnsendableEventError        what the host made of an event cannot be sent
 ├── NotGrantedError             a stream may not go to that target
 ├── TargetUrlError              a URL that cannot name a target
 ├── SettingsError               configuration that cannot be read or understood
@@ -44,6 +45,7 @@ __all__ = [
     "TargetUrlError",
     "UnknownEventError",
     "UnknownTargetError",
+    "UnsendableEventError",
     "fix_document",
     "reason_of",
 ]
@@ -146,6 +148,26 @@ class UnknownTargetError(EventSyncError):
     def __init__(self, target_id: str) -> None:
         super().__init__(f"no target {target_id} is registered here")
         self.fix_argv = ("eventsync", "target", "list")
+
+
+class UnsendableEventError(EventSyncError):
+    """
+    What a host's `wire_transform` made of one event of a batch cannot be sent; nothing was.
+
+    Attributes:
+        index: Its place in the batch.
+        event_id: The id of the event; the stored event is unchanged.
+        reason: One line on why, without what the event holds.
+    """
+
+    code = "event_unsendable"
+    fix_text = "correct the wire_transform of this receiver"
+
+    def __init__(self, index: int, event_id: str, reason: str) -> None:
+        super().__init__(f"event {event_id} cannot be sent: {reason}")
+        self.index = index
+        self.event_id = event_id
+        self.reason = reason
 
 
 class NotGrantedError(EventSyncError):

@@ -18,6 +18,8 @@ from eventsync_core.ledger import (
     MemoryDesk,
     MemoryHolds,
     MemoryLedger,
+    MemorySuperseding,
+    Superseding,
 )
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
 
@@ -44,6 +46,9 @@ class Stores(Protocol):
 
     @property
     def holds(self) -> Holds: ...
+
+    @property
+    def superseding(self) -> Superseding: ...
 
     @property
     def targets(self) -> TargetRegistry: ...
@@ -77,7 +82,8 @@ class MemoryStores:
         self.ledger = MemoryLedger(self.journal, lambda *_: None)
         self.grants = MemoryGrants(self.targets, self.ledger)
         self.ledger.reach = self.grants.reach
-        self.backlog = MemoryBacklog(self.journal, self.ledger)
+        self.superseding = MemorySuperseding(self.ledger)
+        self.backlog = MemoryBacklog(self.journal, self.ledger, self.superseding)
         self.desk = MemoryDesk(self.journal, self.ledger)
         self.holds = MemoryHolds(self.journal, self.ledger)
 
@@ -94,7 +100,14 @@ class MemoryStores:
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """See `Stores.atomic`."""
-        parts = (self.journal, self.targets, self.ledger, self.grants, self.holds)
+        parts = (
+            self.journal,
+            self.targets,
+            self.ledger,
+            self.grants,
+            self.holds,
+            self.superseding,
+        )
         saved = [_tables(part) for part in parts]
         try:
             yield

@@ -12,6 +12,7 @@ from eventsync_core.testing import (
     LeasesContract,
     LedgerContract,
     StoresContract,
+    SupersedingContract,
     TargetRegistryContract,
 )
 
@@ -52,6 +53,10 @@ class TestMemoryDesk(DeskContract):
 
 class TestMemoryHolds(HoldsContract):
     """Over dicts."""
+
+
+class TestMemorySuperseding(SupersedingContract):
+    """Two dicts."""
 
 
 class TestMemoryStores(StoresContract):

@@ -12,6 +12,7 @@ from eventsync_core.testing import (
     LeasesContract,
     LedgerContract,
     StoresContract,
+    SupersedingContract,
     TargetRegistryContract,
     WritersContract,
 )
@@ -65,6 +66,10 @@ class TestSqliteDesk(DeskContract):
 
 
 class TestSqliteHolds(HoldsContract):
+    """Over one file."""
+
+
+class TestSqliteSuperseding(SupersedingContract):
     """Over one file."""
 
 

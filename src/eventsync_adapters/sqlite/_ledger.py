@@ -84,6 +84,7 @@ _REQUESTS = (
     REQUEST_COLUMNS
     + "FROM requests WHERE target_no = ? AND stream_id = ? ORDER BY request_id DESC LIMIT ?"
 )
+_REQUEST_COUNT = "SELECT COUNT(*) FROM requests WHERE target_no = ? AND stream_id = ?"
 
 
 class SqliteLedger:
@@ -235,6 +236,12 @@ class SqliteLedger:
         numbers = (self._keys.target(target_id), self._keys.stream(stream))
         rows = self._database.rows(_REQUESTS, (*numbers, limit))
         return [as_request(target_id, stream, row) for row in rows]
+
+    def request_count(self, target_id: str, stream: str) -> int:
+        """See `Ledger.request_count`."""
+        numbers = (self._keys.target(target_id), self._keys.stream(stream))
+        (count,) = self._database.row(_REQUEST_COUNT, numbers) or (0,)
+        return int(count)
 
     def last_delivery_at(self, target_id: str) -> int | None:
         """See `Ledger.last_delivery_at`."""

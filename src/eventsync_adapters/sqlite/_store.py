@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._holds import SqliteHolds
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
+    from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 
 _PAGE_BYTES = 8_192
@@ -109,6 +110,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._holds import SqliteHolds
 
         return SqliteHolds(self._database, self._keys)
+
+    @cached_property
+    def superseding(self) -> "SqliteSuperseding":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._superseding import SqliteSuperseding
+
+        return SqliteSuperseding(self._database, self._keys)
 
     @property
     def is_durable(self) -> bool:

@@ -16,13 +16,28 @@ SELECT from_position FROM grants WHERE target_no = ? AND stream_id = ? AND revok
 """
 _TALLIES = "SELECT outcome, entries FROM tallies WHERE target_no = ? AND stream_id = ?"
 _HELD = """
-SELECT h.hold, l.outcome, h.position <= ?3, COUNT(*)
+SELECT h.hold, l.outcome, h.position <= ?3,
+       EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = h.stream_id
+                                            AND s.position = h.position),
+       COUNT(*)
 FROM holds h LEFT JOIN ledger l ON l.target_no = ?1 AND l.stream_id = h.stream_id
                                AND l.position = h.position
 WHERE h.stream_id = ?2
-GROUP BY 1, 2, 3
+GROUP BY 1, 2, 3, 4
 """
-_HOLD = "SELECT hold FROM holds WHERE stream_id = ? AND position = ?"
+_SUPERSEDED = """
+SELECT NULL, l.outcome, s.position <= ?3, 1, COUNT(*)
+FROM superseded s LEFT JOIN ledger l ON l.target_no = ?1 AND l.stream_id = s.stream_id
+                                    AND l.position = s.position
+WHERE s.stream_id = ?2
+  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = s.stream_id
+                                          AND h.position = s.position)
+GROUP BY 2, 3
+"""
+_MARKS = """
+SELECT (SELECT hold FROM holds WHERE stream_id = ?1 AND position = ?2),
+       EXISTS (SELECT 1 FROM superseded WHERE stream_id = ?1 AND position = ?2)
+"""
 _BELOW = """
 SELECT outcome, COUNT(*) FROM ledger WHERE target_no = ? AND stream_id = ? AND position <= ?
 GROUP BY outcome
@@ -71,11 +86,12 @@ class Tallying:
         reach: int | None,
         at: int,
     ) -> None:
-        """Count held and in-flight entries by their own facts."""
+        """Count held, superseded and in-flight entries by their own facts."""
         upto = _EVERYTHING if reach is None else reach
-        for hold, word, is_below, count in self._database.rows(_HELD, (*place, upto)):
-            facts = Facts(outcome=_outcome(word), hold=Hold(hold), is_granted=not is_below)
-            special[facts] += count
+        for query in (_HELD, _SUPERSEDED):
+            for hold, word, is_below, gone, count in self._database.rows(query, (*place, upto)):
+                facts = _facts(word, hold, superseded=gone, is_granted=not is_below)
+                special[facts] += count
         positions = self._leases.open_positions(*names)
         if not positions:
             return
@@ -84,13 +100,12 @@ class Tallying:
         rows = read_rows(self._database, place, positions)
         for position in positions:
             row = rows.get(position)
-            held = self._database.row(_HOLD, (place[1], position))
-            facts = Facts(
+            hold, gone = self._database.row(_MARKS, (place[1], position)) or (None, 0)
+            facts = attrs.evolve(
+                _facts(None, hold, superseded=gone, is_granted=position > upto),
                 outcome=row.outcome if row else None,
-                hold=Hold(held[0]) if held else None,
-                is_granted=position > upto,
             )
-            if held:
+            if hold or gone:
                 special[facts] -= 1
             special[attrs.evolve(facts, in_flight=is_live)] += 1
 
@@ -120,6 +135,15 @@ def _settle(
         counts[Facts(outcome=facts.outcome, is_granted=facts.is_granted)] -= count
         counts[facts] += count
     return counts
+
+
+def _facts(word: str | None, hold: str | None, *, superseded: int, is_granted: bool) -> Facts:
+    return Facts(
+        outcome=_outcome(word),
+        hold=Hold(hold) if hold else None,
+        superseded=bool(superseded),
+        is_granted=is_granted,
+    )
 
 
 def _outcome(word: str | None) -> Outcome | None:

@@ -8,6 +8,7 @@ from eventsync_cli.choosing import target_document
 from eventsync_cli.commands.journal_list import entry_document
 from eventsync_cli.compose import App
 from eventsync_cli.render import Result, listing
+from eventsync_cli.succession import succession_document, succession_lines, succession_of
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import UnknownEventError
@@ -38,6 +39,7 @@ def command(app: App, event_id: str) -> Result:
             raise UnknownEventError(event_id)
         standings = _standings(stores, entry)
         holdings = stores.holds.holdings(entry.stream, entry.position)
+        succession = succession_of(stores, entry)
     return Result(
         document={
             **entry_document(entry),
@@ -45,12 +47,17 @@ def command(app: App, event_id: str) -> Result:
             "canonical_digest": entry.event.canonical_digest.hex(),
             "chain": entry.chain.hex(),
             "text": entry.event.text,
+            **succession_document(succession),
             "holds": [_holding(each) for each in holdings[-MOST_ITEMS:]],
             "holds_count": len(holdings),
             "targets": [_document(each) for each in standings[:MOST_ITEMS]],
             "targets_count": len(standings),
         },
-        lines=[*_lines(entry, holdings), *(line for each in standings for line in _said(each))],
+        lines=[
+            *_lines(entry, holdings),
+            *succession_lines(succession),
+            *(line for each in standings for line in _said(each)),
+        ],
         talk=app.concerns(),
     )
 

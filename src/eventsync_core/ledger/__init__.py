@@ -4,6 +4,7 @@ from eventsync_core.ledger._desk_port import Desk, Holds
 from eventsync_core.ledger._memory import MemoryLedger
 from eventsync_core.ledger._memory_backlog import MemoryBacklog
 from eventsync_core.ledger._memory_desk import MemoryDesk, MemoryHolds
+from eventsync_core.ledger._memory_superseding import MemorySuperseding
 from eventsync_core.ledger._model import (
     Act,
     Busy,
@@ -32,6 +33,13 @@ from eventsync_core.ledger._rules import (
     lost,
     said_of,
 )
+from eventsync_core.ledger._superseding import (
+    Link,
+    Succession,
+    Superseding,
+    may_be_superseded,
+    succeed,
+)
 
 __all__ = [
     "LEASE_LENGTH",
@@ -50,13 +58,17 @@ __all__ = [
     "Leases",
     "Ledger",
     "LedgerEntry",
+    "Link",
     "MemoryBacklog",
     "MemoryDesk",
     "MemoryHolds",
     "MemoryLedger",
+    "MemorySuperseding",
     "Opening",
     "Request",
     "Standing",
+    "Succession",
+    "Superseding",
     "effect_of",
     "fold",
     "in_ranges",
@@ -66,9 +78,11 @@ __all__ = [
     "last_words",
     "let_wait",
     "lost",
+    "may_be_superseded",
     "read_ranges",
     "reopen",
     "said_of",
     "spans",
+    "succeed",
     "write_ranges",
 ]

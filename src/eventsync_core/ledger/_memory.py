@@ -285,6 +285,10 @@ class MemoryLedger:
         ]
         return found[:limit]
 
+    def request_count(self, target_id: str, stream: str) -> int:
+        """See `Ledger.request_count`."""
+        return len(self.requests(target_id, stream, limit=len(self._requests)))
+
     def last_delivery_at(self, target_id: str) -> int | None:
         """See `Ledger.last_delivery_at`."""
         return self._delivered_at.get(target_id)
@@ -315,6 +319,23 @@ class MemoryLedger:
         ):
             return None
         return Busy(lease.holder, lease.expires_at)
+
+    def rows_of(self, stream: str, position: int) -> list[LedgerEntry]:
+        """Return the entry's rows, of every target."""
+        return [
+            row
+            for (_, where, place), row in self._entries.items()
+            if (where, place) == (stream, position)
+        ]
+
+    def flying(self, stream: str) -> set[int]:
+        """Return the positions that open requests carry, of any sender, alive or dead."""
+        return {
+            position
+            for (_, where), request_id in self._open.items()
+            if where == stream
+            for position in read_ranges(self._requests[request_id].positions)
+        }
 
     def carried(self, target_id: str, stream: str, *, at: int) -> tuple[set[int], bool]:
         """Return the positions that an open request carries, and whether its sender lives."""

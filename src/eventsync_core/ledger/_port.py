@@ -111,13 +111,21 @@ class Ledger(Protocol):
         """Return the latest requests of the stream to the target, newest first."""
         ...
 
+    def request_count(self, target_id: str, stream: str) -> int:
+        """Return how many requests of the stream to the target there were in all."""
+        ...
+
     def last_delivery_at(self, target_id: str) -> int | None:
         """Return when an event was last delivered there, or None."""
         ...
 
 
 class Backlog(Protocol):
-    """The journal as one target sees it; `BacklogContract` tests each promise."""
+    """
+    The journal as one target sees it; `BacklogContract` tests each promise.
+
+    What is superseded is not deliverable, whatever the target.
+    """
 
     def tail(
         self, target_id: str, stream: str, *, max_events: int, max_bytes: int, after: int = 0

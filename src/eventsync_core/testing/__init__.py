@@ -26,6 +26,7 @@ from eventsync_core.testing._contracts import (
     LedgerContract,
     ReceiverContract,
     StoresContract,
+    SupersedingContract,
     TargetRegistryContract,
     WritersContract,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "ReceiverContract",
     "StoresContract",
     "StoresMachine",
+    "SupersedingContract",
     "TargetRegistryContract",
     "WritersContract",
     "answers",

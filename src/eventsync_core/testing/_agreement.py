@@ -1,13 +1,14 @@
 """What two stores must agree on, in words that compare."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import attrs
 
 from eventsync_core.census import Class
 from eventsync_core.egress import Grant
 from eventsync_core.journal import Entry, Head, chain_next, chain_start
-from eventsync_core.ledger import Act, HistoryItem, Holding, Lane, LedgerEntry, Request
+from eventsync_core.ledger import Act, HistoryItem, Holding, Lane, LedgerEntry, Link, Request
 from eventsync_core.stores import Stores
-from eventsync_core.targets import Deployment, Target
 
 
 class TargetView(NamedTuple):
@@ -43,15 +44,18 @@ class StreamView(NamedTuple):
     entries: list[Entry]
     history: list[list[HistoryItem]]
     holdings: list[list[Holding]]
+    links: list[list[Link]]
 
 
 def stream_of(stores: Stores, stream: str) -> StreamView:
     """Return all that *stores* says of that stream."""
     entries = stores.journal.entries(stream)
+    positions = [entry.position for entry in entries]
     return StreamView(
         entries,
-        [stores.ledger.history(stream, entry.position) for entry in entries],
-        [stores.holds.holdings(stream, entry.position) for entry in entries],
+        [stores.ledger.history(stream, position) for position in positions],
+        [stores.holds.holdings(stream, position) for position in positions],
+        [list(stores.superseding.supersedes(stream, position)) for position in positions],
     )
 
 
@@ -92,9 +96,9 @@ def _is_delivered(row: LedgerEntry | None) -> bool:
     return row is not None and row.outcome is not None and row.outcome.is_delivered
 
 
-def targets_of(stores: Stores) -> list[tuple[Target, Deployment | None, str]]:
+def targets_of(stores: Stores) -> list[dict[str, Any]]:
     """Return the targets with what their comparison leaves out."""
-    return [(target, target.deployment, target.paused) for target in stores.targets.targets()]
+    return [attrs.asdict(target) for target in stores.targets.targets()]
 
 
 def verified_head(stream: str, entries: list[Entry], *, lamport: int) -> Head:

@@ -9,6 +9,7 @@ from eventsync_core.testing._contracts._leases import LeasesContract
 from eventsync_core.testing._contracts._ledger import LedgerContract
 from eventsync_core.testing._contracts._receiver import ReceiverContract
 from eventsync_core.testing._contracts._stores import StoresContract
+from eventsync_core.testing._contracts._superseding import SupersedingContract
 from eventsync_core.testing._contracts._targets import TargetRegistryContract
 from eventsync_core.testing._contracts._writers import WritersContract
 
@@ -22,6 +23,7 @@ __all__ = [
     "LedgerContract",
     "ReceiverContract",
     "StoresContract",
+    "SupersedingContract",
     "TargetRegistryContract",
     "WritersContract",
 ]
