@@ -147,9 +147,7 @@ def test_processes_that_begin_together_send_each_event_once(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_loser_says_who_is_at_it_and_does_not_wait(
-    tmp_path: Path, held: Held, mode: str
-) -> None:
+def test_a_loser_says_who_is_at_it_and_does_not_wait(tmp_path: Path, held: Held, mode: str) -> None:
     """Exit 3 and `busy` while the other's request is unanswered; its fix then works."""
     home = make_home(tmp_path / "home", held.url, mode=mode)
     home.capture(["e1", "e2"])
