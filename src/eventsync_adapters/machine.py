@@ -152,7 +152,7 @@ def _started_by_clock(pid: int) -> int | None:
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
         return int(process.create_time() * 1_000_000)
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, ValueError, OverflowError):
         return None
     except psutil.AccessDenied as error:
         raise PermissionError(pid) from error
