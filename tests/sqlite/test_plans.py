@@ -73,7 +73,7 @@ def test_every_room_has_statements() -> None:
 
     assert {"_backlog.TAIL", "_backlog.DUE", "_backlog.WAITING", "_journal.KNOWN"} <= names
     assert {"_rows.RANGE", "_leases.ONE", "_tally.BELOW", "_ledger.REQUESTS"} <= names
-    assert {"_superseding.OPEN", "_superseding.SENDERS", "_tally.SUPERSEDED"} <= names
+    assert {"_superseding.OPEN", "_superseding.FLYING", "_tally.GONE_ROWS"} <= names
 
 
 @pytest.mark.parametrize(("name", "sql"), STATEMENTS)

@@ -189,6 +189,69 @@ def test_an_idle_drain_stays_idle(world: World) -> None:
     assert world.stores._database.rows("SELECT * FROM due") == []
 
 
+@pytest.mark.parametrize("reach", [None, 0, 1, 3, 9])
+def test_counting_is_exact_whatever_else_is_true(world: World, reach: int | None) -> None:
+    """Held or not, with a row or without, granted or not: each is counted once."""
+    place = (world.target.target_id, "default")
+    world.receiver.script = Script(requests=[RequestRule(status=401)])
+    for name in ("a", "b", "c"):
+        keyed(world, name, name)
+    world.drain()
+    keyed(world, "d", "d")
+    keyed(world, "e", "e")
+    for name in ("a", "b", "d", "e"):
+        keyed(world, f"{name}-next", name)
+    hold = "INSERT INTO holds SELECT stream_id, ?, 'operator', '', 1 FROM streams"
+    with world.stores.atomic():
+        for position in (1, 3, 4, 7):
+            world.stores._database.run(hold, (position,))
+    world.stores.grants.revoke(*place, at=world.clock())
+    if reach is not None:
+        world.stores.grants.grant(
+            *place, from_position=reach, actor="me", reason="", at=world.clock()
+        )
+
+    found = classes(world)
+
+    assert sum(found.values()) == 9
+    # 1, 2, 4 and 5 are superseded, 3 and 7 held, and 6, 8 and 9 neither.
+    assert (found[Class.SUPERSEDED], found[Class.HELD]) == (4, 2)
+    below = sum(position <= (9 if reach is None else reach) for position in (6, 8, 9))
+    assert (found.get(Class.NOT_GRANTED, 0), found.get(Class.OWED, 0)) == (below, 3 - below)
+
+
+def steps_of_counting(world: World) -> int:
+    """Return how many steps of SQLite's machine a tally takes."""
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    connection = world.stores._database.connection
+    connection.set_progress_handler(count, 1)
+    assert classes(world)[Class.SUPERSEDED]
+    connection.set_progress_handler(None, 1)
+    return steps
+
+
+def test_counting_costs_the_same_however_many_are_superseded(world: World) -> None:
+    """Counted in steps: a hundred of them, and five thousand."""
+
+    def fill(first: int, count: int) -> None:
+        texts = [
+            make_envelope(f"e{number}", event_type="T", about="x")
+            for number in range(first, first + count)
+        ]
+        capture_many(world.stores, texts, at=world.clock(), keys=KEYS)
+
+    fill(0, 100)
+    few = steps_of_counting(world)
+    fill(1_000, 5_000)
+
+    assert steps_of_counting(world) == few
+
+
 def steps_of_capturing(world: World, event_id: str) -> int:
     """Return how many steps of SQLite's machine the capture of one keyed event takes."""
     steps = 0

@@ -1,7 +1,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._keys import Keys
@@ -11,11 +10,21 @@ from eventsync_core.ledger import LedgerEntry, Link, read_ranges, spans, succeed
 _OPEN = "SELECT position FROM keyed WHERE stream_id = ? AND key = ? ORDER BY position"
 _PUT_OPEN = "INSERT INTO keyed (stream_id, key, position) VALUES (?, ?, ?)"
 _DROP_OPEN = "DELETE FROM keyed WHERE stream_id = ? AND key = ? AND position = ?"
-# Nothing has a row in the ledger of a target that never had a lease.
-SENDERS = """
-SELECT l.target_no, r.positions
-FROM leases l LEFT JOIN requests r ON r.request_id = l.open_request WHERE l.stream_id = ?
+# Nothing has a row in the ledger of a target that had neither.
+TARGETS = """
+SELECT target_no FROM grants WHERE stream_id = ?1
+UNION
+SELECT target_no FROM leases WHERE stream_id = ?1
 """
+FLYING = """
+SELECT r.positions FROM leases l CROSS JOIN requests r ON r.request_id = l.open_request
+WHERE l.stream_id = ?
+"""
+_COUNT = """
+INSERT INTO supersessions (stream_id, entries) VALUES (?, ?)
+ON CONFLICT (stream_id) DO UPDATE SET entries = entries + excluded.entries
+"""
+_PUT_ROW = "INSERT INTO superseded_rows (target_no, stream_id, position) VALUES (?, ?, ?)"
 _LINK = """
 INSERT INTO superseded (stream_id, position, superseded_by, superseded_at) VALUES (?, ?, ?, ?)
 """
@@ -58,9 +67,7 @@ class SqliteSuperseding:
                 succession = succeed(positions, rows, standing.in_flight)
                 links += succession.links
                 self._keep_open(stream_id, key, earlier[key], succession.open)
-            values = [(stream_id, position, by, at) for position, by in links]
-            self._database.run_many(_LINK, values)
-            self._database.run_many(_DROP_DUE, standing.due(position for position, _ in links))
+            self._link(stream_id, links, standing, at)
         return Counter(by for _, by in links)
 
     def _keep_open(
@@ -70,6 +77,21 @@ class SqliteSuperseding:
         added = [(stream_id, key, position) for position in after if position not in before]
         self._database.run_many(_DROP_OPEN, dropped)
         self._database.run_many(_PUT_OPEN, added)
+
+    def _link(
+        self, stream_id: int, links: Sequence[tuple[int, int]], standing: "_Standing", at: int
+    ) -> None:
+        if not links:
+            return
+        values = [(stream_id, position, by, at) for position, by in links]
+        self._database.run_many(_LINK, values)
+        self._database.run(_COUNT, (stream_id, len(links)))
+        for position, _ in links:
+            for place, row in standing.rows(position):
+                self._database.run(_PUT_ROW, (*place, position))
+                # Nothing that is superseded comes due.
+                key = (*place, row.lane.value, row.due_at, position)
+                self._database.run(_DROP_DUE, key)
 
     def superseded(self, stream: str, positions: Iterable[int]) -> Mapping[int, Link]:
         """See `Superseding.superseded`."""
@@ -92,23 +114,21 @@ class _Standing:
     def __init__(self, database: Database, stream_id: int, groups: Iterable[Sequence[int]]) -> None:
         positions = sorted(position for group in groups for position in group)
         self.in_flight: set[int] = set()
-        self._places: list[tuple[int, int]] = []
-        self._rows: list[dict[int, LedgerEntry]] = []
+        self._found: list[tuple[tuple[int, int], dict[int, LedgerEntry]]] = []
         if not positions:
             return
-        for target_no, carried in database.rows(SENDERS, (stream_id,)):
-            self.in_flight.update(read_ranges(carried or ""))
-            self._places.append((target_no, stream_id))
-            self._rows.append(read_rows(database, self._places[-1], positions))
+        for (carried,) in database.rows(FLYING, (stream_id,)):
+            self.in_flight.update(read_ranges(carried))
+        for (target_no,) in database.rows(TARGETS, (stream_id,)):
+            place = (target_no, stream_id)
+            self._found.append((place, read_rows(database, place, positions)))
+
+    def rows(self, position: int) -> Iterator[tuple[tuple[int, int], LedgerEntry]]:
+        """Yield the entry's rows in the ledger, each after its target and stream."""
+        for place, rows in self._found:
+            if position in rows:
+                yield place, rows[position]
 
     def entries(self, position: int) -> list[LedgerEntry]:
         """Return the entry's rows in the ledger, of every target."""
-        return [rows[position] for rows in self._rows if position in rows]
-
-    def due(self, positions: Iterable[int]) -> Iterator[tuple[Any, ...]]:
-        """Yield the keys of the rows in which *positions* are due somewhere."""
-        for position in positions:
-            for place, rows in zip(self._places, self._rows, strict=True):
-                row = rows.get(position)
-                if row is not None and row.due_at is not None:
-                    yield (*place, row.lane.value, row.due_at, position)
+        return [row for _, row in self.rows(position)]

@@ -25,14 +25,17 @@ FROM holds h LEFT JOIN ledger l ON l.target_no = ?1 AND l.stream_id = h.stream_i
 WHERE h.stream_id = ?2
 GROUP BY 1, 2, 3, 4
 """
-_SUPERSEDED = """
-SELECT NULL, l.outcome, s.position <= ?3, 1, COUNT(*)
-FROM superseded s LEFT JOIN ledger l ON l.target_no = ?1 AND l.stream_id = s.stream_id
-                                    AND l.position = s.position
-WHERE s.stream_id = ?2
-  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = s.stream_id
-                                          AND h.position = s.position)
-GROUP BY 2, 3
+_GONE = "SELECT entries FROM supersessions WHERE stream_id = ?"
+_GONE_BELOW = "SELECT COUNT(*) FROM superseded WHERE stream_id = ? AND position <= ?"
+_GONE_ROWS = """
+SELECT l.outcome, l.position <= ?3, COUNT(*)
+FROM superseded_rows r CROSS JOIN ledger l ON l.target_no = r.target_no
+                                          AND l.stream_id = r.stream_id
+                                          AND l.position = r.position
+WHERE r.target_no = ?1 AND r.stream_id = ?2
+  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = r.stream_id
+                                          AND h.position = r.position)
+GROUP BY 1, 2
 """
 _MARKS = """
 SELECT (SELECT hold FROM holds WHERE stream_id = ?1 AND position = ?2),
@@ -88,10 +91,44 @@ class Tallying:
     ) -> None:
         """Count held, superseded and in-flight entries by their own facts."""
         upto = _EVERYTHING if reach is None else reach
-        for query in (_HELD, _SUPERSEDED):
-            for hold, word, is_below, gone, count in self._database.rows(query, (*place, upto)):
-                facts = _facts(word, hold, superseded=gone, is_granted=not is_below)
-                special[facts] += count
+        for hold, word, is_below, gone, count in self._database.rows(_HELD, (*place, upto)):
+            facts = _facts(word, hold, superseded=gone, is_granted=not is_below)
+            special[facts] += count
+        self._add_superseded(special, place, reach)
+        self._add_in_flight(special, names, place, at, upto)
+
+    def _add_superseded(
+        self, special: Counter[Facts], place: tuple[int, int], reach: int | None
+    ) -> None:
+        """Count those that are not held, which `special` has already: with a row and without."""
+        _, stream_id = place
+        (total,) = self._database.row(_GONE, (stream_id,)) or (0,)
+        if not total:
+            return
+        upto = _EVERYTHING if reach is None else reach
+        below = total
+        if reach is not None:
+            (below,) = (reach and self._database.row(_GONE_BELOW, (stream_id, reach))) or (0,)
+        bare = {False: below, True: total - below}
+        for facts, count in special.items():
+            if facts.superseded:
+                bare[facts.is_granted] -= count
+        for word, is_below, count in self._database.rows(_GONE_ROWS, (*place, upto)):
+            facts = _facts(word, None, superseded=True, is_granted=not is_below)
+            special[facts] += count
+            bare[facts.is_granted] -= count
+        for is_granted, count in bare.items():
+            special[Facts(superseded=True, is_granted=is_granted)] += count
+
+    def _add_in_flight(
+        self,
+        special: Counter[Facts],
+        names: tuple[str, str],
+        place: tuple[int, int],
+        at: int,
+        upto: int,
+    ) -> None:
+        """Count what an open request carries; it leaves what it was counted as above."""
         positions = self._leases.open_positions(*names)
         if not positions:
             return

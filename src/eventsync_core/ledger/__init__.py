@@ -1,4 +1,4 @@
-"""What each target said about each entry, who is sending now, and what is still to be sent."""
+"""What each target said of each entry, who is sending, what is left, and what is superseded."""
 
 from eventsync_core.ledger._desk_port import Desk, Holds
 from eventsync_core.ledger._memory import MemoryLedger
