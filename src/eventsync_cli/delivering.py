@@ -1,6 +1,6 @@
 """Delivering to the current target: what `eventsync sync now` does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventsync_cli.choosing import target_document
@@ -18,6 +18,11 @@ from eventsync_core.targets import Breaker, Target
 __all__ = ["deliver"]
 
 _SHORT_WAIT = 2 * SECOND
+_HELPS: Mapping[str, tuple[str, ...]] = {
+    Stop.CAUGHT_UP: ("eventsync", "sync", "status"),
+    Stop.PAUSED: ("eventsync", "target", "resume"),
+    Stop.TARGET_BACKOFF: ("eventsync", "target", "resume"),
+}
 
 
 def deliver(app: App, budget: Budget) -> Result:
@@ -145,10 +150,12 @@ def _exit_of(report: Report) -> ExitCode:
 def _reason(report: Report, argv: tuple[str, ...]) -> Reason:
     stop = report.stopped_because
     is_left = stop == Stop.CAUGHT_UP
+    was_refused = not (stop == Stop.TARGET_BACKOFF and report.requests)
+    helps = _HELPS.get(stop, ()) if was_refused else ()
     return Reason(
         code="work_left" if is_left else stop.removeprefix("gate:"),
         message=report.message or f"still to be delivered, or refused: {report.remaining_owed}",
-        fix_argv=argv or (("eventsync", "sync", "status") if is_left else ()),
+        fix_argv=argv or helps,
         fix_text=report.fix or "run eventsync sync now again",
     )
 

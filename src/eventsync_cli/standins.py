@@ -8,7 +8,7 @@ import attrs
 
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
-from eventsync_core.ledger import Backlog, Leases, Ledger
+from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
 
@@ -41,6 +41,21 @@ class GrantedStores:
     def backlog(self) -> Backlog:
         """See `Stores`."""
         return self._inner.backlog
+
+    @property
+    def desk(self) -> Desk:
+        """See `Stores`."""
+        return self._inner.desk
+
+    @property
+    def holds(self) -> Holds:
+        """See `Stores`."""
+        return self._inner.holds
+
+    @property
+    def superseding(self) -> Superseding:
+        """See `Stores`."""
+        return self._inner.superseding
 
     @property
     def targets(self) -> TargetRegistry:

@@ -9,6 +9,7 @@ EventSyncError
 ├── UnknownEventError           no event of that id is stored
 ├── UnknownTargetError          no such target
 ├── UnsendableEventError        what the host made of an event cannot be sent
+├── NotGrantedError             a stream may not go to that target
 ├── TargetUrlError              a URL that cannot name a target
 ├── SettingsError               configuration that cannot be read or understood
 ├── JournalModeRefusedError     WAL would not be safe here
@@ -29,6 +30,7 @@ __all__ = [
     "EventSyncError",
     "JournalModeRefusedError",
     "MissingEventIdError",
+    "NotGrantedError",
     "NotJsonError",
     "NothingOpenError",
     "PayloadConflictError",
@@ -47,6 +49,9 @@ __all__ = [
     "fix_document",
     "reason_of",
 ]
+
+
+_MOST_NAMED = 20
 
 
 class EventSyncError(Exception):
@@ -117,12 +122,21 @@ class DiscardRefusedError(EventSyncError):
 
 
 class UnknownEventError(EventSyncError):
-    """No event of that id is stored."""
+    """
+    No event of that id is stored, or of several.
+
+    Attributes:
+        event_ids: The ids that are unknown.
+    """
 
     code = "event_unknown"
 
-    def __init__(self, event_id: str) -> None:
-        super().__init__(f"no event {event_id} is stored here")
+    def __init__(self, *event_ids: str) -> None:
+        named, more = ", ".join(event_ids[:_MOST_NAMED]), len(event_ids) - _MOST_NAMED
+        names = named + (f" and {more} more" if more > 0 else "")
+        one = len(event_ids) == 1
+        super().__init__(f"no event {names} is stored here" if one else f"not stored: {names}")
+        self.event_ids = event_ids
         self.fix_argv = ("eventsync", "journal", "list")
 
 
@@ -154,6 +168,16 @@ class UnsendableEventError(EventSyncError):
         self.index = index
         self.event_id = event_id
         self.reason = reason
+
+
+class NotGrantedError(EventSyncError):
+    """A stream may not go to the target."""
+
+    code = "no_grant"
+
+    def __init__(self, stream: str, target_id: str, url: str) -> None:
+        super().__init__(f"stream {stream} is not granted to {url}")
+        self.fix_argv = ("eventsync", "target", "grant", target_id, "--project", stream)
 
 
 class TargetUrlError(EventSyncError):

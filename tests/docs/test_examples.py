@@ -17,6 +17,7 @@ from tests.docs.conftest import blocks
 _EXAMPLES = [
     ("README.md", "example"),
     ("docs/embedding.md", "unit"),
+    ("docs/embedding.md", "coalesce"),
     ("docs/embedding.md", "http"),
     ("docs/embedding.md", "transform"),
     ("docs/embedding.md", "app"),

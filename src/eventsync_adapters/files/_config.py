@@ -21,6 +21,7 @@ class Config:
     """
     What a home's config.toml says; absent text is empty.
 
+    With `coalesce`, captured events supersede earlier ones with their key.
     `token`, `external_signing` and the values of `external_headers` are references, never
     secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
     file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, and
@@ -41,6 +42,7 @@ class Config:
     team: str = ""
     user: str = ""
     token: str = ""
+    coalesce: bool = False
     problem: SettingsError | None = None
 
 
@@ -155,6 +157,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
             external_cert_key=_text(events, "external_cert_key", path),
             external_proxy=_proxy(events, path),
             token=_token(sync, path),
+            coalesce=_flag(_table(document, "capture", path), "coalesce", path),
         )
     except SettingsError as error:
         return attrs.evolve(base, problem=error)
@@ -172,6 +175,13 @@ def _text(table: Mapping[str, Any], key: str, path: Path) -> str:
     if not isinstance(value, str):
         raise SettingsError(f"{path}: {key} is not text", source=str(path))
     return value.strip()
+
+
+def _flag(table: Mapping[str, Any], key: str, path: Path) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise SettingsError(f"{path}: {key} is neither true nor false", source=str(path))
+    return value
 
 
 def _place(table: Mapping[str, Any], key: str, path: Path) -> str:

@@ -6,6 +6,7 @@ from eventsync_core.codec._documents import (
     MOST_ITEMS,
     read_document,
     read_unambiguous,
+    read_words,
     write_document,
 )
 from eventsync_core.codec._project import without_local_keys
@@ -18,6 +19,7 @@ __all__ = [
     "parse_event_text",
     "read_document",
     "read_unambiguous",
+    "read_words",
     "slice_cloudevents",
     "slice_events",
     "structure",

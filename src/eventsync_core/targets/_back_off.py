@@ -54,9 +54,14 @@ class BackOff:
         """
         if not self.failures:
             return Breaker.CLOSED
-        if 0 < max(self.retry_at, self.probe_until) - at <= _LONGEST:
+        if 0 < self.until - at <= _LONGEST:
             return Breaker.OPEN
         return Breaker.HALF_OPEN
+
+    @property
+    def until(self) -> int:
+        """Before this only who claimed the probe may send."""
+        return max(self.retry_at, self.probe_until)
 
     @property
     def probe_events(self) -> int | None:

@@ -29,6 +29,12 @@ def test_an_advertised_limit_is_packed_to_nine_tenths() -> None:
         ({"max_events_per_batch": 5_000}, Limits(max_events=1_000)),
         ({"max_decompressed_bytes_per_batch": 9}, Limits(max_bytes=9)),
         ({"max_events_per_batch": 0, "max_decompressed_bytes_per_batch": 9}, Limits(max_bytes=9)),
+        ({"retry_after_min_seconds": 2}, Limits(retry_least=2_000_000)),
+        (
+            {"retry_after_min_seconds": 0, "retry_after_max_seconds": 10**9},
+            Limits(retry_most=86_400_000_000),
+        ),
+        ({"retry_after_max_seconds": 1.5}, None),
         ({"max_events_per_batch": True}, None),
         ({"max_events_per_batch": "5"}, None),
         ({"max_decompressed_bytes_per_batch": -1}, None),
