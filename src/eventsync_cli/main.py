@@ -1,6 +1,7 @@
 """The commands by name; a command is imported when it is called."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,14 +20,16 @@ _SOON = 0.02
 _TOP = {
     "capture": "Store events, one JSON object per line.",
     "demo": "Show the whole path with made-up events and two local receivers.",
-    "journal": "Look at what was captured.",
+    "journal": "Look at what was captured, hold and release it.",
     "serve": "Run a local receiver that keeps what it is sent.",
     "sync": "Choose a target, deliver to it, see what it has.",
     "target": "Targets, and what may go to each.",
 }
 _BELOW: Mapping[str, Mapping[str, str]] = {
     "journal": {
+        "hold": "Keep events from being offered to any target.",
         "list": "List captured events.",
+        "release": "Let held events be offered again.",
         "show": "Show one event and what each target said of it.",
         "verify": "Check digests, chain and positions of every stream.",
     },
@@ -34,13 +37,18 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
         "doctor": "Examine the database, or change its journal mode.",
         "mode": "Show or choose where events go.",
         "now": "Deliver what is owed to the current target.",
+        "replay": "Deliver events again to a target that has them.",
+        "retry": "Let events that failed or were refused go again.",
         "server": "Show or choose the Teamspace server.",
         "status": "Show what is stored, delivered and owed.",
     },
     "target": {
         "grant": "Permit a stream to go to a target.",
         "list": "List all targets and their grants.",
+        "pause": "Let a target rest: nothing is sent to it.",
+        "resume": "Let a target go on.",
         "revoke": "End a stream's permission to go to a target.",
+        "show": "Show all that is known of a target.",
     },
 }
 
@@ -164,21 +172,34 @@ def _terminate_gently() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    postponed: list[threading.Timer] = []
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        from eventsync_cli.compose import is_in_unit
+
+        if not is_in_unit():
+            raise KeyboardInterrupt
+        # Whether a unit of work was stored must not be in doubt: come back when it has ended.
+        again = threading.Timer(_SOON, _signal_main_thread, (number,))
+        again.daemon = True
+        postponed.append(again)
+        again.start()
+
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, _interrupt) for number in numbers]
+    before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield
     finally:
+        for again in postponed:
+            again.cancel()
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
 
 
-def _interrupt(number: int, _: FrameType | None) -> None:
-    from eventsync_cli.compose import is_in_unit
-
-    if not is_in_unit():
-        raise KeyboardInterrupt
-    # Whether a unit of work was stored must not be in doubt: come back when it has ended.
-    again = threading.Timer(_SOON, signal.raise_signal, (number,))
-    again.daemon = True
-    again.start()
+def _signal_main_thread(number: int) -> None:
+    main_thread = threading.main_thread().ident
+    if sys.platform == "win32" or main_thread is None:
+        signal.raise_signal(number)
+    else:
+        # A signal to any other thread would not end what the main thread is waiting for.
+        signal.pthread_kill(main_thread, number)

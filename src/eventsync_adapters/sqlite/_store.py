@@ -9,18 +9,26 @@ from typing import TYPE_CHECKING, Self
 import attrs
 
 from eventsync_adapters import machine
-from eventsync_adapters.sqlite._connection import Database, connect, set_durability
+from eventsync_adapters.sqlite._connection import (
+    Database,
+    choose_journal,
+    connect,
+    set_durability,
+)
 from eventsync_adapters.sqlite._journal import SqliteJournal
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
 from eventsync_core.clock import Clock
-from eventsync_core.errors import StoreError, StoreFullError, StoreNotWritableError
+from eventsync_core.errors import StoreFullError, StoreNotWritableError
 
 if TYPE_CHECKING:
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
+    from eventsync_adapters.sqlite._desk import SqliteDesk
     from eventsync_adapters.sqlite._grants import SqliteGrants
+    from eventsync_adapters.sqlite._holds import SqliteHolds
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
+    from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 
 _PAGE_BYTES = 8_192
@@ -93,6 +101,27 @@ class SqliteStores:
         from eventsync_adapters.sqlite._backlog import SqliteBacklog
 
         return SqliteBacklog(self._database, self._keys, self.leases)
+
+    @cached_property
+    def desk(self) -> "SqliteDesk":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._desk import SqliteDesk
+
+        return SqliteDesk(self._database, self._keys, self.leases)
+
+    @cached_property
+    def holds(self) -> "SqliteHolds":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._holds import SqliteHolds
+
+        return SqliteHolds(self._database, self._keys)
+
+    @cached_property
+    def superseding(self) -> "SqliteSuperseding":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._superseding import SqliteSuperseding
+
+        return SqliteSuperseding(self._database, self._keys)
 
     @property
     def is_durable(self) -> bool:
@@ -182,11 +211,6 @@ def _prepare(database: Database, durability: str) -> None:
     is_new = applied_versions(database) is None
     if is_new:
         database.run(f"PRAGMA page_size = {_PAGE_BYTES}")
-    (mode,) = database.row("PRAGMA journal_mode") or ("",)
-    if mode != "wal":
-        # Only WAL is written into the file; any other mode is chosen at every opening.
-        (mode,) = database.row("PRAGMA journal_mode = TRUNCATE") or ("",)
-        if mode not in ("truncate", "wal"):
-            raise StoreError(f"SQLite did not take journal_mode = TRUNCATE, it says {mode}")
+    choose_journal(database)
     set_durability(database, durability)
     migrate(database)

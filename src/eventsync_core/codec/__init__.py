@@ -6,10 +6,11 @@ from eventsync_core.codec._documents import (
     MOST_ITEMS,
     read_document,
     read_unambiguous,
+    read_words,
     write_document,
 )
 from eventsync_core.codec._project import without_local_keys
-from eventsync_core.codec._slices import Sliced, slice_events
+from eventsync_core.codec._slices import Sliced, slice_cloudevents, slice_events
 
 __all__ = [
     "MOST_ITEMS",
@@ -18,6 +19,8 @@ __all__ = [
     "parse_event_text",
     "read_document",
     "read_unambiguous",
+    "read_words",
+    "slice_cloudevents",
     "slice_events",
     "structure",
     "without_local_keys",

@@ -3,8 +3,8 @@ from enum import StrEnum
 
 import attrs
 
-from eventsync_core.receivers._limits import Limits
 from eventsync_core.receivers._model import Effect, Outcome
+from eventsync_core.targets import Limits
 
 
 def _in_lower_case(headers: Mapping[str, str]) -> Mapping[str, str]:

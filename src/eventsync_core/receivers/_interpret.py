@@ -7,7 +7,6 @@ import attrs
 
 from eventsync_core.codec import read_unambiguous
 from eventsync_core.receivers._answer import Answer, Detail, Next, Verdict
-from eventsync_core.receivers._limits import Limits, read_limits
 from eventsync_core.receivers._model import Effect, Outcome
 from eventsync_core.receivers._results import (
     REASONS,
@@ -19,6 +18,7 @@ from eventsync_core.receivers._results import (
     respelt,
 )
 from eventsync_core.receivers._retry import read_wait
+from eventsync_core.targets import Limits, read_limits
 
 _REFUSALS_OF_THE_CALLER = frozenset({401, 403, 429})
 _TOO_LARGE = ("too large", "oversized")

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from eventsync_core.receivers import Limits, merge_limits, read_limits
+from eventsync_core.clock import SECOND
+from eventsync_core.targets import Limits, merge_limits, read_limits
 
 
 def test_without_advice_the_defaults_hold() -> None:
@@ -28,14 +29,20 @@ def test_an_advertised_limit_is_packed_to_nine_tenths() -> None:
         ({"max_events_per_batch": 5_000}, Limits(max_events=1_000)),
         ({"max_decompressed_bytes_per_batch": 9}, Limits(max_bytes=9)),
         ({"max_events_per_batch": 0, "max_decompressed_bytes_per_batch": 9}, Limits(max_bytes=9)),
+        ({"retry_after_min_seconds": 2}, Limits(retry_least=2_000_000)),
+        (
+            {"retry_after_min_seconds": 0, "retry_after_max_seconds": 10**9},
+            Limits(retry_most=86_400_000_000),
+        ),
+        ({"retry_after_max_seconds": 1.5}, None),
         ({"max_events_per_batch": True}, None),
         ({"max_events_per_batch": "5"}, None),
         ({"max_decompressed_bytes_per_batch": -1}, None),
-        ({"max_decompressed_bytes_per_batch": 10**400}, Limits(max_bytes=1_073_741_824)),
+        ({"max_decompressed_bytes_per_batch": 10**400}, Limits(max_bytes=2**31 - 1)),
         ({"max_events_per_batch": 10**400}, Limits()),
-        ({"retry_after_min_seconds": 2}, Limits(retry_least=2)),
-        ({"retry_after_max_seconds": 300}, Limits(retry_most=300)),
-        ({"retry_after_max_seconds": 10**400}, Limits(retry_most=31_536_000)),
+        ({"retry_after_min_seconds": 2}, Limits(retry_least=2 * SECOND)),
+        ({"retry_after_max_seconds": 300}, Limits(retry_most=300 * SECOND)),
+        ({"retry_after_max_seconds": 10**400}, Limits(retry_most=86_400 * SECOND)),
         ({"retry_after_min_seconds": 1.5, "retry_after_max_seconds": "9"}, None),
         ({}, None),
         (None, None),

@@ -2,11 +2,13 @@ from collections.abc import Mapping
 
 import attrs
 
+from eventsync_core.clock import SECOND
+
 DEFAULT_PACKING_BYTES = 262_144
 DEFAULT_HARD_BYTES = 524_288
 MOST_EVENTS = 1_000
-_MOST_BYTES = 1_073_741_824
-_MOST_SECONDS = 31_536_000
+_LARGEST_BODY = 2**31 - 1
+_LONGEST_RETRY_SECONDS = 86_400
 
 
 @attrs.frozen(kw_only=True)
@@ -14,8 +16,8 @@ class Limits:
     """
     What one request to a target may hold, in events and bytes of uncompressed body.
 
-    `retry_least` and `retry_most` are the shortest and the longest wait the server wants
-    between attempts, in seconds.
+    `retry_least` and `retry_most` are the bounds of the wait that its Retry-After may ask
+    for, in microseconds; None where the server names none.
     """
 
     max_events: int = MOST_EVENTS
@@ -40,19 +42,28 @@ def read_limits(document: object) -> Limits | None:
 
     *document* holds `max_events_per_batch`, `max_decompressed_bytes_per_batch`,
     `retry_after_min_seconds` and `retry_after_max_seconds`, as in `sync_ingress.limits` of
-    the health answer and in `limits` of a 413. Only positive whole numbers count, up to 1,000
-    events, a gibibyte and a year.
+    the health answer and in `limits` of a 413. Only positive whole numbers count.
     """
     if not isinstance(document, Mapping):
         return None
     events = _positive(document.get("max_events_per_batch"), MOST_EVENTS)
-    limits = Limits(
+    size = _positive(document.get("max_decompressed_bytes_per_batch"), _LARGEST_BODY)
+    least = _positive(document.get("retry_after_min_seconds"), _LONGEST_RETRY_SECONDS)
+    most = _positive(document.get("retry_after_max_seconds"), _LONGEST_RETRY_SECONDS)
+    if events is None and size is None and least is None and most is None:
+        return None
+    return Limits(
         max_events=events or MOST_EVENTS,
-        max_bytes=_positive(document.get("max_decompressed_bytes_per_batch"), _MOST_BYTES),
-        retry_least=_positive(document.get("retry_after_min_seconds"), _MOST_SECONDS),
-        retry_most=_positive(document.get("retry_after_max_seconds"), _MOST_SECONDS),
+        max_bytes=size,
+        retry_least=least and least * SECOND,
+        retry_most=most and most * SECOND,
     )
-    return None if events is None and limits == Limits() else limits
+
+
+def _positive(value: object, bound: int) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        return None
+    return min(value, bound)
 
 
 def merge_limits(known: Limits, said: Limits | None) -> Limits:
@@ -65,9 +76,3 @@ def merge_limits(known: Limits, said: Limits | None) -> Limits:
         retry_least=said.retry_least or known.retry_least,
         retry_most=said.retry_most or known.retry_most,
     )
-
-
-def _positive(value: object, most: int) -> int | None:
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        return None
-    return min(value, most)
