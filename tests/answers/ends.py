@@ -267,6 +267,8 @@ class Teller:
     def _behave(self, connection: socket.socket) -> None:
         rule = self.script.next_request()
         if rule.cut == "before":
+            # Without it the client may be told before its first byte has left.
+            connection.recv(1)
             reset(connection)
             return
         asked = read_request(connection)

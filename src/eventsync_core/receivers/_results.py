@@ -85,22 +85,22 @@ class Results:
         self._outcomes: dict[str, Outcome] = {}
         self._details: dict[str, Detail] = {}
         for item in listed:
-            if isinstance(item, Mapping):
+            if isinstance(item, dict):
                 self._take(item)
 
     def _take(self, item: Mapping[str, Any]) -> None:
         event_id, status = item.get("event_id"), item.get("status")
         if not isinstance(event_id, str):
             return
-        word = status.strip().lower() if isinstance(status, str) else ""
-        outcome = _WORDS.get(word, Outcome.UNKNOWN_EFFECT)
+        word = status if isinstance(status, str) else ""
+        outcome = _WORDS.get(word) or _WORDS.get(word.strip().lower(), Outcome.UNKNOWN_EFFECT)
         before = self._outcomes.get(event_id, outcome)
         if before is not outcome:
             outcome = Outcome.UNKNOWN_EFFECT
             self._details[event_id] = Detail("the server listed it twice and disagrees")
         elif outcome is Outcome.UNKNOWN_EFFECT:
-            self._details[event_id] = Detail(f"unknown per-event status {word[:40]!r}")
-        elif not outcome.is_delivered:
+            self._details[event_id] = Detail(f"unknown per-event status {word.strip()[:40]!r}")
+        elif outcome is not Outcome.SUCCESS and outcome is not Outcome.DUPLICATE:
             self._details[event_id] = Detail(reason_given(item), category_of(item))
         self._outcomes[event_id] = outcome
 
@@ -108,7 +108,8 @@ class Results:
         """Return the outcome of each event *sent*; unlisted ones are of unknown effect."""
         outcomes = [self._outcomes.get(event_id) for event_id in sent]
         details: dict[int, Detail] = {}
-        if any(outcome is None or not outcome.is_delivered for outcome in outcomes):
+        # Details are kept of all that is not delivered: without any, every event listed is.
+        if self._details or None in outcomes:
             listed_as = respelt(sent, self._outcomes)
             for index, event_id in enumerate(sent):
                 name = listed_as.get(event_id, event_id)

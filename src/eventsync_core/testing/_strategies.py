@@ -36,6 +36,7 @@ _WORDS = (
     "perhaps",
     " Success ",
 )
+_TIMES = ("7", "-1", "9" * 30, "Sun, 06 Nov 1994 08:49:37 GMT", "Sun Nov  6 08:49:37 1994")
 _REFUSALS = ("project_not_admitted", "schema_mismatch", "PROJECT_REFUSED")
 
 
@@ -154,9 +155,11 @@ def _near_documents(ids: Sequence[str]) -> st.SearchStrategy[Any]:
             "limits": st.one_of(
                 text,
                 st.fixed_dictionaries(
-                    {"max_decompressed_bytes_per_batch": st.one_of(st.integers(-1, 900), text)}
+                    {"max_decompressed_bytes_per_batch": st.one_of(st.integers(-1, 900), text)},
+                    optional={"retry_after_max_seconds": st.sampled_from((0, 9, 10**400))},
                 ),
             ),
+            "retry_after_seconds": st.one_of(text, st.floats(-1, 1e30)),
             "sync_protocol": st.one_of(text, st.just({"upgrade_guidance": "upgrade"})),
         },
     )
@@ -171,10 +174,12 @@ def answers(ids: Sequence[str] = IDS) -> st.SearchStrategy[Answer]:
         Answer,
         status=st.one_of(st.sampled_from(likely), st.none(), st.integers(-1, 1_000)),
         headers=st.dictionaries(
-            st.sampled_from(("retry-after", "location", "content-type")), st.text(max_size=8)
+            st.sampled_from(("Retry-After", "Date", "location", "content-type")),
+            st.one_of(st.text(max_size=8), st.sampled_from(_TIMES)),
         ),
         body=st.one_of(documents, documents, documents, st.binary(max_size=20), deep),
         fault=st.text(max_size=5),
         reached=st.booleans(),
         is_whole=st.sampled_from((True, True, True, False)),
+        exceeds=st.sampled_from((False, False, False, True)),
     )

@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from eventsync_core.receivers import Answer, interpret
+from eventsync_core.clock import DAY
+from eventsync_core.receivers import Answer, Limits, interpret, merge_limits
 from eventsync_core.testing import answers
 
 _IDS = ("e1", "e2", "Ünï", "01JMBYAAAAAAAAAAAAAAAAAAAA")
@@ -40,7 +41,7 @@ def _acknowledged(answer: Answer) -> set[str]:
     return found
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(answers(_IDS))
 def test_every_answer_has_a_meaning(answer: Answer) -> None:
     """One outcome per event, and delivered only what was acknowledged by its id."""
@@ -55,3 +56,8 @@ def test_every_answer_has_a_meaning(answer: Answer) -> None:
     assert delivered <= _acknowledged(answer)
     assert set(verdict.details) <= set(range(len(_IDS)))
     assert verdict.guidance.isprintable()
+    assert 0 <= (verdict.retry_after or 0) <= 365 * DAY
+    assert 0 <= (verdict.retry_at or 0) < 2**63
+    limits = merge_limits(Limits(), verdict.limits)
+    assert 0 < limits.max_events <= 1_000
+    assert 0 <= limits.packing_bytes <= limits.hard_bytes < 2**63
