@@ -22,6 +22,7 @@ from eventsync_core.errors import (
 )
 
 if TYPE_CHECKING:
+    from eventsync_core.events import KeyRules
     from eventsync_core.stores import Stores
 
 __all__ = ["Findings", "capture_lines"]
@@ -49,7 +50,8 @@ class Findings:
     """
     What became of the lines.
 
-    `stored` counts every event new to the journal, held ones included. `error` says why it
+    `stored` counts every event new to the journal, held ones included; `superseded` earlier
+    events that these stand for. `error` says why it
     ended early, with `code` the exit code; what was counted before is stored.
     """
 
@@ -58,6 +60,7 @@ class Findings:
     duplicates: int = 0
     held: int = 0
     discarded: int = 0
+    superseded: int = 0
     is_discard_refused: bool = False
     streams: Counter[str] = attrs.field(factory=Counter)
     conflicts: Items = attrs.field(factory=Items)
@@ -73,6 +76,7 @@ class Findings:
                 return
             self.stored += 1
             self.held += result.state == "held"
+            self.superseded += result.superseded
             self.streams[result.stream] += 1
         elif isinstance(result, PayloadConflictError):
             self.conflicts.add(line, result.code, result.message, result.event_id)
@@ -102,12 +106,19 @@ class Findings:
             )
 
 
-def capture_lines(app: App, source: Source, *, progress: Callable[[int], None]) -> Findings:
+def capture_lines(
+    app: App,
+    source: Source,
+    *,
+    progress: Callable[[int], None],
+    keys: "KeyRules | None" = None,
+) -> Findings:
     """
     Store every line of *source* as it arrives and return what became of each.
 
     Bad lines harm no others. Without a usable configuration the mode is LOCAL_RETENTION.
-    *progress* is called with the number of lines done.
+    *progress* is called with the number of lines done. With *keys*, events supersede earlier
+    ones with their key; see `eventsync_core.capture.capture`.
     """
     findings = Findings()
     splitter = Splitter()
@@ -116,7 +127,7 @@ def capture_lines(app: App, source: Source, *, progress: Callable[[int], None]) 
         try:
             for lines in _groups(source, splitter, findings):
                 stores = stores or opened.enter_context(app.stores())
-                _capture_group(app, stores, lines, findings)
+                _capture_group(app, stores, lines, findings, keys)
                 progress(splitter.number)
         except (StoreError, KeyboardInterrupt) as error:
             findings.error, findings.code = failures.explain(error)
@@ -144,7 +155,11 @@ def _cut(
 
 
 def _capture_group(
-    app: App, stores: "Stores", lines: Sequence[tuple[int, bytes | None]], findings: Findings
+    app: App,
+    stores: "Stores",
+    lines: Sequence[tuple[int, bytes | None]],
+    findings: Findings,
+    keys: "KeyRules | None",
 ) -> None:
     numbers, envelopes = [], []
     for number, raw in lines:
@@ -155,7 +170,12 @@ def _capture_group(
             numbers.append(number)
             envelopes.append(raw)
     results = capture_many(
-        stores, envelopes, at=app.clock(), project=app.chosen.project, mode=app.config.mode
+        stores,
+        envelopes,
+        at=app.clock(),
+        project=app.chosen.project,
+        mode=app.config.mode,
+        keys=keys,
     )
     for number, result in zip(numbers, results, strict=True):
         findings.note(number, result)

@@ -8,7 +8,19 @@ import attrs
 
 from eventsync_core.egress import Grants, MemoryGrants
 from eventsync_core.journal import Journal, MemoryJournal
-from eventsync_core.ledger import Backlog, Leases, Ledger, MemoryBacklog, MemoryLedger
+from eventsync_core.ledger import (
+    Backlog,
+    Desk,
+    Holds,
+    Leases,
+    Ledger,
+    MemoryBacklog,
+    MemoryDesk,
+    MemoryHolds,
+    MemoryLedger,
+    MemorySuperseding,
+    Superseding,
+)
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
 
 __all__ = ["MemoryStores", "Stores"]
@@ -28,6 +40,15 @@ class Stores(Protocol):
 
     @property
     def backlog(self) -> Backlog: ...
+
+    @property
+    def desk(self) -> Desk: ...
+
+    @property
+    def holds(self) -> Holds: ...
+
+    @property
+    def superseding(self) -> Superseding: ...
 
     @property
     def targets(self) -> TargetRegistry: ...
@@ -61,7 +82,10 @@ class MemoryStores:
         self.ledger = MemoryLedger(self.journal, lambda *_: None)
         self.grants = MemoryGrants(self.targets, self.ledger)
         self.ledger.reach = self.grants.reach
-        self.backlog = MemoryBacklog(self.journal, self.ledger)
+        self.superseding = MemorySuperseding(self.ledger)
+        self.backlog = MemoryBacklog(self.journal, self.ledger, self.superseding)
+        self.desk = MemoryDesk(self.journal, self.ledger)
+        self.holds = MemoryHolds(self.journal, self.ledger)
 
     @property
     def leases(self) -> MemoryLedger:
@@ -76,7 +100,14 @@ class MemoryStores:
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """See `Stores.atomic`."""
-        parts = (self.journal, self.targets, self.ledger, self.grants)
+        parts = (
+            self.journal,
+            self.targets,
+            self.ledger,
+            self.grants,
+            self.holds,
+            self.superseding,
+        )
         saved = [_tables(part) for part in parts]
         try:
             yield

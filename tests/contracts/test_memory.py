@@ -5,11 +5,14 @@ import pytest
 from eventsync_core.stores import MemoryStores
 from eventsync_core.testing import (
     BacklogContract,
+    DeskContract,
     GrantsContract,
+    HoldsContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
     StoresContract,
+    SupersedingContract,
     TargetRegistryContract,
 )
 
@@ -42,6 +45,18 @@ class TestMemoryLedger(LedgerContract):
 
 class TestMemoryBacklog(BacklogContract):
     """Looks at everything there is."""
+
+
+class TestMemoryDesk(DeskContract):
+    """Over dicts."""
+
+
+class TestMemoryHolds(HoldsContract):
+    """Over dicts."""
+
+
+class TestMemorySuperseding(SupersedingContract):
+    """Two dicts."""
 
 
 class TestMemoryStores(StoresContract):

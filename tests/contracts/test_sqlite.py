@@ -5,11 +5,14 @@ import pytest
 from eventsync_adapters.sqlite import open_stores
 from eventsync_core.testing import (
     BacklogContract,
+    DeskContract,
     GrantsContract,
+    HoldsContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
     StoresContract,
+    SupersedingContract,
     TargetRegistryContract,
     WritersContract,
 )
@@ -55,6 +58,18 @@ class TestSqliteLedger(LedgerContract):
 
 
 class TestSqliteBacklog(BacklogContract):
+    """Over one file."""
+
+
+class TestSqliteDesk(DeskContract):
+    """Over one file."""
+
+
+class TestSqliteHolds(HoldsContract):
+    """Over one file."""
+
+
+class TestSqliteSuperseding(SupersedingContract):
     """Over one file."""
 
 

@@ -23,6 +23,15 @@ def test_without_a_file_events_are_kept_here(tmp_path: Path) -> None:
     config = read_config(tmp_path / "config.toml")
 
     assert (config.mode, config.problem) == (Mode.LOCAL_RETENTION, None)
+    assert not config.coalesce
+
+
+def test_coalescing_can_be_switched_on(tmp_path: Path) -> None:
+    """For every capture of the home."""
+    path = tmp_path / "config.toml"
+    path.write_text("[capture]\ncoalesce = true\n")
+
+    assert (read_config(path).coalesce, read_config(path).problem) == (True, None)
 
 
 def test_a_change_keeps_what_is_not_ours(tmp_path: Path) -> None:
@@ -75,6 +84,8 @@ def test_what_cannot_be_read_is_not_written(tmp_path: Path) -> None:
         ('[event_sync]\nmode = "teamspcae"', "mode_unknown"),
         ("[event_sync]\nmode = 3", "config_unreadable"),
         ("sync = 3", "config_unreadable"),
+        ('[capture]\ncoalesce = "yes"', "config_unreadable"),
+        ("capture = true", "config_unreadable"),
         ('[sync]\ntoken = "s3cret"', "secret_not_a_reference"),
         ('[event_sync.external_headers]\nX-Key = "s3cret"', "secret_not_a_reference"),
     ],

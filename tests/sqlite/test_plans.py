@@ -7,14 +7,38 @@ from types import ModuleType
 
 import pytest
 
-from eventsync_adapters.sqlite import _backlog, _grants, _journal, _leases, _ledger, _rows, _tally
+from eventsync_adapters.sqlite import (
+    _backlog,
+    _desk,
+    _grants,
+    _holds,
+    _journal,
+    _leases,
+    _ledger,
+    _rows,
+    _superseding,
+    _tally,
+    _targets,
+)
 from eventsync_core.ledger import Lane
 from tests.sqlite.conftest import World
 
-ROOMS = (_backlog, _rows, _journal, _leases, _tally, _ledger, _grants)
+ROOMS = (
+    _backlog,
+    _rows,
+    _journal,
+    _leases,
+    _tally,
+    _ledger,
+    _grants,
+    _targets,
+    _desk,
+    _holds,
+    _superseding,
+)
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
-_WHOLE_TABLES = {"HEADS": "streams", "NEW_STREAM": "streams"}
-_FRAGMENTS = {"OWE_DUE", "OWE_LEDGER", "ENTRY", "COLUMNS"}
+_WHOLE_TABLES = {"HEADS": "streams", "NEW_STREAM": "streams", "ALL": "targets", "NEW": "targets"}
+_FRAGMENTS = {"OWE_DUE", "OWE_LEDGER", "ENTRY", "COLUMNS", "REQUEST_COLUMNS"}
 
 
 def statements(room: ModuleType) -> dict[str, str]:
@@ -49,6 +73,7 @@ def test_every_room_has_statements() -> None:
 
     assert {"_backlog.TAIL", "_backlog.DUE", "_backlog.WAITING", "_journal.KNOWN"} <= names
     assert {"_rows.RANGE", "_leases.ONE", "_tally.BELOW", "_ledger.REQUESTS"} <= names
+    assert {"_superseding.OPEN", "_superseding.FLYING", "_tally.GONE_ROWS"} <= names
 
 
 @pytest.mark.parametrize(("name", "sql"), STATEMENTS)
@@ -61,7 +86,7 @@ def test_no_statement_scans(world: World, name: str, sql: str) -> None:
     scans = [line for line in details if line.startswith("SCAN") and line != "SCAN CONSTANT ROW"]
     allowed = f"SCAN {_WHOLE_TABLES.get(name, '-')}"
     assert [line for line in scans if not line.startswith(allowed)] == []
-    if name in ("TAIL", "DUE", "WAITING", "PAGE", "REQUESTS", "HISTORY"):
+    if name in ("TAIL", "DUE", "WAITING", "PAGE", "REQUESTS", "HISTORY", "OPEN", "SUPERSEDES"):
         assert [line for line in details if "TEMP B-TREE" in line] == []
 
 

@@ -21,6 +21,8 @@ WHERE e.stream_id = ?2 AND e.position > ?3
                                            AND l.position = e.position)
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = e.stream_id
                                           AND h.position = e.position)
+  AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = e.stream_id
+                                               AND s.position = e.position)
 ORDER BY e.position LIMIT ?4
 """
 DUE = """
@@ -31,6 +33,8 @@ WHERE d.target_no = ? AND d.stream_id = ? AND d.lane = ?
   AND (d.due_at, d.position) > (?, ?) AND d.due_at <= ? AND d.position > ?
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = d.stream_id
                                           AND h.position = d.position)
+  AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = d.stream_id
+                                               AND s.position = d.position)
 ORDER BY d.due_at, d.position LIMIT ?
 """
 ANYONE_WAITS = """
@@ -43,12 +47,16 @@ WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4 AND e.position > ?5
                                            AND l.position = e.position AND l.due_at IS NULL)
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = e.stream_id
                                           AND h.position = e.position)
+  AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = e.stream_id
+                                               AND s.position = e.position)
 """
 WAITING = """
 SELECT d.position, d.due_at FROM due d
 WHERE d.target_no = ? AND d.stream_id = ? AND d.aggregate = ? AND d.position > ?
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = d.stream_id
                                           AND h.position = d.position)
+  AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = d.stream_id
+                                               AND s.position = d.position)
 ORDER BY d.position LIMIT ?
 """
 

@@ -16,13 +16,31 @@ SELECT from_position FROM grants WHERE target_no = ? AND stream_id = ? AND revok
 """
 _TALLIES = "SELECT outcome, entries FROM tallies WHERE target_no = ? AND stream_id = ?"
 _HELD = """
-SELECT h.hold, l.outcome, h.position <= ?3, COUNT(*)
+SELECT h.hold, l.outcome, h.position <= ?3,
+       EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = h.stream_id
+                                            AND s.position = h.position),
+       COUNT(*)
 FROM holds h LEFT JOIN ledger l ON l.target_no = ?1 AND l.stream_id = h.stream_id
                                AND l.position = h.position
 WHERE h.stream_id = ?2
-GROUP BY 1, 2, 3
+GROUP BY 1, 2, 3, 4
 """
-_HOLD = "SELECT hold FROM holds WHERE stream_id = ? AND position = ?"
+_GONE = "SELECT entries FROM supersessions WHERE stream_id = ?"
+_GONE_BELOW = "SELECT COUNT(*) FROM superseded WHERE stream_id = ? AND position <= ?"
+_GONE_ROWS = """
+SELECT l.outcome, l.position <= ?3, COUNT(*)
+FROM superseded_rows r CROSS JOIN ledger l ON l.target_no = r.target_no
+                                          AND l.stream_id = r.stream_id
+                                          AND l.position = r.position
+WHERE r.target_no = ?1 AND r.stream_id = ?2
+  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = r.stream_id
+                                          AND h.position = r.position)
+GROUP BY 1, 2
+"""
+_MARKS = """
+SELECT (SELECT hold FROM holds WHERE stream_id = ?1 AND position = ?2),
+       EXISTS (SELECT 1 FROM superseded WHERE stream_id = ?1 AND position = ?2)
+"""
 _BELOW = """
 SELECT outcome, COUNT(*) FROM ledger WHERE target_no = ? AND stream_id = ? AND position <= ?
 GROUP BY outcome
@@ -71,11 +89,46 @@ class Tallying:
         reach: int | None,
         at: int,
     ) -> None:
-        """Count held and in-flight entries by their own facts."""
+        """Count held, superseded and in-flight entries by their own facts."""
         upto = _EVERYTHING if reach is None else reach
-        for hold, word, is_below, count in self._database.rows(_HELD, (*place, upto)):
-            facts = Facts(outcome=_outcome(word), hold=Hold(hold), is_granted=not is_below)
+        for hold, word, is_below, gone, count in self._database.rows(_HELD, (*place, upto)):
+            facts = _facts(word, hold, superseded=gone, is_granted=not is_below)
             special[facts] += count
+        self._add_superseded(special, place, reach)
+        self._add_in_flight(special, names, place, at, upto)
+
+    def _add_superseded(
+        self, special: Counter[Facts], place: tuple[int, int], reach: int | None
+    ) -> None:
+        """Count those that are not held, which `special` has already: with a row and without."""
+        _, stream_id = place
+        (total,) = self._database.row(_GONE, (stream_id,)) or (0,)
+        if not total:
+            return
+        upto = _EVERYTHING if reach is None else reach
+        below = total
+        if reach is not None:
+            (below,) = (reach and self._database.row(_GONE_BELOW, (stream_id, reach))) or (0,)
+        bare = {False: below, True: total - below}
+        for facts, count in special.items():
+            if facts.superseded:
+                bare[facts.is_granted] -= count
+        for word, is_below, count in self._database.rows(_GONE_ROWS, (*place, upto)):
+            facts = _facts(word, None, superseded=True, is_granted=not is_below)
+            special[facts] += count
+            bare[facts.is_granted] -= count
+        for is_granted, count in bare.items():
+            special[Facts(superseded=True, is_granted=is_granted)] += count
+
+    def _add_in_flight(
+        self,
+        special: Counter[Facts],
+        names: tuple[str, str],
+        place: tuple[int, int],
+        at: int,
+        upto: int,
+    ) -> None:
+        """Count what an open request carries; it leaves what it was counted as above."""
         positions = self._leases.open_positions(*names)
         if not positions:
             return
@@ -84,13 +137,12 @@ class Tallying:
         rows = read_rows(self._database, place, positions)
         for position in positions:
             row = rows.get(position)
-            held = self._database.row(_HOLD, (place[1], position))
-            facts = Facts(
+            hold, gone = self._database.row(_MARKS, (place[1], position)) or (None, 0)
+            facts = attrs.evolve(
+                _facts(None, hold, superseded=gone, is_granted=position > upto),
                 outcome=row.outcome if row else None,
-                hold=Hold(held[0]) if held else None,
-                is_granted=position > upto,
             )
-            if held:
+            if hold or gone:
                 special[facts] -= 1
             special[attrs.evolve(facts, in_flight=is_live)] += 1
 
@@ -120,6 +172,15 @@ def _settle(
         counts[Facts(outcome=facts.outcome, is_granted=facts.is_granted)] -= count
         counts[facts] += count
     return counts
+
+
+def _facts(word: str | None, hold: str | None, *, superseded: int, is_granted: bool) -> Facts:
+    return Facts(
+        outcome=_outcome(word),
+        hold=Hold(hold) if hold else None,
+        superseded=bool(superseded),
+        is_granted=is_granted,
+    )
 
 
 def _outcome(word: str | None) -> Outcome | None:

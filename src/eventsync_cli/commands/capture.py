@@ -12,23 +12,30 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.lines import Source
 from eventsync_cli.render import Progress, Result
 from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.events import DOSSIER_KEYS
 
 _MOST_NAMED = 20
 
 
 @acting("capture")
 @click.argument("file", default="-")
-def command(app: App, file: str) -> Result:
+@click.option(
+    "--coalesce",
+    is_flag=True,
+    help="Of dossier events about one thing, deliver only the latest that nobody has seen.",
+)
+def command(app: App, file: str, *, coalesce: bool) -> Result:
     """
     Store events, one JSON object per line, from FILE or standard input.
 
     gzip is recognised. A line that cannot be stored is named and harms no other.
     """
+    keys = DOSSIER_KEYS if coalesce or app.config.coalesce else None
     with ExitStack() as opened:
         source = _open(file, opened)
         bar = Progress("capturing", app.clock, total=None, no_color=app.no_color)
         with bar:
-            findings = capture_lines(app, source, progress=bar.reach)
+            findings = capture_lines(app, source, progress=bar.reach, keys=keys)
     return _result(app, findings)
 
 
@@ -71,6 +78,7 @@ def _document(findings: Findings) -> dict[str, Any]:
         "duplicates": findings.duplicates,
         "held": findings.held,
         "discarded": findings.discarded,
+        "superseded": findings.superseded,
         "streams": dict(findings.streams.most_common(MOST_ITEMS)),
         "streams_count": len(findings.streams),
         "conflicts": findings.conflicts.first,
@@ -85,6 +93,8 @@ def _lines(findings: Findings) -> list[str]:
         f"stored {findings.stored}  duplicates {findings.duplicates}  held {findings.held}  "
         f"conflicts {findings.conflicts.count}  refused {findings.refused.count}"
     )
+    if findings.superseded:
+        counts += f"  superseded {findings.superseded}"
     return [counts, *_named(findings.conflicts), *_named(findings.refused)]
 
 

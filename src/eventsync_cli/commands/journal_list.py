@@ -7,6 +7,7 @@ from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, table
+from eventsync_cli.succession import place_of, superseded_among
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.journal import Entry, Head
@@ -26,21 +27,26 @@ def command(app: App, limit: int, after: str | None) -> Result:
     """List captured events in order, stream by stream, or those of --project's stream."""
     start = _start(app, after)
     entries: list[Entry] = []
+    superseded: set[tuple[str, int]] = set()
     total = 0
     with app.reading() as stores:
         if stores is not None:
             heads = _heads(app, stores)
             total = sum(head.position for head in heads)
             entries = list(_entries(stores, heads, start, limit + 1))
+            superseded = superseded_among(stores, entries)
     shown = entries[:limit]
     following = f"{shown[-1].stream}:{shown[-1].position}" if len(entries) > limit else None
     return Result(
         document={
-            "entries": [entry_document(entry) for entry in shown],
+            "entries": [
+                {**entry_document(entry), "superseded": place_of(entry) in superseded}
+                for entry in shown
+            ],
             "entries_count": total,
             "next_after": following,
         },
-        lines=table([_row(entry) for entry in shown]) or ["nothing is stored"],
+        lines=table([_row(entry, superseded) for entry in shown]) or ["nothing is stored"],
         talk=(*app.concerns(), *([f"more: --after {following}"] if following else [])),
     )
 
@@ -94,12 +100,14 @@ def entry_document(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: Entry, superseded: set[tuple[str, int]]) -> tuple[str, ...]:
     event = entry.event
+    marks = [f"held: {event.hold}"] if event.hold else []
+    marks += ["superseded"] if place_of(entry) in superseded else []
     return (
         f"{entry.stream}:{entry.position}",
         event.event_id,
         event.event_type or "-",
         iso_time(entry.captured_at),
-        f"held: {event.hold}" if event.hold else "",
+        ", ".join(marks),
     )

@@ -32,11 +32,13 @@ class Facts:
     What decides an entry's class for one target.
 
     `outcome` is the last answer in this round, or None. `in_flight` is true while a live
-    lease carries it, false when a dead one did, None otherwise.
+    lease carries it, false when a dead one did, None otherwise. `superseded`: a later event
+    with its key stands in for it.
     """
 
     outcome: Outcome | None = None
     in_flight: bool | None = None
+    superseded: bool = False
     hold: Hold | None = None
     is_granted: bool = True
 
@@ -64,6 +66,8 @@ def classify(facts: Facts) -> Class:
         return Class.DELIVERED if delivered else Class.TERMINAL_FAILED
     if facts.in_flight:
         return Class.IN_FLIGHT
+    if facts.superseded:
+        return Class.SUPERSEDED
     if facts.hold is not None:
         return Class.LOCAL_ONLY if facts.hold is Hold.LOCAL_ONLY else Class.HELD
     if not facts.is_granted:

@@ -1,6 +1,16 @@
 """One fact: an id that never changes, and an envelope as exact JSON text."""
 
+from eventsync_core.events._keys import DOSSIER_KEYS, KeyRules, coalesce_key
 from eventsync_core.events._model import Event, Hold
 from eventsync_core.events._read import decode_text, read_event, text_of
 
-__all__ = ["Event", "Hold", "decode_text", "read_event", "text_of"]
+__all__ = [
+    "DOSSIER_KEYS",
+    "Event",
+    "Hold",
+    "KeyRules",
+    "coalesce_key",
+    "decode_text",
+    "read_event",
+    "text_of",
+]

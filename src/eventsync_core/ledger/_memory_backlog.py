@@ -3,8 +3,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from eventsync_core.census import Facts, Group, Tally
-from eventsync_core.journal import Journal
+from eventsync_core.journal import Entry, Journal
 from eventsync_core.ledger._memory import MemoryLedger
+from eventsync_core.ledger._memory_superseding import MemorySuperseding
 from eventsync_core.ledger._model import Candidate, Lane
 
 _ALL = 1 << 40
@@ -12,10 +13,16 @@ _ALL = 1 << 40
 
 @attrs.define
 class MemoryBacklog:
-    """`Backlog` over a journal and a ledger in memory."""
+    """`Backlog` over a journal, a ledger and the supersessions in memory."""
 
     journal: Journal
     ledger: MemoryLedger
+    superseding: MemorySuperseding
+
+    def _is_offered(self, entry: Entry) -> bool:
+        """Say whether the entry may be offered to anyone."""
+        is_superseded = self.superseding.superseded(entry.stream, [entry.position])
+        return entry.event.hold is None and not is_superseded
 
     def tail(
         self, target_id: str, stream: str, *, max_events: int, max_bytes: int, after: int = 0
@@ -35,7 +42,7 @@ class MemoryBacklog:
                 aggregate=entry.event.aggregate,
             )
             for entry in entries
-            if entry.event.hold is None
+            if self._is_offered(entry)
             and self.ledger.entry(target_id, stream, entry.position) is None
         ]
         chosen = _within(found, max_events, max_bytes)
@@ -66,7 +73,7 @@ class MemoryBacklog:
         found = []
         for due_at, position in places:
             (entry,) = self.journal.entries(stream, after=position - 1, limit=1)
-            if (due_at, position) > after and position > reach and entry.event.hold is None:
+            if (due_at, position) > after and position > reach and self._is_offered(entry):
                 found.append(
                     Candidate(
                         position=position,
@@ -88,7 +95,7 @@ class MemoryBacklog:
         for position, row in sorted(self.ledger.rows(target_id, stream)):
             (entry,) = self.journal.entries(stream, after=position - 1, limit=1)
             name = entry.event.aggregate
-            if reach is None or position <= reach or entry.event.hold is not None:
+            if reach is None or position <= reach or not self._is_offered(entry):
                 continue
             if name in wanted and name and row.due_at is not None and row.makes_wait:
                 found.setdefault(name, []).append((position, row.due_at))
@@ -101,7 +108,7 @@ class MemoryBacklog:
             (entry,) = self.journal.entries(stream, after=position - 1, limit=1)
             row = self.ledger.entry(target_id, stream, position)
             is_settled = row is not None and row.is_settled
-            if position > (reach or 0) and entry.event.hold is None and not is_settled:
+            if position > (reach or 0) and self._is_offered(entry) and not is_settled:
                 found.add(position)
         return found
 
@@ -109,12 +116,15 @@ class MemoryBacklog:
         """See `Backlog.tally`."""
         reach = self.ledger.reach(target_id, stream)
         carried, is_live = self.ledger.carried(target_id, stream, at=at)
+        entries = self.journal.entries(stream, limit=_ALL)
+        superseded = self.superseding.superseded(stream, range(1, len(entries) + 1))
         groups = []
-        for entry in self.journal.entries(stream, limit=_ALL):
+        for entry in entries:
             row = self.ledger.entry(target_id, stream, entry.position)
             facts = Facts(
                 outcome=row.outcome if row else None,
                 in_flight=is_live if entry.position in carried else None,
+                superseded=entry.position in superseded,
                 hold=entry.event.hold,
                 is_granted=reach is not None and entry.position > reach,
             )

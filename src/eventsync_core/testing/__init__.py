@@ -18,12 +18,15 @@ from eventsync_core.testing._builders import (
 )
 from eventsync_core.testing._contracts import (
     BacklogContract,
+    DeskContract,
     GrantsContract,
+    HoldsContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
     ReceiverContract,
     StoresContract,
+    SupersedingContract,
     TargetRegistryContract,
     WritersContract,
 )
@@ -50,7 +53,9 @@ __all__ = [
     "BacklogContract",
     "CrashError",
     "CrashingStores",
+    "DeskContract",
     "GrantsContract",
+    "HoldsContract",
     "JournalContract",
     "LeasesContract",
     "LedgerContract",
@@ -58,6 +63,7 @@ __all__ = [
     "ReceiverContract",
     "StoresContract",
     "StoresMachine",
+    "SupersedingContract",
     "TargetRegistryContract",
     "WritersContract",
     "answers",

@@ -22,6 +22,7 @@ from eventsync_core.receivers import Outcome
         (Facts(outcome=Outcome.TRANSIENT), Class.IN_BACKOFF),
         (Facts(in_flight=True), Class.IN_FLIGHT),
         (Facts(in_flight=False), Class.UNKNOWN_EFFECT),
+        (Facts(superseded=True), Class.SUPERSEDED),
         (Facts(hold=Hold.LOCAL_ONLY), Class.LOCAL_ONLY),
         (Facts(hold=Hold.INVALID), Class.HELD),
         (Facts(hold=Hold.OPERATOR), Class.HELD),
@@ -45,6 +46,18 @@ def test_each_fact_alone(facts: Facts, expected: Class) -> None:
             Facts(outcome=Outcome.REJECTED, in_flight=True, hold=Hold.OPERATOR, is_granted=False),
             Class.IN_FLIGHT,
         ),
+        (Facts(outcome=Outcome.TERMINAL_FAILED, superseded=True), Class.TERMINAL_FAILED),
+        (Facts(in_flight=True, superseded=True), Class.IN_FLIGHT),
+        (
+            Facts(
+                outcome=Outcome.TRANSIENT,
+                in_flight=False,
+                superseded=True,
+                hold=Hold.OPERATOR,
+                is_granted=False,
+            ),
+            Class.SUPERSEDED,
+        ),
         (Facts(outcome=Outcome.PENDING, hold=Hold.LOCAL_ONLY, is_granted=False), Class.LOCAL_ONLY),
         (Facts(outcome=Outcome.PENDING, hold=Hold.OPERATOR, is_granted=False), Class.HELD),
         (Facts(outcome=Outcome.PENDING, in_flight=False, is_granted=False), Class.NOT_GRANTED),
@@ -59,13 +72,15 @@ def test_the_first_that_applies(facts: Facts, expected: Class) -> None:
 def test_every_combination_has_a_class() -> None:
     """No facts are left out."""
     found = {
-        classify(Facts(outcome=outcome, in_flight=flight, hold=hold, is_granted=granted))
-        for outcome, flight, hold, granted in product(
-            [None, *Outcome], (None, True, False), [None, *Hold], (True, False)
+        classify(
+            Facts(outcome=outcome, in_flight=flight, superseded=gone, hold=hold, is_granted=granted)
+        )
+        for outcome, flight, gone, hold, granted in product(
+            [None, *Outcome], (None, True, False), (True, False), [None, *Hold], (True, False)
         )
     }
 
-    absent = {Class.QUARANTINED, Class.SUPERSEDED, Class.ARCHIVED_OR_PURGED_UNDELIVERED}
+    absent = {Class.QUARANTINED, Class.ARCHIVED_OR_PURGED_UNDELIVERED}
     assert found == set(Class) - absent
 
 

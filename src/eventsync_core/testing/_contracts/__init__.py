@@ -1,23 +1,29 @@
 """One class per port; each sentence of a port's docstring is a test here."""
 
 from eventsync_core.testing._contracts._backlog import BacklogContract
+from eventsync_core.testing._contracts._desk import DeskContract
 from eventsync_core.testing._contracts._grants import GrantsContract
+from eventsync_core.testing._contracts._holds import HoldsContract
 from eventsync_core.testing._contracts._journal import JournalContract
 from eventsync_core.testing._contracts._leases import LeasesContract
 from eventsync_core.testing._contracts._ledger import LedgerContract
 from eventsync_core.testing._contracts._receiver import ReceiverContract
 from eventsync_core.testing._contracts._stores import StoresContract
+from eventsync_core.testing._contracts._superseding import SupersedingContract
 from eventsync_core.testing._contracts._targets import TargetRegistryContract
 from eventsync_core.testing._contracts._writers import WritersContract
 
 __all__ = [
     "BacklogContract",
+    "DeskContract",
     "GrantsContract",
+    "HoldsContract",
     "JournalContract",
     "LeasesContract",
     "LedgerContract",
     "ReceiverContract",
     "StoresContract",
+    "SupersedingContract",
     "TargetRegistryContract",
     "WritersContract",
 ]
