@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import cases
+from benchmarks.figures import Figure
 
 
 def main() -> None:
@@ -27,8 +28,8 @@ def main() -> None:
             _run(case, options)
 
 
-def _run(case: Callable[..., list[cases.Figure]], options: argparse.Namespace) -> None:
-    rounds: dict[str, list[cases.Figure]] = {}
+def _run(case: Callable[..., list[Figure]], options: argparse.Namespace) -> None:
+    rounds: dict[str, list[Figure]] = {}
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(prefix="eventsync-bench-", dir=".") as folder:
             scale = 10 if options.quick else 1

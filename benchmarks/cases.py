@@ -2,50 +2,21 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-import attrs
-
 from benchmarks import ours, raw
-from benchmarks.corpus import file_events, made_events
+from benchmarks.corpus import made_events
+from benchmarks.draining import drain
+from benchmarks.figures import MODES, Figure, events, timed
 from eventsync_adapters import machine
-from eventsync_adapters.http import Transport
-
-MODES = ("truncate", "wal")
-
-
-@attrs.frozen
-class Figure:
-    """One measurement of ours and of the raw program, in the same unit; smaller is better."""
-
-    name: str
-    ours: float
-    raw: float
-    unit: str
-    reach: float | None = None
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Return the seconds that *work* took."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def _events(corpus: Path | None, count: int) -> tuple[str, list[str]]:
-    if corpus is None:
-        return "1 KB events", made_events(count)
-    return corpus.name.split(".")[0], file_events(corpus)[:count]
 
 
 def append(folder: Path, scale: int, corpus: Path | None) -> list[Figure]:
     """Append one by one and in bulk, both journal modes."""
     figures = []
     for mode in MODES:
-        label, texts = _events(corpus, 5_000 // scale)
+        label, texts = events(corpus, 5_000 // scale)
         plain = raw.connect(folder / f"raw-{mode}.db", mode)
         with ours.open_home(folder / mode / "one.db", mode) as stores:
             mine = timed(lambda: ours.append(stores, texts, each=True))  # noqa: B023
@@ -54,7 +25,7 @@ def append(folder: Path, scale: int, corpus: Path | None) -> list[Figure]:
         name = f"append one by one, durable ({mode}, {label})"
         figures.append(Figure(name, mine * each, theirs * each, "us", 1.3))
         plain.close()
-        figures.extend(_bulk(folder, mode, *_events(corpus, 100_000 // scale)))
+        figures.extend(_bulk(folder, mode, *events(corpus, 100_000 // scale)))
     return figures
 
 
@@ -73,53 +44,6 @@ def _bulk(folder: Path, mode: str, label: str, texts: list[str]) -> list[Figure]
         Figure(f"{name})", mine, theirs, "us", 2.5),
         Figure(f"{name}; raw with the same digests)", mine, same, "us"),
     ]
-
-
-@contextmanager
-def _sink() -> Iterator[tuple[str, int]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.sink"], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        yield "127.0.0.1", int(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.communicate()
-
-
-def drain(folder: Path, scale: int, corpus: Path | None) -> list[Figure]:
-    """Drain 10,000 to a loopback sink, then again to a fresh target; bytes on disk."""
-    figures = []
-    label, texts = _events(corpus, 10_000 // scale)
-    for mode in MODES:
-        plain = raw.connect(folder / f"raw-{mode}.db", mode)
-        raw.append(plain, texts, each=False)
-        path = folder / mode / "drain.db"
-        with (
-            _sink() as (host, port),
-            ours.open_home(path, mode) as stores,
-            Transport(monotonic=time.monotonic) as transport,
-        ):
-            ours.append(stores, texts, each=False)
-            first = ours.granted(stores, f"http://{host}:{port}/a")
-            second = ours.granted(stores, f"http://{host}:{port}/b")
-            theirs = timed(lambda: raw.drain(plain, host, port))  # noqa: B023
-            receiver = ours.over_http(first, transport)
-            mine = timed(lambda: ours.deliver(stores, first, receiver))  # noqa: B023
-            size = path.stat().st_size
-            other = ours.over_http(second, transport)
-            again = timed(lambda: ours.deliver(stores, second, other))  # noqa: B023
-        plain.close()
-        name = f"drain {len(texts)} ({mode}, {label})"
-        figures.append(Figure(name, mine * 1e3, theirs * 1e3, "ms", 2.0))
-        figures.append(Figure(f"{name}: second target against first", again, mine, "s", 1.05))
-        if mode == "truncate":
-            beyond = (size - sum(len(text.encode()) for text in texts)) / len(texts)
-            reach = 380.0 if corpus else 480.0
-            disk = f"bytes on disk per delivered event beyond its payload ({label})"
-            figures.append(Figure(disk, beyond, 1, "B", reach))
-    return figures
 
 
 def select(folder: Path, scale: int, _: Path | None) -> list[Figure]:

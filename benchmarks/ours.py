@@ -1,10 +1,12 @@
 """The same work through eventsync's public entry points."""
 
+import random
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 from eventsync_adapters import machine
+from eventsync_adapters.alongside import alongside
 from eventsync_adapters.http import ExternalReceiver, Transport
 from eventsync_adapters.sqlite import SqliteStores, open_stores
 from eventsync_core.capture import capture, capture_many
@@ -56,9 +58,14 @@ def granted(stores: SqliteStores, url: str) -> Target:
 
 
 def deliver(
-    stores: SqliteStores, target: Target, receiver: "ExternalReceiver | Instant", **budget: int
+    stores: SqliteStores,
+    target: Target,
+    receiver: "ExternalReceiver | Instant",
+    *,
+    ahead: bool = False,
+    **budget: int,
 ) -> Report:
-    """Drain the default stream to *target*."""
+    """Drain the default stream to *target*; *ahead*: pack one batch while one is on its way."""
     task = Drain(
         stores=stores,
         target=target,
@@ -66,6 +73,8 @@ def deliver(
         clock=machine.now,
         holder=machine.this_process(),
         budget=Budget(**budget),
+        chance=random.random,
+        alongside=alongside if ahead else None,
     )
     return drain(task, ["default"])
 
@@ -97,3 +106,6 @@ class Instant:
         """Say success to each."""
         outcomes = (Outcome.SUCCESS,) * len(batch.event_ids)
         return Verdict(outcomes=outcomes, next=Next.GO_ON, effect=Effect.ANSWERED, status=200)
+
+    def health(self) -> None:
+        """See `DeliveryReceiver.health`: it says nothing."""

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "boot_name",
+    "chance",
     "create_private_file",
     "is_alive",
     "is_local_disk",
     "make_private_folder",
     "monotonic",
     "now",
+    "sleep",
     "sync_folder",
     "this_process",
     "wants_full_fsync",
@@ -35,6 +37,16 @@ def now() -> int:
 def monotonic() -> float:
     """Return seconds that only ever grow, for measuring how long something took."""
     return time.monotonic()
+
+
+def sleep(seconds: float) -> None:
+    """Wait that long; an interrupt ends it."""
+    time.sleep(seconds)
+
+
+def chance() -> float:
+    """Return a number from 0 up to 1, as likely as any other."""
+    return int.from_bytes(os.urandom(7)) / (1 << 56)
 
 
 def make_private_folder(path: Path) -> None:

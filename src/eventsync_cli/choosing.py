@@ -13,7 +13,7 @@ from eventsync_core.census import remaining
 from eventsync_core.errors import SettingsError, TargetUrlError
 from eventsync_core.policy import Mode
 from eventsync_core.stores import Stores
-from eventsync_core.targets import Target, canonical_url, is_loopback
+from eventsync_core.targets import BackOff, Target, canonical_url, is_loopback
 
 __all__ = [
     "Choice",
@@ -43,7 +43,8 @@ class Choice:
 
 def choose(app: App, choice: Choice) -> Result:
     """
-    Make *choice* hold: the target registered and no longer paused, the stream granted.
+    Make *choice* hold: the target registered, no longer paused or left alone after faults, and
+    the stream granted.
 
     Either all of it is written, or none.
 
@@ -59,6 +60,7 @@ def choose(app: App, choice: Choice) -> Result:
         try:
             with stores.atomic():
                 grant(app, stores, choice.target, from_now=choice.from_now)
+                stores.targets.set_back_off(choice.target.target_id, BackOff())
                 change = app.change_config(choice.changes)
         except BaseException:
             if change is not None:

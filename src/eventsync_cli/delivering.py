@@ -1,20 +1,28 @@
 """Delivering to the current target: what `eventsync sync now` does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.render import Progress, Result
+from eventsync_core.clock import SECOND, iso_time
 from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain
 from eventsync_core.errors import Reason
 from eventsync_core.ids import DEFAULT_STREAM
 from eventsync_core.policy import policy_of
 from eventsync_core.stores import Stores
-from eventsync_core.targets import Target
+from eventsync_core.targets import Breaker, Target
 
 __all__ = ["deliver"]
+
+_SHORT_WAIT = 2 * SECOND
+_HELPS: Mapping[str, tuple[str, ...]] = {
+    Stop.CAUGHT_UP: ("eventsync", "sync", "status"),
+    Stop.PAUSED: ("eventsync", "target", "resume"),
+    Stop.TARGET_BACKOFF: ("eventsync", "target", "resume"),
+}
 
 
 def deliver(app: App, budget: Budget) -> Result:
@@ -49,6 +57,14 @@ def _closed(app: App) -> Result:
     return _result(report, None)
 
 
+def _wait_shortly(app: App, target: Target, budget: Budget) -> None:
+    """Wait out what is left of a short back-off: whoever asks for a delivery now means it."""
+    left = target.back_off.retry_at - app.clock()
+    most = _SHORT_WAIT if budget.seconds is None else min(_SHORT_WAIT, budget.seconds * SECOND)
+    if target.back_off.breaker(at=app.clock()) is Breaker.OPEN and 0 < left <= most:
+        app.sleep(left / SECOND)
+
+
 def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result:
     granted, others = _streams(app, stores, target)
     talk = tuple(
@@ -58,6 +74,7 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
     )
     if not granted:
         return _ungranted(app, target, others)
+    _wait_shortly(app, stores.targets.get(target.target_id), budget)
     bar = Progress("delivering", app.clock, total=None, no_color=app.no_color)
     with app.receiver(target) as receiver, bar:
         report = drain(
@@ -68,6 +85,8 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
                 clock=app.clock,
                 holder=app.holder(),
                 budget=budget,
+                chance=app.chance,
+                alongside=app.alongside,
                 progress=lambda running: bar.reach(running.selected),
             ),
             granted,
@@ -131,10 +150,12 @@ def _exit_of(report: Report) -> ExitCode:
 def _reason(report: Report, argv: tuple[str, ...]) -> Reason:
     stop = report.stopped_because
     is_left = stop == Stop.CAUGHT_UP
+    was_refused = not (stop == Stop.TARGET_BACKOFF and report.requests)
+    helps = _HELPS.get(stop, ()) if was_refused else ()
     return Reason(
         code="work_left" if is_left else stop.removeprefix("gate:"),
         message=report.message or f"still to be delivered, or refused: {report.remaining_owed}",
-        fix_argv=argv or (("eventsync", "sync", "status") if is_left else ()),
+        fix_argv=argv or helps,
         fix_text=report.fix or "run eventsync sync now again",
     )
 
@@ -145,6 +166,7 @@ def _document(report: Report, target: Target | None) -> dict[str, Any]:
         "requests": report.requests,
         "stopped_because": report.stopped_because,
         "remaining_owed": report.remaining_owed,
+        "retry_at": None if report.retry_at is None else iso_time(report.retry_at),
         "target": None if target is None else target_document(target),
     }
 

@@ -28,11 +28,13 @@ from eventsync_core.status import (
     Status,
     TargetStatus,
     as_document,
+    back_off_document,
     collect,
+    reset_document,
 )
 from eventsync_core.targets import Target
 
-__all__ = ["exit_of", "look", "status_lines"]
+__all__ = ["exit_of", "known_lines", "look", "status_lines"]
 
 _MOST_TARGETS = 20
 _STUCK = (Class.REJECTED, Class.UNKNOWN_EFFECT, Class.IN_BACKOFF)
@@ -109,7 +111,7 @@ def status_lines(status: Status, reasons: Sequence[Reason], *, is_check: bool) -
     shown = status.targets[:_MOST_TARGETS]
     lines += ["Targets:"] if shown else []
     for target in shown:
-        lines += _target_lines(target)
+        lines += _target_lines(target, status.at)
     if len(status.targets) > len(shown):
         lines.append(f"  and {len(status.targets) - len(shown)} more; see eventsync target list")
     if is_check:
@@ -143,7 +145,22 @@ def _shown(value: int | None) -> str:
     return "unknown" if value is None else str(value)
 
 
-def _target_lines(status: TargetStatus) -> list[str]:
+def known_lines(target: Target, *, at: int) -> list[str]:
+    """Return why a target is sent nothing now, or may lack what it was sent; else nothing."""
+    lines = [f"    paused: {target.paused}"] if target.paused else []
+    wait = back_off_document(target.back_off, at=at)
+    if wait is not None:
+        when = f"until {wait['retry_at']}" if wait["breaker"] == "open" else "until one is taken"
+        faults = f"{wait['failures']} failed requests in a row"
+        lines.append(f"    left alone {when} after {faults}: {wait['reason']}")
+    reset = reset_document(target)
+    if reset is not None:
+        changed = ", ".join(reset["changed_fields"])
+        lines.append(f"    reset at {reset['seen_at']} ({changed}): {reset['recommendation']}")
+    return lines
+
+
+def _target_lines(status: TargetStatus, at: int) -> list[str]:
     target = status.target
     stuck = sum(status.count(name) for name in _STUCK)
     facts = (
@@ -152,9 +169,7 @@ def _target_lines(status: TargetStatus) -> list[str]:
     )
     mark = "* " if status.is_current else "  "
     who = "".join(f" {word}" for word in (target.team, target.user) if word)
-    lines = [f"{mark}{target.url}{who}  {facts}"]
-    if target.paused:
-        lines.append(f"    paused: {target.paused}")
+    lines = [f"{mark}{target.url}{who}  {facts}", *known_lines(target, at=at)]
     lines += [
         f"    {stream.stream}: {stream.last_request.guidance}"
         for stream in status.streams

@@ -19,14 +19,16 @@ _SOON = 0.02
 _TOP = {
     "capture": "Store events, one JSON object per line.",
     "demo": "Show the whole path with made-up events and two local receivers.",
-    "journal": "Look at what was captured.",
+    "journal": "Look at what was captured, hold and release it.",
     "serve": "Run a local receiver that keeps what it is sent.",
     "sync": "Choose a target, deliver to it, see what it has.",
     "target": "Targets, and what may go to each.",
 }
 _BELOW: Mapping[str, Mapping[str, str]] = {
     "journal": {
+        "hold": "Keep events from being offered to any target.",
         "list": "List captured events.",
+        "release": "Let held events be offered again.",
         "show": "Show one event and what each target said of it.",
         "verify": "Check digests, chain and positions of every stream.",
     },
@@ -34,13 +36,18 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
         "doctor": "Examine the database, or change its journal mode.",
         "mode": "Show or choose where events go.",
         "now": "Deliver what is owed to the current target.",
+        "replay": "Deliver events again to a target that has them.",
+        "retry": "Let events that failed or were refused go again.",
         "server": "Show or choose the Teamspace server.",
         "status": "Show what is stored, delivered and owed.",
     },
     "target": {
         "grant": "Permit a stream to go to a target.",
         "list": "List all targets and their grants.",
+        "pause": "Let a target rest: nothing is sent to it.",
+        "resume": "Let a target go on.",
         "revoke": "End a stream's permission to go to a target.",
+        "show": "Show all that is known of a target.",
     },
 }
 

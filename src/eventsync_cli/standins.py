@@ -8,7 +8,7 @@ import attrs
 
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
-from eventsync_core.ledger import Backlog, Leases, Ledger, Superseding
+from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
 
@@ -43,6 +43,16 @@ class GrantedStores:
         return self._inner.backlog
 
     @property
+    def desk(self) -> Desk:
+        """See `Stores`."""
+        return self._inner.desk
+
+    @property
+    def holds(self) -> Holds:
+        """See `Stores`."""
+        return self._inner.holds
+
+    @property
     def superseding(self) -> Superseding:
         """See `Stores`."""
         return self._inner.superseding
@@ -65,5 +75,8 @@ class GrantedStores:
 class NoNetwork:
     """Stands in for the network where only gates are asked for."""
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> NoReturn:
-        raise RuntimeError(f"{len(body)} bytes were not posted to {url} ({len(headers)})")
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> NoReturn:
+        raise RuntimeError(f"{len(content)} bytes were not posted to {url} ({len(headers)})")
+
+    def get(self, url: str, headers: Mapping[str, str]) -> NoReturn:
+        raise RuntimeError(f"{url} was not asked ({len(headers)})")

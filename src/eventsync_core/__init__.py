@@ -9,6 +9,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     status       one picture of what is stored, owed and delivered, and its exit code
     capture      the way in: read, classify, append, supersede
     dispatch     one round of delivery, and the drain that repeats it
+    desk         retry, replay, hold and release
     ingest       the server's half of the batch contract
     integrity    walk a stream's digests, chain and positions
     stores       the ports of one durable store, and `atomic()`

@@ -8,6 +8,8 @@ EventSyncError
 ├── DiscardRefusedError         the policy may not drop this event
 ├── UnknownEventError           no event of that id is stored
 ├── UnknownTargetError          no such target
+├── UnsendableEventError        what the host made of an event cannot be sent
+├── NotGrantedError             a stream may not go to that target
 ├── TargetUrlError              a URL that cannot name a target
 ├── SettingsError               configuration that cannot be read or understood
 ├── JournalModeRefusedError     WAL would not be safe here
@@ -28,6 +30,7 @@ __all__ = [
     "EventSyncError",
     "JournalModeRefusedError",
     "MissingEventIdError",
+    "NotGrantedError",
     "NotJsonError",
     "NothingOpenError",
     "PayloadConflictError",
@@ -42,9 +45,13 @@ __all__ = [
     "TargetUrlError",
     "UnknownEventError",
     "UnknownTargetError",
+    "UnsendableEventError",
     "fix_document",
     "reason_of",
 ]
+
+
+_MOST_NAMED = 20
 
 
 class EventSyncError(Exception):
@@ -115,12 +122,21 @@ class DiscardRefusedError(EventSyncError):
 
 
 class UnknownEventError(EventSyncError):
-    """No event of that id is stored."""
+    """
+    No event of that id is stored, or of several.
+
+    Attributes:
+        event_ids: The ids that are unknown.
+    """
 
     code = "event_unknown"
 
-    def __init__(self, event_id: str) -> None:
-        super().__init__(f"no event {event_id} is stored here")
+    def __init__(self, *event_ids: str) -> None:
+        named, more = ", ".join(event_ids[:_MOST_NAMED]), len(event_ids) - _MOST_NAMED
+        names = named + (f" and {more} more" if more > 0 else "")
+        one = len(event_ids) == 1
+        super().__init__(f"no event {names} is stored here" if one else f"not stored: {names}")
+        self.event_ids = event_ids
         self.fix_argv = ("eventsync", "journal", "list")
 
 
@@ -132,6 +148,36 @@ class UnknownTargetError(EventSyncError):
     def __init__(self, target_id: str) -> None:
         super().__init__(f"no target {target_id} is registered here")
         self.fix_argv = ("eventsync", "target", "list")
+
+
+class UnsendableEventError(EventSyncError):
+    """
+    What a host's `wire_transform` made of one event of a batch cannot be sent; nothing was.
+
+    Attributes:
+        index: Its place in the batch.
+        event_id: The id of the event; the stored event is unchanged.
+        reason: One line on why, without what the event holds.
+    """
+
+    code = "event_unsendable"
+    fix_text = "correct the wire_transform of this receiver"
+
+    def __init__(self, index: int, event_id: str, reason: str) -> None:
+        super().__init__(f"event {event_id} cannot be sent: {reason}")
+        self.index = index
+        self.event_id = event_id
+        self.reason = reason
+
+
+class NotGrantedError(EventSyncError):
+    """A stream may not go to the target."""
+
+    code = "no_grant"
+
+    def __init__(self, stream: str, target_id: str, url: str) -> None:
+        super().__init__(f"stream {stream} is not granted to {url}")
+        self.fix_argv = ("eventsync", "target", "grant", target_id, "--project", stream)
 
 
 class TargetUrlError(EventSyncError):

@@ -4,7 +4,7 @@ from eventsync_core.clock import Clock
 from eventsync_core.egress import Grants
 from eventsync_core.ingest import Inbox
 from eventsync_core.journal import Journal
-from eventsync_core.ledger import Backlog, Leases, Ledger, Superseding
+from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.receivers import DeliveryReceiver
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
@@ -13,7 +13,9 @@ __all__ = [
     "Backlog",
     "Clock",
     "DeliveryReceiver",
+    "Desk",
     "Grants",
+    "Holds",
     "Inbox",
     "Journal",
     "Leases",

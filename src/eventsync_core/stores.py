@@ -10,9 +10,13 @@ from eventsync_core.egress import Grants, MemoryGrants
 from eventsync_core.journal import Journal, MemoryJournal
 from eventsync_core.ledger import (
     Backlog,
+    Desk,
+    Holds,
     Leases,
     Ledger,
     MemoryBacklog,
+    MemoryDesk,
+    MemoryHolds,
     MemoryLedger,
     MemorySuperseding,
     Superseding,
@@ -36,6 +40,12 @@ class Stores(Protocol):
 
     @property
     def backlog(self) -> Backlog: ...
+
+    @property
+    def desk(self) -> Desk: ...
+
+    @property
+    def holds(self) -> Holds: ...
 
     @property
     def superseding(self) -> Superseding: ...
@@ -74,6 +84,8 @@ class MemoryStores:
         self.ledger.reach = self.grants.reach
         self.superseding = MemorySuperseding(self.ledger)
         self.backlog = MemoryBacklog(self.journal, self.ledger, self.superseding)
+        self.desk = MemoryDesk(self.journal, self.ledger)
+        self.holds = MemoryHolds(self.journal, self.ledger)
 
     @property
     def leases(self) -> MemoryLedger:
@@ -88,7 +100,14 @@ class MemoryStores:
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """See `Stores.atomic`."""
-        parts = (self.journal, self.targets, self.ledger, self.grants, self.superseding)
+        parts = (
+            self.journal,
+            self.targets,
+            self.ledger,
+            self.grants,
+            self.superseding,
+            self.holds,
+        )
         saved = [_tables(part) for part in parts]
         try:
             yield

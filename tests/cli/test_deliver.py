@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from eventsync_adapters import machine
 from eventsync_adapters.server import Serving
-from eventsync_core.receivers import Script
+from eventsync_core.clock import SECOND, iso_time
+from eventsync_core.receivers import RequestRule, Script
 from tests.cli.conftest import Run
 
 
@@ -85,6 +87,37 @@ def test_an_endpoint_that_refuses(run: Run, events: Path) -> None:
 
     assert (ran.code, ran.document["stopped_because"]) == (3, "target_backoff")
     assert ran.document["remaining_owed"] == 20
+
+
+def test_a_short_back_off_is_waited_out(run: Run, events: Path, receiver: Serving) -> None:
+    """Whoever runs sync now again after a first fault gets a delivery, not a refusal."""
+    receiver.set_script(Script(requests=[RequestRule(status=503)]))
+    run("capture", str(events))
+    run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", receiver.url)
+    first = run("sync", "now", "--json")
+
+    ran = run("sync", "now", "--json")
+
+    assert (first.code, first.document["stopped_because"]) == (3, "target_backoff")
+    assert (ran.code, ran.document["counts"]["delivered"]) == (0, 20)
+    assert ran.document["retry_at"] is None
+
+
+@pytest.mark.requirement("D12")
+def test_a_server_that_asks_for_time_gets_it(run: Run, events: Path, receiver: Serving) -> None:
+    """Not one more request before the time it asked for; the answer says until when."""
+    rule = RequestRule(status=429, headers={"Retry-After": "600"})
+    receiver.set_script(Script(requests=[rule]))
+    run("capture", str(events))
+    run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", receiver.url)
+    run("sync", "now")
+
+    ran = run("sync", "now", "--json")
+
+    assert (ran.code, ran.document["requests"]) == (3, 0)
+    assert ran.document["stopped_because"] == "target_backoff"
+    assert ran.document["retry_at"] > iso_time(machine.now() + 500 * SECOND)
+    assert run("sync", "status", "--json").document["delivery_ledger"]["transient"] == 20
 
 
 def test_a_budget_stops(run: Run, events: Path, receiver: Serving) -> None:

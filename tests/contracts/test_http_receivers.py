@@ -1,5 +1,6 @@
 """The HTTP receivers keep every promise of `DeliveryReceiver`, over a real loopback server."""
 
+import gzip
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -8,9 +9,9 @@ import attrs
 import pytest
 
 from eventsync_adapters import machine
-from eventsync_adapters.http import ExternalReceiver, TeamspaceReceiver, Transport
+from eventsync_adapters.http import ExternalReceiver, Signing, TeamspaceReceiver, Transport
 from eventsync_adapters.server import Serving, serve
-from eventsync_core.receivers import Answer, Script
+from eventsync_core.receivers import Answer, BodyFormat, Script
 from eventsync_core.targets import Kind, make_target
 from eventsync_core.testing import ReceiverContract
 
@@ -23,13 +24,21 @@ class Recording:
     script: Script
     arrived: list[tuple[str, ...]] = attrs.field(factory=list)
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """See `Transport.post`."""
         rules = self.script.requests
         if not (rules and rules[0].cut == "before"):
-            events = json.loads(body)["events"]
+            is_packed = headers.get("Content-Encoding") == "gzip"
+            found = json.loads(gzip.decompress(content) if is_packed else content)
+            events = (
+                found["events"] if isinstance(found, dict) else [each["data"] for each in found]
+            )
             self.arrived.append(tuple(event["event_id"] for event in events))
-        return self.transport.post(url, body, headers)
+        return self.transport.post(url, content, headers)
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """See `Transport.get`."""
+        return self.transport.get(url, headers)
 
 
 @pytest.fixture
@@ -76,3 +85,30 @@ class TestExternalReceiver(ReceiverContract):
     def receiver(self, serving: Serving, recording: Recording) -> ExternalReceiver:
         """Return one for an endpoint of the server."""
         return ExternalReceiver(make_target(Kind.EXTERNAL, f"{serving.url}/events"), recording)
+
+
+class TestSignedReceiver(ReceiverContract):
+    """It signs what it posts."""
+
+    @pytest.fixture
+    def receiver(self, serving: Serving, recording: Recording) -> ExternalReceiver:
+        """Return one with two keys, for events that the host makes smaller."""
+        return ExternalReceiver(
+            make_target(Kind.EXTERNAL, f"{serving.url}/events"),
+            recording,
+            signing=Signing(lambda: ["whsec_MTIz", "whsec_NDU2"], machine.now),
+            wire_transform=lambda envelope: {"event_id": envelope["event_id"]},
+        )
+
+
+class TestCloudEventsReceiver(ReceiverContract):
+    """It posts CloudEvents."""
+
+    @pytest.fixture
+    def receiver(self, serving: Serving, recording: Recording) -> ExternalReceiver:
+        """Return one for an endpoint of the server."""
+        return ExternalReceiver(
+            make_target(Kind.EXTERNAL, f"{serving.url}/events"),
+            recording,
+            body_format=BodyFormat.CLOUDEVENTS,
+        )

@@ -5,7 +5,9 @@ import pytest
 from eventsync_core.stores import MemoryStores
 from eventsync_core.testing import (
     BacklogContract,
+    DeskContract,
     GrantsContract,
+    HoldsContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
@@ -43,6 +45,14 @@ class TestMemoryLedger(LedgerContract):
 
 class TestMemoryBacklog(BacklogContract):
     """Looks at everything there is."""
+
+
+class TestMemoryDesk(DeskContract):
+    """Over dicts."""
+
+
+class TestMemoryHolds(HoldsContract):
+    """Over dicts."""
 
 
 class TestMemorySuperseding(SupersedingContract):

@@ -5,7 +5,9 @@ import pytest
 from eventsync_adapters.sqlite import open_stores
 from eventsync_core.testing import (
     BacklogContract,
+    DeskContract,
     GrantsContract,
+    HoldsContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
@@ -56,6 +58,14 @@ class TestSqliteLedger(LedgerContract):
 
 
 class TestSqliteBacklog(BacklogContract):
+    """Over one file."""
+
+
+class TestSqliteDesk(DeskContract):
+    """Over one file."""
+
+
+class TestSqliteHolds(HoldsContract):
     """Over one file."""
 
 

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from eventsync_core.ingest import answer_health
+from eventsync_core.receivers import Batch, Permit, cloudevents_body
 from eventsync_core.targets import Deployment
 from tests.docs.conftest import blocks
 
@@ -18,6 +19,7 @@ _EXAMPLES = [
     ("docs/embedding.md", "unit"),
     ("docs/embedding.md", "coalesce"),
     ("docs/embedding.md", "http"),
+    ("docs/embedding.md", "transform"),
     ("docs/embedding.md", "app"),
 ]
 
@@ -80,3 +82,15 @@ def test_the_health_document_is_what_the_server_says(root: Path) -> None:
     (text,) = (block.text for block in found if block.mark == "example: health")
 
     assert json.loads(text) == answer_health(Deployment())
+
+
+def test_the_cloudevent_is_what_is_sent(root: Path) -> None:
+    """The contract shows the body for the envelope that is its data."""
+    found = blocks(root / "docs/batch-contract.md")
+    (text,) = (block.text for block in found if block.mark == "example: cloudevents")
+    shown = json.loads(text)
+    envelope = json.dumps(shown[0]["data"])
+
+    body = cloudevents_body(Batch(Permit("t", "default", 1), ("e-1",), (envelope,)))
+
+    assert json.loads(body) == shown

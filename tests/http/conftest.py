@@ -23,9 +23,12 @@ def read_request(connection: socket.socket) -> bytes:
         found += chunk
     head, _, body = found.partition(b"\r\n\r\n")
     fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
-    length = {name.lower(): value for name, value in fields.items()}[b"content-length"]
+    length = {name.lower(): value for name, value in fields.items()}.get(b"content-length", b"0")
     while len(body) < int(length):
-        body += connection.recv(65_536)
+        chunk = connection.recv(65_536)
+        if not chunk:
+            return b""
+        body += chunk
     return head + b"\r\n\r\n" + body
 
 

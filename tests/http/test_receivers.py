@@ -1,5 +1,6 @@
 """The two HTTP receivers, against a real receiver on this machine."""
 
+import gzip
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ from eventsync_core.receivers import (
 )
 from eventsync_core.targets import Kind, Target, make_target
 
+REFUSAL = Answer(status=401, body=b'{"error":"who are you"}')
 TOKEN = "token-that-nobody-sees"
 
 
@@ -54,10 +56,19 @@ class Recorder:
     """Notes what would be posted."""
 
     posts: list[tuple[str, bytes, dict[str, str]]] = attrs.field(factory=list)
+    asked: list[tuple[str, dict[str, str]]] = attrs.field(factory=list)
+    answer: Answer = attrs.field(factory=lambda: REFUSAL)
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        self.posts.append((url, body, dict(headers)))
-        return Answer(status=401, body=b'{"error":"who are you"}')
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        self.posts.append((url, content, dict(headers)))
+        return self.answer
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        self.asked.append((url, dict(headers)))
+        return self.answer
+
+
+CODED = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
 
 def test_events_arrive_as_they_were_sent(serving, receiver, target) -> None:
@@ -84,8 +95,8 @@ def test_a_teamspace_request_says_who_asks() -> None:
 
     url, body, headers = recorder.posts[0]
     assert url == "https://a.example/base/api/v1/events/batch/"
-    assert body == batch.body
-    assert headers == {"Authorization": "Bearer one", "X-Team-Slug": "crew"}
+    assert gzip.decompress(body) == batch.body
+    assert headers == {"Authorization": "Bearer one", "X-Team-Slug": "crew", **CODED}
     assert recorder.posts[1][2]["Authorization"] == "Bearer two"
     assert (verdict.outcomes, verdict.effect) == ((Outcome.TRANSIENT,), Effect.NONE)
 
@@ -99,7 +110,89 @@ def test_an_external_endpoint_is_posted_to_verbatim() -> None:
     receiver.deliver(batch_for(target, "a"))
 
     assert recorder.posts[0][0] == "https://a.example/hook?key=1"
-    assert recorder.posts[0][2] == {"X-Key": "k"}
+    assert recorder.posts[0][2] == {"X-Key": "k", **CODED}
+
+
+def test_the_encoding_is_not_the_operators() -> None:
+    """A content type may be chosen, in any spelling; what says how the body is coded may not."""
+    recorder = Recorder()
+    target = make_target(Kind.EXTERNAL, "https://a.example/hook")
+    chosen = {"content-type": "application/x-events", "content-encoding": "br"}
+    receiver = ExternalReceiver(target, recorder, headers=lambda: chosen)
+
+    receiver.deliver(batch_for(target, "a"))
+
+    assert recorder.posts[0][2] == {
+        "content-type": "application/x-events",
+        "Content-Encoding": "gzip",
+    }
+
+
+def test_what_was_packed_is_what_leaves() -> None:
+    """Packing compresses; delivering does not do it again."""
+    recorder = Recorder()
+    target = make_target(Kind.EXTERNAL, "https://a.example/hook")
+    receiver = ExternalReceiver(target, recorder)
+
+    packed = receiver.pack(batch_for(target, "a", "b"))
+    receiver.deliver(packed)
+
+    assert packed.coded is not None
+    assert gzip.decompress(packed.coded) == packed.body
+    assert recorder.posts[0][1] is packed.coded
+
+
+def test_a_teamspace_is_asked_who_it_is(serving, receiver) -> None:
+    """The document of its health address, as it stands there."""
+    document = receiver.health()
+
+    assert document["sync_ingress"]["limits"]["max_events_per_batch"] == 1_000
+
+
+def test_a_teamspace_is_asked_with_token_and_team() -> None:
+    """Below the server, as a batch is."""
+    recorder = Recorder(answer=Answer(status=200, body=b"[1]"))
+    target = make_target(Kind.TEAMSPACE, "https://a.example/base/", team="crew")
+    receiver = TeamspaceReceiver(target, recorder, saas_enabled=True, token=lambda: TOKEN)
+
+    assert receiver.health() == [1]
+    assert recorder.asked == [
+        (
+            "https://a.example/base/api/v1/sync/health/",
+            {"Authorization": f"Bearer {TOKEN}", "X-Team-Slug": "crew"},
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(fault="no connection", reached=False),
+        Answer(status=401, body=b"{}"),
+        Answer(status=302, body=b"{}", headers={"location": "/"}),
+        Answer(status=200, body=b"<html>"),
+        Answer(status=200, body=b"\xff"),
+        Answer(status=200, body=b"[" * 100_000),
+        Answer(status=200, body=b"{}", is_whole=False),
+    ],
+)
+def test_a_health_answer_that_is_none_says_nothing(answer: Answer) -> None:
+    """No fault is raised, and nothing is asked twice."""
+    recorder = Recorder(answer=answer)
+    target = make_target(Kind.TEAMSPACE, "https://a.example", team="crew")
+    receiver = TeamspaceReceiver(target, recorder, saas_enabled=True, token=lambda: TOKEN)
+
+    assert receiver.health() is None
+    assert len(recorder.asked) == 1
+
+
+def test_an_external_receiver_is_not_asked() -> None:
+    """Nothing is known of what it would answer."""
+    recorder = Recorder()
+    receiver = ExternalReceiver(make_target(Kind.EXTERNAL, "https://a.example/hook"), recorder)
+
+    assert receiver.health() is None
+    assert recorder.asked == []
 
 
 def test_an_external_endpoint_takes_events(serving, transport) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+import attrs
 import pytest
 
 from eventsync_adapters.http import ExternalReceiver, TeamspaceReceiver
@@ -17,10 +18,13 @@ SECRET = 's3cr"et-t0ken/1'
 class Quoting:
     """A transport whose other end repeats the Authorization it was sent."""
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        del url, body
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        del url, content
         said = json.dumps({"error": f"invalid key {headers['Authorization']}"}).encode()
         return Answer(status=401, body=said)
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        return attrs.evolve(self.post(url, b"", headers), status=200)
 
 
 def test_a_quoted_token_is_cut_out() -> None:
@@ -32,6 +36,14 @@ def test_a_quoted_token_is_cut_out() -> None:
 
     assert "s3cr" not in verdict.guidance
     assert "invalid key" in verdict.guidance
+
+
+def test_a_quoted_token_is_cut_out_of_the_health_answer() -> None:
+    """What the server says of itself holds no secret of ours."""
+    target = make_target(Kind.TEAMSPACE, "https://example.org", team="t")
+    receiver = TeamspaceReceiver(target, Quoting(), saas_enabled=True, token=lambda: SECRET)
+
+    assert receiver.health() == {"error": "invalid key ***"}
 
 
 def test_a_secret_that_is_gone_sends_nothing() -> None:

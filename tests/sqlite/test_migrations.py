@@ -12,7 +12,13 @@ from eventsync_adapters import machine, schema
 from eventsync_adapters.schema import VERSIONS, script
 from eventsync_adapters.sqlite import _migrate as migrating
 from eventsync_adapters.sqlite import open_for_reading, open_stores
-from eventsync_core.errors import StoreNewerError, StoreUnreadableError
+from eventsync_core.errors import (
+    StoreBusyError,
+    StoreNewerError,
+    StoreNotWritableError,
+    StoreUnreadableError,
+)
+from eventsync_core.targets import BackOff, Deployment, Target
 
 _SCHEMA = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
 
@@ -119,6 +125,70 @@ def test_a_later_migration_that_fails_keeps_the_earlier_ones(
         assert stores.journal.next_lamport("kept") == 2
 
 
+def older_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a store as the program before wrote it, with a target that rests."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrating, "VERSIONS", VERSIONS[:2])
+        open_stores(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "INSERT INTO targets VALUES (1, 'tgt_old', 'stub', 'https://old.example', 'hash', '',"
+            " '', 'gone', 's1', NULL, 'prod', NULL, 1, 2, NULL)"
+        )
+        connection.commit()
+
+
+def assert_is_kept(target: Target) -> None:
+    """The target is what it was, and nothing else is known of it."""
+    assert (target.target_id, target.paused) == ("tgt_old", "gone")
+    assert target.deployment == Deployment(server_instance_id="s1", environment_name="prod")
+    assert (target.back_off, target.limits, target.reset) == (BackOff(), None, None)
+    assert target.checked_at is None
+
+
+def test_a_store_of_the_program_before_is_migrated(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its targets keep what was known of them."""
+    older_store(path, monkeypatch)
+
+    with open_stores(path) as stores:
+        assert_is_kept(stores.targets.get("tgt_old"))
+
+    assert len(rows(path, "SELECT * FROM schema_migrations")) == len(VERSIONS)
+
+
+@pytest.mark.parametrize("mode", ["truncate", "wal"])
+def test_a_store_of_the_program_before_is_read_as_it_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """Reading needs no migration and changes no byte; what is read cannot be written."""
+    older_store(path, monkeypatch)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+    before = path.read_bytes()
+
+    stores = open_for_reading(path)
+
+    assert stores is not None
+    with stores:
+        assert_is_kept(stores.targets.get("tgt_old"))
+        with pytest.raises(StoreNotWritableError):
+            stores.targets.pause("tgt_old", "")
+    assert path.read_bytes() == before
+
+
+def test_a_store_of_the_program_before_that_is_busy_is_an_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading does not wait for ever."""
+    older_store(path, monkeypatch)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreBusyError):
+            open_for_reading(path, busy_seconds=0.02)
+
+
 @pytest.mark.parametrize("opening", [open_stores, open_for_reading])
 def test_what_is_newer_is_refused(path: Path, opening: Callable[[Path], object]) -> None:
     """Any version this program does not know makes the store newer; it is not touched."""
@@ -154,14 +224,14 @@ def test_another_programs_database_is_refused(
 
 
 def column_types(sql: str) -> set[str]:
-    """Return the type of every column in every CREATE TABLE of *sql*."""
+    """Return the type of every column that *sql* creates or adds."""
     found = set()
     for body in re.findall(r"CREATE TABLE \w+ \((.*?)\n\)", sql, re.DOTALL):
         for line in body.strip().splitlines():
             words = line.split()
             if words and words[0] not in ("PRIMARY", "UNIQUE", "--"):
                 found.add(words[1].rstrip(","))
-    return found
+    return found | set(re.findall(r"ADD COLUMN \w+ (\w+)", sql))
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -9,21 +9,36 @@ import pytest
 
 from eventsync_adapters.sqlite import (
     _backlog,
+    _desk,
     _grants,
+    _holds,
     _journal,
     _leases,
     _ledger,
     _rows,
     _superseding,
     _tally,
+    _targets,
 )
 from eventsync_core.ledger import Lane
 from tests.sqlite.conftest import World
 
-ROOMS = (_backlog, _rows, _journal, _leases, _tally, _ledger, _grants, _superseding)
+ROOMS = (
+    _backlog,
+    _rows,
+    _journal,
+    _leases,
+    _tally,
+    _ledger,
+    _grants,
+    _targets,
+    _desk,
+    _holds,
+    _superseding,
+)
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
-_WHOLE_TABLES = {"HEADS": "streams", "NEW_STREAM": "streams"}
-_FRAGMENTS = {"OWE_DUE", "OWE_LEDGER", "ENTRY", "COLUMNS"}
+_WHOLE_TABLES = {"HEADS": "streams", "NEW_STREAM": "streams", "ALL": "targets", "NEW": "targets"}
+_FRAGMENTS = {"OWE_DUE", "OWE_LEDGER", "ENTRY", "COLUMNS", "REQUEST_COLUMNS"}
 
 
 def statements(room: ModuleType) -> dict[str, str]:

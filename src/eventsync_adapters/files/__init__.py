@@ -11,7 +11,7 @@ from eventsync_adapters.files._config import (
     read_config,
 )
 from eventsync_adapters.files._environment import Environment, read_environment
-from eventsync_adapters.files._secrets import check_reference, resolve_secret
+from eventsync_adapters.files._secrets import check_reference, is_reference, resolve_secret
 
 __all__ = [
     "Config",
@@ -19,6 +19,7 @@ __all__ = [
     "Environment",
     "change_config",
     "check_reference",
+    "is_reference",
     "read_config",
     "read_environment",
     "resolve_secret",

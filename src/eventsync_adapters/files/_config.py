@@ -7,9 +7,11 @@ from typing import Any
 import attrs
 
 from eventsync_adapters import machine
-from eventsync_adapters.files._secrets import check_reference
+from eventsync_adapters.files._secrets import check_reference, is_reference
 from eventsync_core.errors import SettingsError, StoreFullError, StoreNotWritableError
 from eventsync_core.policy import Mode, read_mode
+
+FORMATS = ("eventsync", "cloudevents")
 
 _NO_SPACE = 28
 
@@ -20,15 +22,22 @@ class Config:
     What a home's config.toml says; absent text is empty.
 
     With `coalesce`, captured events supersede earlier ones with their key.
-    `token` and the values of `external_headers` are references, never secrets. `problem` is
-    set when the file, or our part of it, could not be understood: then `mode` is
-    LOCAL_RETENTION, and nothing may be chosen or contacted before it is corrected.
+    `token`, `external_signing` and the values of `external_headers` are references, never
+    secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
+    file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, and
+    nothing may be chosen or contacted before it is corrected.
     """
 
     path: Path
     mode: Mode = Mode.LOCAL_RETENTION
     external_endpoint: str = ""
     external_headers: Mapping[str, str] = attrs.field(factory=dict)
+    external_signing: tuple[str, ...] = ()
+    external_format: str = FORMATS[0]
+    external_ca: str = ""
+    external_cert: str = ""
+    external_cert_key: str = ""
+    external_proxy: str = ""
     server_url: str = ""
     team: str = ""
     user: str = ""
@@ -141,6 +150,12 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
             mode=read_mode(word, source=str(path)) if word else Mode.LOCAL_RETENTION,
             external_endpoint=_place(events, "external_endpoint", path),
             external_headers=_headers(events, path),
+            external_signing=_signing(events, path),
+            external_format=_format(events, path),
+            external_ca=_text(events, "external_ca", path),
+            external_cert=_text(events, "external_cert", path),
+            external_cert_key=_text(events, "external_cert_key", path),
+            external_proxy=_proxy(events, path),
             token=_token(sync, path),
             coalesce=_flag(_table(document, "capture", path), "coalesce", path),
         )
@@ -170,8 +185,11 @@ def _flag(table: Mapping[str, Any], key: str, path: Path) -> bool:
 
 
 def _place(table: Mapping[str, Any], key: str, path: Path) -> str:
-    url = _text(table, key, path)
-    if "@" in url.partition("://")[2].partition("/")[0]:
+    return _without_credentials(_text(table, key, path), key, path)
+
+
+def _without_credentials(url: str, key: str, path: Path) -> str:
+    if "@" in (url.partition("://")[2] or url).partition("/")[0]:
         raise SettingsError(
             f"{path}: {key} holds credentials; name a header or token by reference instead",
             source=str(path),
@@ -184,6 +202,30 @@ def _headers(table: Mapping[str, Any], path: Path) -> dict[str, str]:
     found = _table(table, "external_headers", path)
     source = f"external_headers in {path}"
     return {name: check_reference(_text(found, name, path), source=source) for name in found}
+
+
+def _signing(table: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+    found = table.get("external_signing", [])
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise SettingsError(f"{path}: external_signing is no list of texts", source=str(path))
+    source = f"external_signing in {path}"
+    return tuple(check_reference(text, source=source) for text in found)
+
+
+def _format(table: Mapping[str, Any], path: Path) -> str:
+    word = _text(table, "external_format", path) or FORMATS[0]
+    if word not in FORMATS:
+        raise SettingsError(
+            f"{path}: external_format is none of {', '.join(FORMATS)}", source=str(path)
+        )
+    return word
+
+
+def _proxy(table: Mapping[str, Any], path: Path) -> str:
+    text = _text(table, "external_proxy", path)
+    if is_reference(text):
+        return check_reference(text, source=f"external_proxy in {path}")
+    return _without_credentials(text, "external_proxy", path)
 
 
 def _token(table: Mapping[str, Any], path: Path) -> str:

@@ -8,6 +8,11 @@ _KINDS = ("env", "file")
 _LONGEST = 64 * 1024
 
 
+def is_reference(text: str) -> bool:
+    """Say whether *text* is spelt like a reference, `env:…` or `file:…`."""
+    return text.strip().partition(":")[0] in _KINDS and "://" not in text
+
+
 def check_reference(text: str, *, source: str) -> str:
     """
     Return *text* as it may stand in a file: `env:NAME` or `file:PATH`.

@@ -1,16 +1,18 @@
-"""What the environment says about reaching the network: proxies and certificates."""
+"""How the network is reached: proxies and certificates, by environment or configuration."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from eventsync_adapters.files._config import Config
 from eventsync_adapters.files._environment import Environment
+from eventsync_adapters.files._secrets import is_reference, resolve_secret
 from eventsync_core.errors import SettingsError, TargetUrlError
 from eventsync_core.targets import canonical_url
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["certificates", "proxy_mounts"]
+__all__ = ["certificates", "external_certificates", "external_proxy", "proxy_mounts"]
 
 
 def proxy_mounts(proxies: Mapping[str, str]) -> dict[str, str | None]:
@@ -50,6 +52,19 @@ def _proxy(name: str, text: str) -> str:
     return place
 
 
+def external_proxy(config: Config) -> dict[str, str | None]:
+    """
+    Return the proxy that is configured for the external receiver, as `proxy_mounts` does.
+
+    Raises:
+        SettingsError: It names no proxy, or its reference leads to nothing.
+    """
+    text = config.external_proxy
+    if is_reference(text):
+        text = resolve_secret(text, source="external_proxy")
+    return {"all://": _proxy("external_proxy", text)} if text else {}
+
+
 def certificates(environment: Environment) -> "ssl.SSLContext | bool":
     """
     Return what to trust: the files the environment names, else True, the usual ones.
@@ -70,3 +85,54 @@ def certificates(environment: Environment) -> "ssl.SSLContext | bool":
             source="SSL_CERT_FILE",
             code="certificates_unreadable",
         ) from error
+
+
+def external_certificates(config: Config, environment: Environment) -> "ssl.SSLContext | bool":
+    """
+    Return what to trust and to show at the external receiver.
+
+    The configured CA is trusted alone; without one, what `certificates` returns.
+
+    Raises:
+        SettingsError: A file cannot be used; code `certificates_unreadable`.
+    """
+    if not (config.external_ca or config.external_cert):
+        return certificates(environment)
+    context = _trusting(config.external_ca, environment)
+    if config.external_cert:
+        _show(context, config.external_cert, config.external_cert_key)
+    return context
+
+
+def _trusting(file: str, environment: Environment) -> "ssl.SSLContext":
+    import ssl  # noqa: PLC0415
+
+    if not file:
+        import httpx  # noqa: PLC0415
+
+        usual = certificates(environment)
+        return httpx.create_ssl_context(trust_env=False) if isinstance(usual, bool) else usual
+    try:
+        return ssl.create_default_context(cafile=file)
+    except (OSError, ValueError) as error:
+        raise _unreadable(f"external_ca {file}", error) from error
+
+
+def _show(context: "ssl.SSLContext", file: str, key: str) -> None:
+    place = f"external_cert {file}" + (f" with external_cert_key {key}" if key else "")
+    try:
+        # Without the function OpenSSL would ask on the terminal.
+        context.load_cert_chain(file, key or None, password=_no_password)
+    except (OSError, ValueError) as error:
+        raise _unreadable(place, error) from error
+
+
+def _no_password() -> str:
+    raise ValueError("the key is encrypted")
+
+
+def _unreadable(place: str, error: Exception) -> SettingsError:
+    why = getattr(error, "strerror", None) or str(error)
+    return SettingsError(
+        f"{place} cannot be used: {why}", source=place, code="certificates_unreadable"
+    )

@@ -113,6 +113,10 @@ class RevokedGrants:
         """See `Grants.pause`."""
         self.inner.pause(target_id, stream, reason)
 
+    def resume(self, target_id: str, stream: str) -> None:
+        """See `Grants.resume`."""
+        self.inner.resume(target_id, stream)
+
     def get(self, target_id: str, stream: str) -> Grant | None:
         """See `Grants.get`; a grant with a revocation file is revoked."""
         return self._seen(self.inner.get(target_id, stream))

@@ -1,25 +1,20 @@
 import contextlib
-import gzip
 import re
 import ssl
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from importlib import import_module
 from types import TracebackType
 from typing import Self
 
 import attrs
 import httpx
 
+from eventsync_adapters.http._body import LARGEST_ANSWER, AnswerBody
 from eventsync_adapters.http._faults import CAUGHT, fault_of
+from eventsync_adapters.http._network import BoundedTransport, Deadline
+from eventsync_adapters.http._redact import secrets_of_url, without_secrets
 from eventsync_core.receivers import Answer
 
-LARGEST_ANSWER = 1_048_576
-
-_GZIP_OR_ZLIB = 47
-_CHUNK = 65_536
-_DECODABLE = frozenset({"gzip", "x-gzip", "deflate"})
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN_HEADERS = {
     "Accept": "application/json",
@@ -33,23 +28,25 @@ class Timeouts:
     """
     How long each step of a request may take, in seconds.
 
-    `read` is the longest silence; `answer` bounds the whole of a request whose answer arrives
-    in small pieces, and is looked at with each piece of its body.
+    `read` is the longest silence after a post, `look` after a get; `answer` bounds the whole
+    exchange, whatever arrives and however slowly, and is looked at with each read and each
+    16 KiB written.
     """
 
     connect: float = 10.0
     read: float = 60.0
+    look: float = 10.0
     answer: float = 90.0
 
 
 class Transport:
     """
-    Posts bodies and returns whatever comes back as an `Answer`.
+    Makes single requests and returns whatever comes back as an `Answer`.
 
     One keep-alive client: nothing is retried, no redirect followed, no cookie kept, and the
     environment is not looked at. *proxies* maps patterns like `all://` or
     `https://example.com` to proxy URLs, or to None for a direct connection. *monotonic*
-    tells seconds for the bound on slow answers. *inner* stands in for the network in tests.
+    tells seconds for the bound on slow exchanges. *inner* stands in for the network in tests.
     """
 
     def __init__(
@@ -61,56 +58,67 @@ class Transport:
         verify: ssl.SSLContext | bool = True,
         inner: httpx.BaseTransport | None = None,
     ) -> None:
-        self._monotonic = monotonic
+        self._deadline = Deadline(monotonic)
         self._timeouts = timeouts or Timeouts()
+        ways = proxies or {}
+        self._secrets = [text for url in ways.values() for text in secrets_of_url(url or "")]
+        context = verify
+        if isinstance(context, bool):
+            context = httpx.create_ssl_context(verify=context, trust_env=False)
         self._client = httpx.Client(
             headers=_OWN_HEADERS,
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            verify=verify,
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect),
-            transport=inner,
+            transport=inner or BoundedTransport(self._deadline, context),
             mounts={
-                pattern: None if url is None else httpx.HTTPTransport(proxy=url, verify=verify)
-                for pattern, url in (proxies or {}).items()
+                pattern: None if url is None else BoundedTransport(self._deadline, context, url)
+                for pattern, url in ways.items()
             },
         )
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """
-        Post *body*, compressed, to exactly *url* and return what came back.
+        Post exactly *content* to exactly *url* and return what came back.
 
         A fault of the network is an answer without a status, never an exception. At most one
-        mebibyte of answer is read, decompressed; `is_whole` is false for one that is larger,
-        broke off, took too long or cannot be decompressed.
+        mebibyte of answer is read, decompressed; `is_whole` is false for one that is larger
+        (`exceeds`), broke off, took too long or cannot be decompressed.
         """
-        request = self._request(url, body, headers)
-        if isinstance(request, Answer):
-            return request
-        deadline = self._monotonic() + self._timeouts.answer
-        try:
-            response = self._client.send(request, stream=True)
-            with contextlib.closing(response):
-                return self._read(response, deadline)
-        except CAUGHT as error:
-            return fault_of(error)
+        return self._exchange("POST", url, content, headers, self._timeouts.read)
 
-    def _request(self, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Request | Answer:
-        """Return the request, or the answer that says why there can be none."""
+    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """Ask *url* and return what came back, as `post` does."""
+        return self._exchange("GET", url, None, headers, self._timeouts.look)
+
+    def _exchange(
+        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str], read: float
+    ) -> Answer:
         unfit = [name for name, value in headers.items() if not _is_sendable(name, value)]
         if unfit:
             return Answer(fault=f"the header {unfit[0]!r} cannot be sent", reached=False)
-        sent = httpx.Headers({"Content-Type": "application/json"})
-        sent.update({name: value for name, value in headers.items() if _is_free(name)})
-        sent["Content-Encoding"] = "gzip"
         try:
-            request = self._client.build_request("POST", url, content=_compress(body), headers=sent)
+            request = self._client.build_request(
+                method,
+                url,
+                content=content,
+                headers={name: value for name, value in headers.items() if _is_free(name)},
+                timeout=httpx.Timeout(read, connect=self._timeouts.connect),
+            )
             # The resolver raises this too, outside of httpx's exceptions.
             request.url.host.encode("idna")
         except (httpx.InvalidURL, UnicodeError):
             return Answer(fault="the URL cannot be used", reached=False)
-        return request
+        with self._deadline.within(self._timeouts.answer):
+            return without_secrets(self._send(request), self._secrets)
+
+    def _send(self, request: httpx.Request) -> Answer:
+        try:
+            response = self._client.send(request, stream=True)
+            with contextlib.closing(response):
+                return self._read(response)
+        except CAUGHT as error:
+            return self._fault(error)
 
     def close(self) -> None:
         """Close all connections."""
@@ -127,56 +135,32 @@ class Transport:
     ) -> None:
         self.close()
 
-    def _read(self, response: httpx.Response, deadline: float) -> Answer:
-        body = _Body(response.headers.get("content-encoding", ""))
+    def _read(self, response: httpx.Response) -> Answer:
+        body = AnswerBody(response.headers.get("content-encoding", ""))
         fault = ""
         try:
-            for chunk in self._chunks(response, deadline):
+            for chunk in response.iter_raw():
                 if not body.take(chunk):
                     break
             else:
                 body.end()
-        except TimeoutError as error:
-            fault = str(error)
         except CAUGHT as error:
-            fault = fault_of(error).fault
+            fault = self._fault(error).fault
         return Answer(
             status=response.status_code,
             headers=dict(response.headers),
             body=bytes(body.read),
             fault=fault,
             is_whole=body.is_whole,
+            exceeds=len(body.read) > LARGEST_ANSWER,
         )
 
-    def _chunks(self, response: httpx.Response, deadline: float) -> Iterator[bytes]:
-        for chunk in response.iter_raw():
-            yield chunk
-            if self._monotonic() > deadline:
-                raise TimeoutError(f"the answer took longer than {self._timeouts.answer:g} s")
-
-
-class _Body:
-    """An answer's body as it arrives: decompressed, within the bound."""
-
-    def __init__(self, encoding: str) -> None:
-        self.read = bytearray()
-        self.is_whole = False
-        coded = encoding.strip().lower() not in ("", "identity")
-        self._is_readable = not coded or encoding.strip().lower() in _DECODABLE
-        self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB) if coded else None
-
-    def take(self, chunk: bytes) -> bool:
-        """Add *chunk*; return False where nothing more can be read."""
-        room = LARGEST_ANSWER + 1 - len(self.read)
-        try:
-            self.read += self._inflate.decompress(chunk, room) if self._inflate else chunk[:room]
-        except zlib.error:
-            return False
-        return self._is_readable and len(self.read) <= LARGEST_ANSWER
-
-    def end(self) -> None:
-        """Note that the server said the body ends here."""
-        self.is_whole = self._is_readable and (self._inflate is None or self._inflate.eof)
+    def _fault(self, error: Exception) -> Answer:
+        answer = fault_of(error)
+        if isinstance(error, httpx.TimeoutException) and self._deadline.is_over:
+            said = f"the exchange took longer than {self._timeouts.answer:g} s"
+            return attrs.evolve(answer, fault=said)
+        return answer
 
 
 def _is_sendable(name: str, value: str) -> bool:
@@ -189,18 +173,3 @@ def _is_sendable(name: str, value: str) -> bool:
 def _is_free(name: str) -> bool:
     """Say whether the header may be chosen: not one that frames the body."""
     return name.lower() not in ("content-length", "transfer-encoding")
-
-
-def _compressor() -> Callable[..., bytes]:
-    try:
-        found: Callable[..., bytes] = import_module("isal.igzip").compress
-    except ImportError:
-        return gzip.compress
-    return found
-
-
-_FASTEST = _compressor()
-
-
-def _compress(body: bytes) -> bytes:
-    return _FASTEST(body, compresslevel=1, mtime=0)

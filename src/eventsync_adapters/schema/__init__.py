@@ -10,7 +10,13 @@ from pathlib import Path
 
 __all__ = ["VERSIONS", "script"]
 
-VERSIONS = ("0001_journal", "0002_delivery", "0005_superseding")
+VERSIONS = (
+    "0001_journal",
+    "0002_delivery",
+    "0003_target_state",
+    "0004_desk",
+    "0005_superseding",
+)
 """Every version this program knows, in order."""
 
 

@@ -53,7 +53,7 @@ class Connection(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             return
-        sent = self.desk.post(body, rule)
+        sent = self.desk.post(body, rule, self.headers.get("Content-Type", ""))
         if rule.cut and not rule.replaces_answer:
             self._cut()
         else:

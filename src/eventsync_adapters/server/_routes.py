@@ -55,7 +55,7 @@ class Desk:
         with self.lock:
             self.script = script
 
-    def post(self, body: bytes, rule: RequestRule) -> Sent:
+    def post(self, body: bytes, rule: RequestRule, content_type: str) -> Sent:
         """Answer one batch as *rule* says, else in earnest."""
         if rule.replaces_answer:
             return Sent(
@@ -65,7 +65,7 @@ class Desk:
             )
         try:
             with self.lock:
-                reply = answer_batch(self.inbox, body, self.script)
+                reply = answer_batch(self.inbox, body, self.script, content_type)
         except sqlite3.Error as error:
             self.log(f"cannot store: {error}")
             return document(503, {"error": "the events cannot be stored now"})

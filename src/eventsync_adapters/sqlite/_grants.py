@@ -109,6 +109,13 @@ class SqliteGrants:
         """See `Grants.pause`."""
         self._change(target_id, stream, "paused", reason)
 
+    def resume(self, target_id: str, stream: str) -> None:
+        """See `Grants.resume`."""
+        with self._database.write():
+            grant = self.get(target_id, stream)
+            if grant is not None and grant.paused:
+                self._change(target_id, stream, "paused", "")
+
     def _change(self, target_id: str, stream: str, field: str, value: Any) -> None:
         with self._database.write():
             grant = self.get(target_id, stream)

@@ -109,6 +109,13 @@ class SqliteLeases:
         (positions,) = self._database.row(_POSITIONS, (row[5],)) or ("",)
         return read_ranges(positions)
 
+    def given_up(self, target_id: str, stream: str, *, at: int) -> tuple[int, set[int]]:
+        """Return the open request of a sender that is gone, and its positions; 0 if none."""
+        row, held = self._row(target_id, stream), self.held(target_id, stream)
+        if row is None or held is None or not row[5] or not self.is_free(held, at=at):
+            return 0, set()
+        return row[5], set(self.open_positions(target_id, stream))
+
     def _row(self, target_id: str, stream: str) -> tuple[Any, ...] | None:
         numbers = (self._keys.target(target_id), self._keys.stream(stream))
         return self._database.row(_ONE, numbers)

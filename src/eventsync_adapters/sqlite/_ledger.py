@@ -3,9 +3,16 @@ from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._keys import Keys
-from eventsync_adapters.sqlite._rows import read_rows, store_first_success, store_rows
+from eventsync_adapters.sqlite._rows import (
+    owe_missing,
+    read_rows,
+    store_first_success,
+    store_rows,
+)
 from eventsync_core.errors import NothingOpenError
 from eventsync_core.ledger import (
+    LEASE_LENGTH,
+    Act,
     HistoryItem,
     Lease,
     LedgerEntry,
@@ -46,11 +53,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _DELIVERED = "UPDATE targets SET last_delivery_at = ? WHERE target_no = ?"
 _LAST_DELIVERY = "SELECT last_delivery_at FROM targets WHERE target_id = ?"
-_RAISE_CURSOR = """
-UPDATE grants SET passed = ? WHERE target_no = ? AND stream_id = ? AND passed < ?
+_CURSOR = """
+SELECT from_position, passed FROM grants
+WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
 """
+_RAISE_CURSOR = "UPDATE grants SET passed = ? WHERE target_no = ? AND stream_id = ?"
 _HISTORY = """
-SELECT t.target_id, a.request_id, a.answered_at, a.outcome, a.reason, a.category
+SELECT t.target_id, a.request_id, a.answered_at, a.outcome, a.reason, a.category, a.act, a.actor
 FROM answers a JOIN targets t ON t.target_no = a.target_no
 WHERE a.stream_id = ? AND a.position = ? ORDER BY a.answer_id
 """
@@ -59,14 +68,23 @@ SELECT a.position, a.request_id, a.answered_at, a.outcome, a.reason, a.category
 FROM answers a CROSS JOIN ledger l ON l.target_no = a.target_no AND l.stream_id = a.stream_id
                                   AND l.position = a.position
 WHERE a.target_no = ? AND a.stream_id = ? AND a.outcome = 'terminal_failed'
-  AND l.outcome = 'terminal_failed'
+  AND l.outcome = 'terminal_failed' AND a.act = ''
+  AND NOT EXISTS (SELECT 1 FROM answers b WHERE b.stream_id = a.stream_id
+                                            AND b.position = a.position
+                                            AND b.answer_id > a.answer_id
+                                            AND +b.target_no = a.target_no
+                                            AND +b.outcome = a.outcome AND b.act = '')
 ORDER BY a.answered_at DESC, a.position DESC LIMIT ?
 """
-_REQUESTS = """
+REQUEST_COLUMNS = """
 SELECT request_id, positions, event_count, body_bytes, digest, opened_at, closed_at, status,
        answer, guidance
-FROM requests WHERE target_no = ? AND stream_id = ? ORDER BY request_id DESC LIMIT ?
 """
+_REQUESTS = (
+    REQUEST_COLUMNS
+    + "FROM requests WHERE target_no = ? AND stream_id = ? ORDER BY request_id DESC LIMIT ?"
+)
+_REQUEST_COUNT = "SELECT COUNT(*) FROM requests WHERE target_no = ? AND stream_id = ?"
 
 
 class SqliteLedger:
@@ -180,8 +198,14 @@ class SqliteLedger:
         """See `Ledger.pass_over`."""
         with self._database.write():
             numbers = self._numbers(lease)
-            if self._holds(numbers, lease):
-                self._database.run(_RAISE_CURSOR, (position, *numbers, position))
+            row = self._database.row(_CURSOR, numbers)
+            if row is None or position <= row[1] or not self._holds(numbers, lease):
+                return
+            self._database.run(_RAISE_CURSOR, (position, *numbers))
+            above = max(row)
+            if above < position:
+                at = lease.expires_at - LEASE_LENGTH
+                owe_missing(self._database, numbers, (above + 1, position), at=at)
 
     def entry(self, target_id: str, stream: str, position: int) -> LedgerEntry | None:
         """See `Ledger.entry`."""
@@ -210,23 +234,14 @@ class SqliteLedger:
     def requests(self, target_id: str, stream: str, *, limit: int = 100) -> list[Request]:
         """See `Ledger.requests`."""
         numbers = (self._keys.target(target_id), self._keys.stream(stream))
-        return [
-            Request(
-                request_id=row[0],
-                target_id=target_id,
-                stream=stream,
-                positions=row[1],
-                event_count=row[2],
-                body_bytes=row[3],
-                digest=bytes.fromhex(row[4]),
-                opened_at=row[5],
-                closed_at=row[6],
-                status=row[7],
-                answer=row[8],
-                guidance=row[9],
-            )
-            for row in self._database.rows(_REQUESTS, (*numbers, limit))
-        ]
+        rows = self._database.rows(_REQUESTS, (*numbers, limit))
+        return [as_request(target_id, stream, row) for row in rows]
+
+    def request_count(self, target_id: str, stream: str) -> int:
+        """See `Ledger.request_count`."""
+        numbers = (self._keys.target(target_id), self._keys.stream(stream))
+        (count,) = self._database.row(_REQUEST_COUNT, numbers) or (0,)
+        return int(count)
 
     def last_delivery_at(self, target_id: str) -> int | None:
         """See `Ledger.last_delivery_at`."""
@@ -247,8 +262,33 @@ def _said(
     return (stream_id, position, target_no, request_id, at, *words)
 
 
+def as_request(target_id: str, stream: str, row: tuple[Any, ...]) -> Request:
+    """Return the request in a row of `REQUEST_COLUMNS`."""
+    return Request(
+        request_id=row[0],
+        target_id=target_id,
+        stream=stream,
+        positions=row[1],
+        event_count=row[2],
+        body_bytes=row[3],
+        digest=bytes.fromhex(row[4]),
+        opened_at=row[5],
+        closed_at=row[6],
+        status=row[7],
+        answer=row[8],
+        guidance=row[9],
+    )
+
+
 def _item(
-    target_id: str, request_id: int, at: int, outcome: str, reason: str, category: str | None
+    target_id: str,
+    request_id: int,
+    at: int,
+    outcome: str,
+    reason: str,
+    category: str | None,
+    act: str = "",
+    actor: str = "",
 ) -> HistoryItem:
     return HistoryItem(
         target_id=target_id,
@@ -257,4 +297,6 @@ def _item(
         outcome=Outcome(outcome),
         reason=reason,
         category=category,
+        act=Act(act) if act else None,
+        actor=actor,
     )

@@ -1,16 +1,25 @@
 import contextlib
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eventsync_adapters.schema import VERSIONS
 from eventsync_adapters.sqlite._connection import Database, connect
-from eventsync_adapters.sqlite._migrate import applied_versions
+from eventsync_adapters.sqlite._errors import translated
+from eventsync_adapters.sqlite._migrate import applied_versions, migrate
 from eventsync_adapters.sqlite._store import SqliteStores
-from eventsync_core.errors import StoreError, StoreNotWritableError, StoreUnreadableError
+from eventsync_core.errors import (
+    StoreBusyError,
+    StoreError,
+    StoreNotWritableError,
+    StoreUnreadableError,
+)
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
 _PARTS = ("", "-wal", "-journal")
+_PAGES_AT_ONCE = 4_096
 
 
 class _ReadOnlyStores(SqliteStores):
@@ -31,7 +40,7 @@ def open_for_reading(path: Path, *, busy_seconds: float = 5.0) -> SqliteStores |
     Open the store at *path* without creating or changing anything; None if there is none.
 
     After a crash SQLite is let to finish or undo the interrupted commit; on a read-only
-    medium a private copy is read instead.
+    medium, and of a store that an older program wrote, a private copy is read instead.
 
     Raises:
         StoreError: It exists, but cannot be read.
@@ -61,14 +70,47 @@ def _opened(
     database = connect(path, mode=mode, busy_seconds=busy_seconds)
     try:
         database.run("PRAGMA query_only = ON")
-        if applied_versions(database) is None:
+        applied = applied_versions(database)
+        if applied is None:
             database.close()
             return None
         database.rows("SELECT head FROM streams LIMIT 1")
+        if applied != set(VERSIONS):
+            return _migrated(database, copy)
     except BaseException:
         database.close()
         raise
     return _ReadOnlyStores(database, copy)
+
+
+def _migrated(database: Database, source: "TemporaryDirectory[str] | None") -> SqliteStores:
+    """Read a copy that is brought to this program's version; the store itself is not."""
+    from tempfile import TemporaryDirectory
+
+    copy = TemporaryDirectory(prefix="eventsync-read-")
+    path = Path(copy.name) / database.path.name
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as newer:
+            database.connection.backup(newer, pages=_PAGES_AT_ONCE, progress=_not_busy)
+        database.close()
+        migrated = connect(path, mode="rw", busy_seconds=0)
+        migrate(migrated)
+        migrated.run("PRAGMA query_only = ON")
+    except sqlite3.Error as error:
+        copy.cleanup()
+        raise translated(error, str(database.path)) from error
+    except BaseException:
+        copy.cleanup()
+        raise
+    if source is not None:
+        source.cleanup()
+    return _ReadOnlyStores(migrated, copy)
+
+
+def _not_busy(status: int, _left: int, _all: int) -> None:
+    # The driver would try again for ever; the busy time-out has passed when it says so.
+    if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        raise StoreBusyError("another process is writing to the store")
 
 
 def _from_copy(path: Path, busy_seconds: float, why: StoreError) -> SqliteStores | None:

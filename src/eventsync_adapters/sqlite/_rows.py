@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_core.ledger import LedgerEntry, fold, spans
+from eventsync_core.ledger import LedgerEntry, fold, let_wait, spans
 from eventsync_core.receivers import Effect, Outcome
 
 OWED = "owed"
@@ -40,6 +40,17 @@ INSERT INTO ledger (target_no, stream_id, position, outcome, request_id, attempt
 SELECT ?1, stream_id, position, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM entries
 WHERE stream_id = ?2 AND position BETWEEN ?3 AND ?4
 """
+_COUNT_IN_RANGE = """
+SELECT COUNT(*) FROM ledger WHERE target_no = ? AND stream_id = ? AND position BETWEEN ? AND ?
+"""
+MISSING = """
+SELECT e.position FROM entries e CROSS JOIN payloads p ON p.entry_id = e.entry_id
+WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4
+  AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ?1 AND l.stream_id = e.stream_id
+                                           AND l.position = e.position)
+  AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = e.stream_id
+                                          AND h.position = e.position)
+"""
 _TALLY = """
 INSERT INTO tallies (target_no, stream_id, outcome, entries) VALUES (?, ?, ?, ?)
 ON CONFLICT (target_no, stream_id, outcome) DO UPDATE SET entries = entries + excluded.entries
@@ -53,7 +64,7 @@ def read_rows(
     found = {}
     for span in spans(positions):
         for row in database.rows(_RANGE, (*place, *span)):
-            found[row[0]] = _entry(row)
+            found[row[0]] = as_entry(row)
     return found
 
 
@@ -101,6 +112,23 @@ def store_first_success(
     return True
 
 
+def owe_missing(
+    database: Database, place: tuple[int, int], span: tuple[int, int], *, at: int
+) -> None:
+    """Owe what may be offered in *span*, first to last, and has no row; inside a unit of work."""
+    (rows,) = database.row(_COUNT_IN_RANGE, (*place, *span)) or (0,)
+    if rows <= span[1] - span[0]:
+        owe(database, place, [row[0] for row in database.rows(MISSING, (*place, *span))], at=at)
+
+
+def owe(database: Database, place: tuple[int, int], positions: Iterable[int], *, at: int) -> None:
+    """Owe those of *positions* that have no row, due at *at*; inside a unit of work."""
+    wanted = sorted(positions)
+    known = read_rows(database, place, wanted)
+    owed = let_wait(None, due_at=at)
+    store_rows(database, place, {}, {each: owed for each in wanted if each not in known})
+
+
 def _add(database: Database, place: tuple[int, int], tally: Mapping[str, int]) -> None:
     changes: Iterable[Any] = ((*place, word, count) for word, count in tally.items() if count)
     database.run_many(_TALLY, changes)
@@ -125,7 +153,8 @@ def _values(place: tuple[int, int], position: int, row: LedgerEntry) -> tuple[An
     )
 
 
-def _entry(row: tuple[Any, ...]) -> LedgerEntry:
+def as_entry(row: tuple[Any, ...]) -> LedgerEntry:
+    """Return the ledger entry in the nine columns that every query of rows begins with."""
     _, word, request_id, attempts, rejections, round_, seen, due_at, wait = row
     return LedgerEntry(
         outcome=None if word == OWED else Outcome(word),

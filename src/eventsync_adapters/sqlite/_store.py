@@ -18,7 +18,9 @@ from eventsync_core.errors import StoreError, StoreFullError, StoreNotWritableEr
 
 if TYPE_CHECKING:
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
+    from eventsync_adapters.sqlite._desk import SqliteDesk
     from eventsync_adapters.sqlite._grants import SqliteGrants
+    from eventsync_adapters.sqlite._holds import SqliteHolds
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
     from eventsync_adapters.sqlite._superseding import SqliteSuperseding
@@ -94,6 +96,20 @@ class SqliteStores:
         from eventsync_adapters.sqlite._backlog import SqliteBacklog
 
         return SqliteBacklog(self._database, self._keys, self.leases)
+
+    @cached_property
+    def desk(self) -> "SqliteDesk":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._desk import SqliteDesk
+
+        return SqliteDesk(self._database, self._keys, self.leases)
+
+    @cached_property
+    def holds(self) -> "SqliteHolds":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._holds import SqliteHolds
+
+        return SqliteHolds(self._database, self._keys)
 
     @cached_property
     def superseding(self) -> "SqliteSuperseding":

@@ -1,13 +1,30 @@
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
+import attrs
+
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_core.errors import UnknownTargetError
-from eventsync_core.targets import Deployment, Kind, Target, merge
+from eventsync_core.targets import (
+    BackOff,
+    Deployment,
+    Health,
+    Kind,
+    Limits,
+    Reset,
+    Target,
+    observe,
+    register,
+)
 
 _COLUMNS = """
-SELECT target_id, kind, url, team, user_name, paused, server_instance_id, deployment_id,
-       environment_name, git_sha
+SELECT target_id, kind, url, team, user_name, paused,
+       server_instance_id, deployment_id, environment_name, git_sha,
+       failures, retry_at, probe_until, back_off_reason,
+       max_events, max_bytes, retry_least, retry_most, checked_at,
+       reset_fields, reset_seen_at, previous_server_instance_id, previous_deployment_id,
+       previous_environment_name, previous_git_sha
 FROM targets
 """
 _ALL = _COLUMNS + "ORDER BY target_no"
@@ -17,12 +34,18 @@ INSERT INTO targets (target_no, target_id, kind, url, url_hash, team, user_name,
                      first_seen_at, last_seen_at)
 SELECT COALESCE(MAX(target_no), 0) + 1, ?, ?, ?, ?, ?, ?, '', ?, ? FROM targets
 """
-_SEEN = """
-UPDATE targets SET last_seen_at = ?, server_instance_id = ?, deployment_id = ?,
-                   environment_name = ?, git_sha = ?
+_SEEN = "UPDATE targets SET last_seen_at = ? WHERE target_id = ?"
+_PUT = """
+UPDATE targets
+SET paused = ?, server_instance_id = ?, deployment_id = ?, environment_name = ?, git_sha = ?,
+    failures = ?, retry_at = ?, probe_until = ?, back_off_reason = ?,
+    max_events = ?, max_bytes = ?, retry_least = ?, retry_most = ?, checked_at = ?,
+    reset_fields = ?, reset_seen_at = ?, previous_server_instance_id = ?,
+    previous_deployment_id = ?, previous_environment_name = ?, previous_git_sha = ?
 WHERE target_id = ?
 """
-_PAUSE = "UPDATE targets SET paused = ? WHERE target_id = ?"
+_NO_LIMITS = (None, None, None, None)
+_NO_RESET = ("", None, None, None, None, None)
 
 
 class SqliteTargetRegistry:
@@ -39,19 +62,10 @@ class SqliteTargetRegistry:
                 url_hash = sha256(target.url.encode()).hexdigest()
                 identity = (target.target_id, target.kind.value, target.url, url_hash)
                 self._database.run(_NEW, (*identity, target.team, target.user, at, at))
-            known = None if row is None else _target(row).deployment
-            facts = merge(known, target.deployment) or Deployment()
-            self._database.run(
-                _SEEN,
-                (
-                    at,
-                    facts.server_instance_id,
-                    facts.deployment_id,
-                    facts.environment_name,
-                    facts.git_sha,
-                    target.target_id,
-                ),
-            )
+            else:
+                self._database.run(_SEEN, (at, target.target_id))
+            known = None if row is None else _target(row)
+            self._put(register(known, target, at=at))
         return self.get(target.target_id)
 
     def get(self, target_id: str) -> Target:
@@ -67,20 +81,57 @@ class SqliteTargetRegistry:
 
     def pause(self, target_id: str, reason: str) -> None:
         """See `TargetRegistry.pause`."""
+        self._change(target_id, lambda target: attrs.evolve(target, paused=reason))
+
+    def set_back_off(self, target_id: str, back_off: BackOff) -> None:
+        """See `TargetRegistry.set_back_off`."""
+        self._change(target_id, lambda target: attrs.evolve(target, back_off=back_off))
+
+    def observe(self, target_id: str, health: Health | None, *, at: int) -> Target:
+        """See `TargetRegistry.observe`."""
+        return self._change(target_id, lambda target: observe(target, health, at=at))
+
+    def settle_reset(self, target_id: str) -> None:
+        """See `TargetRegistry.settle_reset`."""
+        self._change(target_id, lambda target: attrs.evolve(target, reset=None))
+
+    def _change(self, target_id: str, change: Callable[[Target], Target]) -> Target:
         with self._database.write():
-            if not self._database.run(_PAUSE, (reason, target_id)):
-                raise UnknownTargetError(target_id)
+            target = change(self.get(target_id))
+            self._put(target)
+        return target
+
+    def _put(self, target: Target) -> None:
+        """Write all of the row that may change."""
+        limits = _NO_LIMITS if target.limits is None else attrs.astuple(target.limits)
+        state = (
+            target.paused,
+            *attrs.astuple(target.deployment or Deployment()),
+            *attrs.astuple(target.back_off),
+            *limits,
+            target.checked_at,
+            *_reset_columns(target.reset),
+        )
+        self._database.run(_PUT, (*state, target.target_id))
+
+
+def _reset_columns(reset: Reset | None) -> tuple[Any, ...]:
+    if reset is None:
+        return _NO_RESET
+    return (",".join(reset.changed_fields), reset.seen_at, *attrs.astuple(reset.previous))
 
 
 def _target(row: tuple[Any, ...]) -> Target:
-    target_id, kind, url, team, user, paused, *facts = row
-    instance, deployment_id, environment, git_sha = facts
-    deployment = Deployment(
-        server_instance_id=instance,
-        deployment_id=deployment_id,
-        environment_name=environment,
-        git_sha=git_sha,
+    target_id, kind, url, team, user, paused = row[:6]
+    failures, retry_at, probe_until, reason = row[10:14]
+    max_events, max_bytes, retry_least, retry_most, checked_at = row[14:19]
+    limits = Limits(
+        max_events=max_events or 0,
+        max_bytes=max_bytes,
+        retry_least=retry_least,
+        retry_most=retry_most,
     )
+    back_off = BackOff(failures=failures, retry_at=retry_at, probe_until=probe_until, reason=reason)
     return Target(
         target_id=target_id,
         kind=Kind(kind),
@@ -88,5 +139,30 @@ def _target(row: tuple[Any, ...]) -> Target:
         team=team,
         user=user,
         paused=paused,
-        deployment=deployment if any(facts) else None,
+        deployment=_deployment(row[6:10]) if any(row[6:10]) else None,
+        back_off=back_off,
+        limits=None if max_events is None else limits,
+        checked_at=checked_at,
+        reset=_reset(row[19:]),
+    )
+
+
+def _deployment(facts: tuple[Any, ...]) -> Deployment:
+    instance, deployment_id, environment, git_sha = facts
+    return Deployment(
+        server_instance_id=instance,
+        deployment_id=deployment_id,
+        environment_name=environment,
+        git_sha=git_sha,
+    )
+
+
+def _reset(columns: tuple[Any, ...]) -> Reset | None:
+    fields, seen_at, *previous = columns
+    if not fields:
+        return None
+    return Reset(
+        changed_fields=tuple(fields.split(",")),
+        previous=_deployment(tuple(previous)),
+        seen_at=seen_at,
     )

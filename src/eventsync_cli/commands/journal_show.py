@@ -13,18 +13,20 @@ from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import UnknownEventError
 from eventsync_core.journal import Entry
-from eventsync_core.ledger import HistoryItem, LedgerEntry
+from eventsync_core.ledger import HistoryItem, Holding, LedgerEntry, Request
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
 
 @attrs.frozen
 class _Standing:
-    """How the entry stands with one target, and what that target said of it."""
+    """How the entry stands with one target, what carried it there, and what was said of it."""
 
     target: Target
     entry: LedgerEntry | None
     history: list[HistoryItem]
+    requests: list[Request]
+    requests_count: int
 
 
 @acting("show")
@@ -36,6 +38,7 @@ def command(app: App, event_id: str) -> Result:
         if stores is None or entry is None:
             raise UnknownEventError(event_id)
         standings = _standings(stores, entry)
+        holdings = stores.holds.holdings(entry.stream, entry.position)
         succession = succession_of(stores, entry)
     return Result(
         document={
@@ -45,11 +48,13 @@ def command(app: App, event_id: str) -> Result:
             "chain": entry.chain.hex(),
             "text": entry.event.text,
             **succession_document(succession),
+            "holds": [_holding(each) for each in holdings[-MOST_ITEMS:]],
+            "holds_count": len(holdings),
             "targets": [_document(each) for each in standings[:MOST_ITEMS]],
             "targets_count": len(standings),
         },
         lines=[
-            *_lines(entry),
+            *_lines(entry, holdings),
             *succession_lines(succession),
             *(line for each in standings for line in _said(each)),
         ],
@@ -59,11 +64,13 @@ def command(app: App, event_id: str) -> Result:
 
 def _standings(stores: Stores, entry: Entry) -> list[_Standing]:
     history = stores.ledger.history(entry.stream, entry.position)
+    place = (entry.stream, entry.position)
     return [
         _Standing(
             target,
-            stores.ledger.entry(target.target_id, entry.stream, entry.position),
+            stores.ledger.entry(target.target_id, *place),
             [item for item in history if item.target_id == target.target_id],
+            *stores.desk.requests_with(target.target_id, *place, limit=MOST_ITEMS),
         )
         for target in stores.targets.targets()
     ]
@@ -94,6 +101,8 @@ def _document(standing: _Standing) -> dict[str, Any]:
         "due_at": None if due_at is None else iso_time(due_at),
         "history": [_item(item) for item in standing.history[-MOST_ITEMS:]],
         "history_count": len(standing.history),
+        "requests": [_request(request) for request in standing.requests],
+        "requests_count": standing.requests_count,
     }
 
 
@@ -104,10 +113,37 @@ def _item(item: HistoryItem) -> dict[str, Any]:
         "reason": item.reason,
         "category": item.category,
         "request_id": item.request_id,
+        "act": None if item.act is None else item.act.value,
+        "actor": item.actor,
     }
 
 
-def _lines(entry: Entry) -> list[str]:
+def _request(request: Request) -> dict[str, Any]:
+    return {
+        "request_id": request.request_id,
+        "opened_at": iso_time(request.opened_at),
+        "closed_at": None if request.closed_at is None else iso_time(request.closed_at),
+        "status": request.status,
+        "answer": request.answer,
+        "guidance": request.guidance,
+        "event_count": request.event_count,
+        "body_bytes": request.body_bytes,
+    }
+
+
+def _holding(holding: Holding) -> dict[str, Any]:
+    ended = holding.released_at
+    return {
+        "hold": holding.hold.value,
+        "reason": holding.reason,
+        "actor": holding.actor,
+        "held_at": iso_time(holding.held_at),
+        "released_by": holding.released_by,
+        "released_at": None if ended is None else iso_time(ended),
+    }
+
+
+def _lines(entry: Entry, holdings: list[Holding]) -> list[str]:
     event = entry.event
     pairs = [
         ("Event", event.event_id),
@@ -115,19 +151,44 @@ def _lines(entry: Entry) -> list[str]:
         ("Captured at", iso_time(entry.captured_at)),
         ("Digest", event.digest.hex()),
     ]
-    if event.hold is not None:
-        pairs.append(("Held", f"{event.hold}: {event.hold_reason or ''}"))
+    for holding in holdings[-MOST_ITEMS:]:
+        since = f"{holding.hold}: {holding.reason}".rstrip(": ")
+        pairs.append(("Held", f"{since}  since {iso_time(holding.held_at)}{_by(holding.actor)}"))
+        if holding.released_at is not None:
+            pairs.append(("Released", f"{iso_time(holding.released_at)}{_by(holding.released_by)}"))
     return [*listing(pairs), event.text]
+
+
+def _by(actor: str) -> str:
+    return f" by {actor}" if actor else ""
 
 
 def _said(standing: _Standing) -> list[str]:
     row = standing.entry
-    outcome = "never offered" if row is None or row.outcome is None else row.outcome.value
+    outcome = "never offered"
+    if row is not None:
+        outcome = "owed" if row.outcome is None else row.outcome.value
     attempts = 0 if row is None else row.attempts
-    return [
-        f"  {standing.target.url}  {outcome}  attempts {attempts}",
-        *(
-            f"      {iso_time(item.at)}  {item.outcome}  {item.reason}".rstrip()
-            for item in standing.history
-        ),
+    again = f"  round {row.round}" if row is not None and row.round > 1 else ""
+    story = [
+        *((request.opened_at, _request_line(request)) for request in standing.requests),
+        *((item.at, _item_line(item)) for item in standing.history),
     ]
+    story.sort(key=lambda told: told[0])
+    return [
+        f"  {standing.target.url}  {outcome}  attempts {attempts}{again}",
+        *(f"      {iso_time(at)}  {line}".rstrip() for at, line in story),
+    ]
+
+
+def _request_line(request: Request) -> str:
+    said = request.answer or "not answered yet"
+    status = "" if request.status is None else f"{request.status} "
+    size = f"events {request.event_count}  bytes {request.body_bytes}"
+    return f"request {request.request_id}  {size}  {status}{said}  {request.guidance}"
+
+
+def _item_line(item: HistoryItem) -> str:
+    if item.act is None:
+        return f"{item.outcome}  {item.reason}"
+    return f"{item.act}{_by(item.actor)}, {item.outcome} until then"

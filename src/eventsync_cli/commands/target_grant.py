@@ -1,14 +1,12 @@
-from contextlib import suppress
-
 import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.choosing import grant, head_of, owed, target_document
 from eventsync_cli.compose import App
-from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result
+from eventsync_cli.targeting import current_target, when_it_goes
 from eventsync_core.census import Class
-from eventsync_core.errors import SettingsError, UnknownTargetError
+from eventsync_core.errors import UnknownTargetError
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
@@ -34,25 +32,14 @@ def command(app: App, target_id: str | None, *, from_now: bool, dry_run: bool) -
 
 
 def _target(app: App, stores: Stores, target_id: str | None) -> Target:
-    return stores.targets.get(target_id) if target_id is not None else _current(app)
-
-
-def _current(app: App) -> Target:
-    target = app.current_target()
-    if target is None:
-        raise UsageProblemError(
-            f"mode {app.config.mode} has no current target",
-            code="target_missing",
-            fix_argv=("eventsync", "target", "list"),
-        )
-    return target
+    return stores.targets.get(target_id) if target_id is not None else current_target(app)
 
 
 def _preview(app: App, stores: Stores | None, target_id: str | None, *, from_now: bool) -> Result:
     if stores is None:
         if target_id is not None:
             raise UnknownTargetError(target_id)
-        return _result(app, _current(app), 0, dry_run=True)
+        return _result(app, current_target(app), 0, dry_run=True)
     target = _target(app, stores, target_id)
     is_known = any(found == target for found in stores.targets.targets())
     if not is_known:
@@ -76,15 +63,7 @@ def _result(app: App, target: Target, will_send: int, *, dry_run: bool) -> Resul
         },
         lines=[
             f"stream {app.stream} {verb} granted to {target.url}",
-            f"{will_send} events go {_when(app, target)}",
+            f"{will_send} events go {when_it_goes(app, target.target_id)}",
         ],
         talk=app.concerns(),
     )
-
-
-def _when(app: App, target: Target) -> str:
-    with suppress(SettingsError):
-        current = app.current_target()
-        if current is not None and current.target_id == target.target_id:
-            return "at the next sync now"
-    return "once it is the current target"

@@ -4,17 +4,17 @@ from eventsync_cli.acting import acting
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
 from eventsync_cli.render import Result
-from eventsync_core.clock import iso_time
+from eventsync_cli.targeting import current_if_any
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.egress import Grant
-from eventsync_core.errors import SettingsError
+from eventsync_core.status import grant_document
 from eventsync_core.targets import Target
 
 
 @acting("list")
 def command(app: App) -> Result:
     """List all targets and their grants."""
-    current = _current(app)
+    current = current_if_any(app)
     found: list[tuple[Target, list[Grant]]] = []
     with app.reading() as stores:
         if stores is not None:
@@ -32,35 +32,13 @@ def command(app: App) -> Result:
     )
 
 
-def _current(app: App) -> Target | None:
-    if app.config.problem is not None or app.conflict() is not None:
-        return None
-    try:
-        return app.current_target()
-    except SettingsError:
-        return None
-
-
 def _document(target: Target, grants: list[Grant], current: Target | None) -> dict[str, Any]:
     return {
         **target_document(target),
         "paused": target.paused,
         "is_current": target == current,
-        "grants": [_grant_document(grant) for grant in grants[:MOST_ITEMS]],
+        "grants": [grant_document(grant) for grant in grants[:MOST_ITEMS]],
         "grants_count": len(grants),
-    }
-
-
-def _grant_document(grant: Grant) -> dict[str, Any]:
-    return {
-        "stream": grant.stream,
-        "from_position": grant.from_position,
-        "live": grant.is_live,
-        "paused": grant.paused,
-        "granted_at": iso_time(grant.granted_at),
-        "revoked_at": None if grant.revoked_at is None else iso_time(grant.revoked_at),
-        "actor": grant.actor,
-        "reason": grant.reason,
     }
 
 

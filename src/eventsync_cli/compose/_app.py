@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import attrs
 
+from eventsync_cli.compose._external import External
 from eventsync_cli.compose._stored import Stored
 from eventsync_cli.options import Chosen
 from eventsync_core.errors import SettingsError
@@ -14,6 +15,7 @@ from eventsync_core.policy import policy_of
 
 if TYPE_CHECKING:
     from eventsync_adapters.server import Serving
+    from eventsync_core.dispatch import Alongside
     from eventsync_core.receivers import DeliveryReceiver, Script
     from eventsync_core.targets import Deployment, Target
 
@@ -28,30 +30,40 @@ class App(Stored):
         Return what reaches *target*, with its connections, for the length of the block.
 
         Raises:
-            SettingsError: A reference to a secret leads to nothing, or a proxy is unusable.
+            SettingsError: A reference to a secret leads to nothing, or a proxy or certificate
+                is unusable.
         """
         from eventsync_adapters import machine
         from eventsync_adapters.files.network import certificates, proxy_mounts
-        from eventsync_adapters.http import ExternalReceiver, TeamspaceReceiver, Transport
+        from eventsync_adapters.http import TeamspaceReceiver, Transport
 
-        headers = self.external_headers if target.kind is Kind.EXTERNAL else dict
-        headers()
+        if target.kind is Kind.EXTERNAL:
+            external = External(self.config, self.environment)
+            external.check_secrets()
+            proxies, verify = external.way()
+            with Transport(
+                monotonic=machine.monotonic, proxies=proxies, verify=verify
+            ) as transport:
+                yield external.receiver(target, transport, self.clock)
+            return
         with Transport(
             monotonic=machine.monotonic,
             proxies=proxy_mounts(self.environment.proxies),
             verify=certificates(self.environment),
         ) as transport:
-            if target.kind is Kind.EXTERNAL:
-                # Who the target is ends without a slash; where it listens may end with one.
-                exact = attrs.evolve(target, url=self.config.external_endpoint or target.url)
-                yield ExternalReceiver(exact, transport, headers=headers)
-            else:
-                yield TeamspaceReceiver(
-                    target,
-                    transport,
-                    saas_enabled=self.environment.saas_enabled,
-                    token=self.token,
-                )
+            yield TeamspaceReceiver(
+                target,
+                transport,
+                saas_enabled=self.environment.saas_enabled,
+                token=self.token,
+            )
+
+    @property
+    def alongside(self) -> "Alongside":
+        """Runs a request while the next batch is made ready."""
+        from eventsync_adapters.alongside import alongside
+
+        return alongside
 
     def gates(self) -> tuple[str, ...]:
         """Return the words of the current target's closed gates, without any connection."""
@@ -81,15 +93,6 @@ class App(Stored):
         with suppress(SettingsError):
             return resolve_secret(self.config.token, source="token")
         return None
-
-    def external_headers(self) -> dict[str, str]:
-        """Return the headers for the external receiver with their present values."""
-        from eventsync_adapters.files import resolve_secret
-
-        return {
-            name: resolve_secret(reference, source=f"header {name}")
-            for name, reference in self.config.external_headers.items()
-        }
 
     def serve(
         self,

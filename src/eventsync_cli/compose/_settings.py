@@ -40,6 +40,19 @@ class Settings:
         return machine.now
 
     @property
+    def chance(self) -> Callable[[], float]:
+        """Numbers from 0 up to 1, for the jitter of waits."""
+        from eventsync_adapters import machine
+
+        return machine.chance
+
+    def sleep(self, seconds: float) -> None:
+        """Wait that long; an interrupt ends it."""
+        from eventsync_adapters import machine
+
+        machine.sleep(seconds)
+
+    @property
     def no_color(self) -> bool:
         """Colours are not wanted."""
         return self.chosen.no_color or self.environment.no_color
@@ -162,3 +175,9 @@ class Settings:
         from eventsync_adapters.files import check_reference
 
         return check_reference(text, source=source)
+
+    def is_reference(self, text: str) -> bool:
+        """Say whether *text* is spelt like a reference to a secret."""
+        from eventsync_adapters.files import is_reference
+
+        return is_reference(text)

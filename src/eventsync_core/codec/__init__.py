@@ -2,9 +2,15 @@
 
 from eventsync_core.codec._canonical import Parsed, parse_event_text
 from eventsync_core.codec._convert import structure
-from eventsync_core.codec._documents import MOST_ITEMS, read_document, read_words, write_document
+from eventsync_core.codec._documents import (
+    MOST_ITEMS,
+    read_document,
+    read_unambiguous,
+    read_words,
+    write_document,
+)
 from eventsync_core.codec._project import without_local_keys
-from eventsync_core.codec._slices import Sliced, slice_events
+from eventsync_core.codec._slices import Sliced, slice_cloudevents, slice_events
 
 __all__ = [
     "MOST_ITEMS",
@@ -12,7 +18,9 @@ __all__ = [
     "Sliced",
     "parse_event_text",
     "read_document",
+    "read_unambiguous",
     "read_words",
+    "slice_cloudevents",
     "slice_events",
     "structure",
     "without_local_keys",

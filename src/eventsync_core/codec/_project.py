@@ -25,6 +25,22 @@ def without_local_keys(text: str) -> str:
     return text[: text.index("{") + 1] + ",".join(kept) + text[text.rindex("}") :]
 
 
+def member_text(text: str, name: str) -> str:
+    """
+    Return the text of the value that *text*, one valid JSON object, has under the key *name*.
+
+    Of a repeated key it is the last.
+
+    Raises:
+        ValueError: It has no such key.
+    """
+    found = [member for member, key in _members(text) if key == name]
+    if not found:
+        raise ValueError(f"an object has no {name}")
+    key = token_pattern().match(found[-1])
+    return found[-1][key.end() if key else 0 :].partition(":")[2].strip()
+
+
 def _members(text: str) -> list[tuple[str, str | None]]:
     """Return the top-level members of the object *text*, each with its decoded key."""
     found: list[tuple[str, str | None]] = []

@@ -5,6 +5,7 @@ import re
 from typing import Any, NamedTuple, NoReturn
 
 from eventsync_core.codec._exact import read_exactly, token_pattern
+from eventsync_core.codec._project import member_text
 from eventsync_core.errors import NotJsonError
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -33,16 +34,38 @@ def slice_events(body_text: str) -> list[Sliced]:
     """
     at = _skip(body_text, 0, "{")
     at = _key(body_text, at)
-    at = _space(body_text, _skip(body_text, _skip(body_text, at, ":"), "["))
-    events: list[Sliced] = []
-    if body_text.startswith("]", at):
-        at += 1
-    else:
-        at = _elements(body_text, at, events)
+    events, at = _array(body_text, _skip(body_text, at, ":"))
     at = _space(body_text, _skip(body_text, at, "}"))
     if at != len(body_text):
         raise _fail(at)
     return events
+
+
+def slice_cloudevents(body_text: str) -> list[Sliced]:
+    """
+    Return the `data` of each object in an array of CloudEvents, its text as it stands there.
+
+    `top` holds the `id` of the CloudEvent as `event_id`.
+
+    Raises:
+        ValueError: *body_text* is anything else, or an object has no `data`.
+    """
+    found, at = _array(body_text, 0)
+    if _space(body_text, at) != len(body_text):
+        raise _fail(at)
+    return [
+        Sliced(member_text(event.text, "data"), {"event_id": event.top.get("id")})
+        for event in found
+    ]
+
+
+def _array(text: str, at: int) -> tuple[list[Sliced], int]:
+    """Return the objects of the array that begins at *at*, and where it ends."""
+    events: list[Sliced] = []
+    at = _space(text, _skip(text, at, "["))
+    if text.startswith("]", at):
+        return events, at + 1
+    return events, _elements(text, at, events)
 
 
 def _elements(text: str, at: int, events: list[Sliced]) -> int:
@@ -117,7 +140,7 @@ def _space(text: str, at: int) -> int:
 
 
 def _fail(at: int) -> ValueError:
-    return ValueError(f'not {{"events": [objects]}} at character {at + 1}')
+    return ValueError(f"not a batch of JSON objects at character {at + 1}")
 
 
 def _constant(text: str) -> NoReturn:

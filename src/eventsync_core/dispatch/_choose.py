@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from eventsync_core.ledger import Candidate
-from eventsync_core.receivers import Limits
+from eventsync_core.targets import Limits
 
 _WRAPPER_BYTES = len('{"events":[]}') - 1
 REJECTED_BATCH = 100
@@ -45,6 +45,19 @@ def choose(
 def packing_room(limits: Limits) -> int:
     """Return how many bytes of envelopes, each with one separator, close a batch."""
     return max(limits.packing_bytes - _WRAPPER_BYTES, 1)
+
+
+def tightest(first: Limits, second: Limits | None) -> Limits:
+    """Return limits that both allow; one that names nothing allows what the other does."""
+    if second is None:
+        return first
+    sizes = [limit for limit in (first.max_bytes, second.max_bytes) if limit is not None]
+    return Limits(
+        max_events=min(first.max_events, second.max_events),
+        max_bytes=min(sizes, default=None),
+        retry_least=first.retry_least or second.retry_least,
+        retry_most=first.retry_most or second.retry_most,
+    )
 
 
 def fits(size: int, limits: Limits) -> bool:

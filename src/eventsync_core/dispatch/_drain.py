@@ -4,8 +4,10 @@ import attrs
 
 from eventsync_core.census import remaining
 from eventsync_core.clock import SECOND, Clock
-from eventsync_core.dispatch._dispatch import Sending, dispatch, leave
+from eventsync_core.dispatch._dispatch import dispatch, leave
 from eventsync_core.dispatch._report import Budget, Report, Stop
+from eventsync_core.dispatch._sending import Alongside, Sending
+from eventsync_core.dispatch._standing import look_at_health, resting
 from eventsync_core.egress import Refusal, permit
 from eventsync_core.ledger import Busy, Holder, Lane
 from eventsync_core.receivers import DeliveryReceiver
@@ -19,12 +21,19 @@ def _no_progress(_: Report) -> None:
     """Nobody watches."""
 
 
+def _longest() -> float:
+    return 1.0
+
+
 @attrs.frozen(kw_only=True)
 class Drain:
     """
     Who delivers what to whom: the arguments of `drain`.
 
     `progress` is called with the running report after every round; it must not write to it.
+    `chance` gives numbers from 0 up to 1 for the jitter of waits; without it every wait is
+    the longest. With `alongside`, which runs a call while its caller goes on, the next batch
+    is prepared while one is on its way.
     """
 
     stores: Stores
@@ -34,6 +43,8 @@ class Drain:
     holder: Holder
     budget: Budget = attrs.field(factory=Budget)
     progress: Callable[[Report], None] = _no_progress
+    chance: Callable[[], float] = _longest
+    alongside: Alongside | None = None
 
 
 def drain(task: Drain, streams: Sequence[str]) -> Report:
@@ -62,6 +73,9 @@ def drain(task: Drain, streams: Sequence[str]) -> Report:
     if worst == Stop.BUDGET and not report.remaining_owed:
         worst, report.message = Stop.CAUGHT_UP.value, ""
     report.stopped_because = worst
+    if worst == Stop.TARGET_BACKOFF:
+        back_off = task.stores.targets.get(task.target.target_id).back_off
+        report.retry_at = max(back_off.retry_at, back_off.probe_until)
     return report
 
 
@@ -74,6 +88,9 @@ def _drain_stream(task: Drain, stream: str, report: Report, deadline: int | None
     refusal = _refusal(task, stream, report)
     if refusal is not None:
         return refusal
+    target = look_at_health(
+        task.stores, task.stores.targets.get(target_id), task.receiver, task.clock
+    )
     lease = task.stores.leases.acquire(target_id, stream, task.holder, at=task.clock())
     if isinstance(lease, Busy):
         report.message = f"process {lease.holder.pid} is draining stream {stream}"
@@ -81,10 +98,12 @@ def _drain_stream(task: Drain, stream: str, report: Report, deadline: int | None
         return Stop.BUSY
     sending = Sending(
         stores=task.stores,
-        target=task.target,
+        target=target,
         stream=stream,
         receiver=task.receiver,
         clock=task.clock,
+        chance=task.chance,
+        alongside=task.alongside,
         lease=lease,
         report=report,
         budget=task.budget,
@@ -107,13 +126,14 @@ def _is_target_paused(task: Drain) -> bool:
 
 def _refusal(task: Drain, stream: str, report: Report) -> str | None:
     target_id = task.target.target_id
-    answer = permit(
-        task.stores.targets.get(target_id),
-        task.stores.grants.get(target_id, stream),
-        task.receiver.closed_gates(),
-    )
+    target = task.stores.targets.get(target_id)
+    grant = task.stores.grants.get(target_id, stream)
+    answer = permit(target, grant, task.receiver.closed_gates())
     if not isinstance(answer, Refusal):
-        return None
+        resting_now = resting(target, at=task.clock())
+        if resting_now is None:
+            return None
+        answer = resting_now
     report.message, report.fix = answer.message, answer.fix
     return answer.stop
 

@@ -35,7 +35,8 @@ class Report:
 
     Each selected event is in exactly one of `outcomes`, with its last one; those that were
     never evaluated count as transient. `remaining_owed` is what is still to be delivered in
-    the streams drained. `message` and `fix` are one line each on why it stopped.
+    the streams drained. `message` and `fix` are one line each on why it stopped. `retry_at`
+    is when the target may be tried again after `target_backoff`, in microseconds, else None.
     """
 
     target_id: str
@@ -45,6 +46,7 @@ class Report:
     message: str = ""
     fix: str = ""
     remaining_owed: int = 0
+    retry_at: int | None = None
 
     @property
     def selected(self) -> int:

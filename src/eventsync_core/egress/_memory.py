@@ -52,6 +52,12 @@ class MemoryGrants:
                 grant, paused=reason, generation=grant.generation + 1
             )
 
+    def resume(self, target_id: str, stream: str) -> None:
+        """See `Grants.resume`."""
+        grant = self._grants.get((target_id, stream))
+        if grant is not None and grant.paused:
+            self.pause(target_id, stream, "")
+
     def get(self, target_id: str, stream: str) -> Grant | None:
         """See `Grants.get`."""
         return self._grants.get((target_id, stream))

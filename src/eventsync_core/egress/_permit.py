@@ -14,7 +14,7 @@ _FIXES = {
     Gate.NETWORK_UNAVAILABLE: "run the command again when the network is back",
 }
 
-_RESUME = "choose the target again: eventsync sync mode or eventsync sync server"
+_RESUME = "eventsync target resume, with its id where it is not the current target"
 
 
 def permit(target: Target, grant: Grant | None, closed: Sequence[Gate]) -> Permit | Refusal:

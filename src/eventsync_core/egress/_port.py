@@ -26,7 +26,11 @@ class Grants(Protocol):
         ...
 
     def pause(self, target_id: str, stream: str, reason: str) -> None:
-        """Let the grant rest for *reason* until it is granted again."""
+        """Let the grant rest for *reason* until it is resumed or granted again."""
+        ...
+
+    def resume(self, target_id: str, stream: str) -> None:
+        """End the rest of the grant; one that does not rest, or is not there, stays so."""
         ...
 
     def get(self, target_id: str, stream: str) -> Grant | None:

@@ -1,15 +1,15 @@
 """One batch in, one answer out; what is kept is the very text that came."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from eventsync_core.codec import Sliced, parse_event_text, slice_events
+from eventsync_core.codec import Sliced, parse_event_text, slice_cloudevents, slice_events
 from eventsync_core.errors import NotJsonError
 from eventsync_core.ids import is_event_id
 from eventsync_core.ingest._port import Inbox
-from eventsync_core.receivers import Limits, Script
+from eventsync_core.receivers import CLOUDEVENTS_BATCH, Limits, Script
 
 MOST_EVENTS = Limits().max_events
 MOST_BYTES = Limits().hard_bytes
@@ -26,18 +26,20 @@ class Reply:
     document: Mapping[str, Any]
 
 
-def answer_batch(inbox: Inbox, body: bytes, script: Script) -> Reply:
+def answer_batch(inbox: Inbox, body: bytes, script: Script, content_type: str = "") -> Reply:
     """
     Keep the events of *body* in *inbox* and answer for each of them, in order.
 
-    *body* is the uncompressed request. A known id with equal content is a duplicate, with
-    other content rejected; what *script* says of events, poison and size comes first, its
-    `requests` are the caller's. Whenever the status is not 200, nothing of the batch is kept.
+    *body* is the uncompressed request: a batch of CloudEvents where *content_type* says so,
+    of which the data is kept under their ids, else a batch of events. A known id with equal
+    content is a duplicate, with other content rejected; what *script* says of events, poison
+    and size comes first, its `requests` are the caller's. Whenever the status is not 200,
+    nothing of the batch is kept.
     """
     if len(body) > MOST_BYTES:
         return _too_large("payload too large")
     try:
-        events = slice_events(body.decode())
+        events = _slicer(content_type)(body.decode())
     except ValueError as error:
         return _refused("the body is not a batch of events", str(error))
     if not events:
@@ -52,6 +54,11 @@ def answer_batch(inbox: Inbox, body: bytes, script: Script) -> Reply:
     if refused is not None:
         return Reply(*refused)
     return Reply(200, {"results": _results(inbox, named, script)})
+
+
+def _slicer(content_type: str) -> Callable[[str], list[Sliced]]:
+    kind = content_type.partition(";")[0].strip().lower()
+    return slice_cloudevents if kind == CLOUDEVENTS_BATCH else slice_events
 
 
 def limits_document() -> dict[str, int]:

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from eventsync_core.events import Event
+from eventsync_core.events import Event, Hold
 from eventsync_core.journal._model import Appended, Entry, Head, Known
 from eventsync_core.journal._rules import chain_next, chain_start, reconcile
 
@@ -32,6 +32,13 @@ class MemoryJournal:
         entries.append(entry)
         self._ids[event.event_id] = entry
         return Appended(event.event_id, stream, position, "held" if event.hold else "stored")
+
+    def mark(self, stream: str, position: int, hold: Hold | None, reason: str | None) -> None:
+        """Hold the entry for that reason, or with None let it go."""
+        entry = self._streams[stream][position - 1]
+        event = attrs.evolve(entry.event, hold=hold, hold_reason=reason)
+        marked = attrs.evolve(entry, event=event)
+        self._streams[stream][position - 1] = self._ids[event.event_id] = marked
 
     def find(self, event_id: str) -> Entry | None:
         """See `Journal.find`."""

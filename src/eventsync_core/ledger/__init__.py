@@ -1,21 +1,27 @@
 """What each target said of each entry, who is sending, what is left, and what is superseded."""
 
+from eventsync_core.ledger._desk_port import Desk, Holds
 from eventsync_core.ledger._memory import MemoryLedger
 from eventsync_core.ledger._memory_backlog import MemoryBacklog
+from eventsync_core.ledger._memory_desk import MemoryDesk, MemoryHolds
 from eventsync_core.ledger._memory_superseding import MemorySuperseding
 from eventsync_core.ledger._model import (
+    Act,
     Busy,
     Candidate,
     HistoryItem,
     Holder,
+    Holding,
     Lane,
     Lease,
     LedgerEntry,
     Opening,
     Request,
+    Standing,
 )
 from eventsync_core.ledger._port import Backlog, Leases, Ledger
-from eventsync_core.ledger._ranges import read_ranges, spans, write_ranges
+from eventsync_core.ledger._ranges import in_ranges, read_ranges, spans, write_ranges
+from eventsync_core.ledger._reopen import is_for, last_words, reopen
 from eventsync_core.ledger._rules import (
     LEASE_LENGTH,
     LOST_REASON,
@@ -38,11 +44,15 @@ from eventsync_core.ledger._superseding import (
 __all__ = [
     "LEASE_LENGTH",
     "LOST_REASON",
+    "Act",
     "Backlog",
     "Busy",
     "Candidate",
+    "Desk",
     "HistoryItem",
     "Holder",
+    "Holding",
+    "Holds",
     "Lane",
     "Lease",
     "Leases",
@@ -50,20 +60,27 @@ __all__ = [
     "LedgerEntry",
     "Link",
     "MemoryBacklog",
+    "MemoryDesk",
+    "MemoryHolds",
     "MemoryLedger",
     "MemorySuperseding",
     "Opening",
     "Request",
+    "Standing",
     "Succession",
     "Superseding",
     "effect_of",
     "fold",
+    "in_ranges",
+    "is_for",
     "is_kept",
     "is_replaceable",
+    "last_words",
     "let_wait",
     "lost",
     "may_be_superseded",
     "read_ranges",
+    "reopen",
     "said_of",
     "spans",
     "succeed",

@@ -1,10 +1,11 @@
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import attrs
 
 from eventsync_core.journal import Journal
 from eventsync_core.ledger._model import (
+    Act,
     Busy,
     HistoryItem,
     Holder,
@@ -14,6 +15,7 @@ from eventsync_core.ledger._model import (
     Request,
 )
 from eventsync_core.ledger._ranges import read_ranges, write_ranges
+from eventsync_core.ledger._reopen import reopen
 from eventsync_core.ledger._rules import (
     LEASE_LENGTH,
     LOST_REASON,
@@ -174,9 +176,15 @@ class MemoryLedger:
 
     def pass_over(self, lease: Lease, position: int) -> None:
         """See `Ledger.pass_over`."""
-        if self._holds(lease):
-            pair = (lease.target_id, lease.stream)
-            self._cursors[pair] = max(self._cursors.get(pair, 0), position)
+        pair = (lease.target_id, lease.stream)
+        reach, cursor = self.reach(*pair), self._cursors.get(pair, 0)
+        if not self._holds(lease) or reach is None or position <= cursor:
+            return
+        self._cursors[pair] = position
+        above = max(reach, cursor)
+        found = self.journal.entries(lease.stream, after=above, limit=max(position - above, 0))
+        offered = [entry.position for entry in found if entry.event.hold is None]
+        self.owe(*pair, offered, at=lease.expires_at - LEASE_LENGTH)
 
     def owe(self, target_id: str, stream: str, positions: Iterable[int], *, at: int) -> None:
         """Make those of *positions* that were passed over without a row owed, due at *at*."""
@@ -185,6 +193,36 @@ class MemoryLedger:
             place = (target_id, stream, position)
             if position <= cursor and place not in self._entries:
                 self._entries[place] = let_wait(None, due_at=at)
+
+    def owe_everywhere(self, stream: str, position: int, *, at: int) -> None:
+        """Make the entry owed, as `owe` does, to every target that it may go to."""
+        for target_id, where in self._cursors:
+            if where == stream:
+                self.owe(target_id, stream, [position], at=at)
+
+    def reopen(
+        self, lease: Lease, positions: Collection[int], act: Act, *, actor: str, at: int
+    ) -> set[int]:
+        """See `Desk.reopen`."""
+        done = set[int]()
+        for position in sorted(positions) if self._holds(lease) else ():
+            place = (lease.target_id, lease.stream, position)
+            before = self._entries.get(place)
+            after = before and reopen(before, act, at=at)
+            if before is None or after is None or before.outcome is None:
+                continue
+            self._entries[place] = after
+            item = HistoryItem(
+                target_id=lease.target_id,
+                request_id=before.request_id,
+                at=at,
+                outcome=before.outcome,
+                act=act,
+                actor=actor,
+            )
+            self._history.setdefault((lease.stream, position), []).append(item)
+            done.add(position)
+        return done
 
     def _say(
         self,
@@ -221,14 +259,22 @@ class MemoryLedger:
         """See `Ledger.terminal`."""
         failed = Outcome.TERMINAL_FAILED
         found = [
-            (position, item)
+            (position, said[-1])
             for position, row in self.rows(target_id, stream)
             if row.outcome is failed
-            for item in self._history.get((stream, position), [])
-            if item.target_id == target_id and item.outcome is failed
+            and (
+                said := [
+                    i for i in self.answers(target_id, stream, position) if i.outcome is failed
+                ]
+            )
         ]
         found.sort(key=lambda pair: (pair[1].at, pair[0]), reverse=True)
         return found[:limit]
+
+    def answers(self, target_id: str, stream: str, position: int) -> list[HistoryItem]:
+        """Return what the target said of the entry alone, oldest first."""
+        items = self._history.get((stream, position), [])
+        return [item for item in items if item.target_id == target_id and item.act is None]
 
     def requests(self, target_id: str, stream: str, *, limit: int = 100) -> list[Request]:
         """See `Ledger.requests`."""
@@ -238,6 +284,10 @@ class MemoryLedger:
             if (request.target_id, request.stream) == (target_id, stream)
         ]
         return found[:limit]
+
+    def request_count(self, target_id: str, stream: str) -> int:
+        """See `Ledger.request_count`."""
+        return len(self.requests(target_id, stream, limit=len(self._requests)))
 
     def last_delivery_at(self, target_id: str) -> int | None:
         """See `Ledger.last_delivery_at`."""
@@ -252,6 +302,23 @@ class MemoryLedger:
     def cursor(self, target_id: str, stream: str) -> int:
         """Return the position up to which nothing without a row is deliverable."""
         return self._cursors.get((target_id, stream), 0)
+
+    def open_request_id(self, target_id: str, stream: str) -> int | None:
+        """Return the request that left and is not answered yet, or None."""
+        return self._open.get((target_id, stream))
+
+    def request(self, request_id: int) -> Request | None:
+        """Return the request of that id, or None."""
+        return self._requests.get(request_id)
+
+    def busy(self, target_id: str, stream: str, *, at: int) -> Busy | None:
+        """See `Desk.busy`."""
+        lease = self._leases.get((target_id, stream))
+        if lease is None or is_replaceable(
+            lease, at=at, boot=self.boot, is_alive=self.is_alive(lease.holder)
+        ):
+            return None
+        return Busy(lease.holder, lease.expires_at)
 
     def rows_of(self, stream: str, position: int) -> list[LedgerEntry]:
         """Return the entry's rows, of every target."""
@@ -276,8 +343,5 @@ class MemoryLedger:
         request_id = self._open.get(pair)
         if request_id is None:
             return set(), False
-        lease = self._leases.get(pair)
-        is_live = lease is not None and not is_replaceable(
-            lease, at=at, boot=self.boot, is_alive=self.is_alive(lease.holder)
-        )
+        is_live = self.busy(target_id, stream, at=at) is not None
         return set(read_ranges(self._requests[request_id].positions)), is_live

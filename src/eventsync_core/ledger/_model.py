@@ -2,6 +2,7 @@ from enum import StrEnum
 
 import attrs
 
+from eventsync_core.events import Hold
 from eventsync_core.receivers import Outcome
 
 
@@ -122,9 +123,21 @@ class Request:
     guidance: str = ""
 
 
+class Act(StrEnum):
+    """What an operator did with an entry that a target had answered."""
+
+    RETRIED = "retried"
+    DELIVERED_BEFORE = "delivered_before"
+
+
 @attrs.frozen(kw_only=True)
 class HistoryItem:
-    """One thing a target said, or was found, about one entry; `request_id` 0: no request."""
+    """
+    One thing a target said, or was found, about one entry; `request_id` 0: no request.
+
+    With `act` it is what the operator `actor` did: `outcome` and `request_id` are those that
+    stood until then.
+    """
 
     target_id: str
     request_id: int
@@ -132,3 +145,40 @@ class HistoryItem:
     outcome: Outcome
     reason: str = ""
     category: str | None = None
+    act: Act | None = None
+    actor: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Standing:
+    """
+    An answered entry as an operator looks for it.
+
+    `said` holds the words of the last answer: reason, category and what was said of the whole
+    batch. `has_text` is false once its payload is gone.
+    """
+
+    position: int
+    event_id: str
+    event_type: str | None
+    captured_at: int
+    row: LedgerEntry
+    said: str = ""
+    is_held: bool = False
+    has_text: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Holding:
+    """
+    A time during which an entry could not be offered to anyone.
+
+    `actor` is empty where capture held it. `released_at` is None while it lasts.
+    """
+
+    hold: Hold
+    reason: str
+    actor: str
+    held_at: int
+    released_by: str = ""
+    released_at: int | None = None

@@ -78,9 +78,10 @@ class Ledger(Protocol):
 
     def pass_over(self, lease: Lease, position: int) -> None:
         """
-        Raise the grant's cursor to *position*; it never falls.
+        Raise the cursor of a live grant to *position*; it never falls.
 
-        Every entry up to it has a ledger row or was not deliverable.
+        Every entry up to it has a ledger row or was not deliverable: one that was released or
+        granted since it was looked at is owed from then on.
         """
         ...
 
@@ -89,17 +90,29 @@ class Ledger(Protocol):
         ...
 
     def history(self, stream: str, position: int) -> list[HistoryItem]:
-        """Return all that was said of one entry except plain success, oldest first."""
+        """
+        Return all that was said of one entry except plain success, oldest first.
+
+        What operators did to its rows stands among it.
+        """
         ...
 
     def terminal(
         self, target_id: str, stream: str, *, limit: int = 1000
     ) -> list[tuple[int, HistoryItem]]:
-        """Return position and last answer of entries that are terminal_failed, newest first."""
+        """
+        Return position and last answer of entries that are terminal_failed, newest first.
+
+        Each entry once, however often it failed.
+        """
         ...
 
     def requests(self, target_id: str, stream: str, *, limit: int = 100) -> list[Request]:
         """Return the latest requests of the stream to the target, newest first."""
+        ...
+
+    def request_count(self, target_id: str, stream: str) -> int:
+        """Return how many requests of the stream to the target there were in all."""
         ...
 
     def last_delivery_at(self, target_id: str) -> int | None:

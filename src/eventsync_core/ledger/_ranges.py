@@ -31,3 +31,12 @@ def read_ranges(text: str) -> list[int]:
         first, _, last = part.partition("-")
         found.extend(range(int(first), int(last or first) + 1))
     return found
+
+
+def in_ranges(text: str, position: int) -> bool:
+    """Say whether *position* is among those in *text*, as `write_ranges` wrote it."""
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        if int(first) <= position <= int(last or first):
+            return True
+    return False

@@ -5,15 +5,25 @@ from typing import Any
 
 import attrs
 
-from eventsync_core.codec import read_document
+from eventsync_core.codec import read_unambiguous
 from eventsync_core.receivers._answer import Answer, Detail, Next, Verdict
-from eventsync_core.receivers._limits import read_limits
 from eventsync_core.receivers._model import Effect, Outcome
-from eventsync_core.receivers._results import Results, category_of, reason_given, refuses_project
+from eventsync_core.receivers._results import (
+    REASONS,
+    Results,
+    category_of,
+    one_line,
+    reason_given,
+    refuses_project,
+    respelt,
+)
+from eventsync_core.receivers._retry import read_wait
+from eventsync_core.targets import Limits, read_limits
 
 _REFUSALS_OF_THE_CALLER = frozenset({401, 403, 429})
 _TOO_LARGE = ("too large", "oversized")
 _LONGEST_LINE = 300
+_BATCH_ANSWER = b'"results"'
 
 
 def interpret(sent: Sequence[str], answer: Answer) -> Verdict:
@@ -50,10 +60,12 @@ def _by_status(sent: Sequence[str], status: int, document: Any, answer: Answer) 
         )
     if status in _REFUSALS_OF_THE_CALLER:
         return _fault(sent, answer, document, Effect.NONE)
-    if status == 408 or status >= 500:
+    if status == 408 or 500 <= status < 600:
         return _fault(sent, answer, document, Effect.UNKNOWN)
-    effect = Effect.NONE if status == 412 else Effect.UNKNOWN
-    guidance = _guidance(document) or "an answer this program does not know"
+    effect, unsaid = Effect.UNKNOWN, "an answer this program does not know"
+    if status == 412:
+        effect, unsaid = Effect.NONE, "the server does not take what this version sends"
+    guidance = _guidance(document) or unsaid
     return _all(sent, Outcome.TRANSIENT, effect, Next.PROTOCOL, f"{status}: {guidance}")
 
 
@@ -69,7 +81,12 @@ def _fault(sent: Sequence[str], answer: Answer, document: Any, effect: Effect) -
     wait = _line(answer.headers.get("retry-after", ""))
     if wait:
         guidance += f"; it asks to wait until {wait}" if ":" in wait else f"; it asks for {wait} s"
-    return _all(sent, Outcome.TRANSIENT, effect, Next.BACK_OFF, guidance)
+    asked = read_wait(answer.headers, document)
+    return attrs.evolve(
+        _all(sent, Outcome.TRANSIENT, effect, Next.BACK_OFF, guidance),
+        retry_after=asked.after,
+        retry_at=asked.at,
+    )
 
 
 def _no_answer(sent: Sequence[str], answer: Answer) -> Verdict:
@@ -80,6 +97,8 @@ def _no_answer(sent: Sequence[str], answer: Answer) -> Verdict:
 
 
 def _accepted(sent: Sequence[str], document: Any, answer: Answer) -> Verdict:
+    if answer.exceeds and len(sent) > 1 and _BATCH_ANSWER in answer.body[:_LONGEST_LINE]:
+        return _answered_at_length(sent, answer)
     listed = document.get("results") if isinstance(document, Mapping) else None
     if not isinstance(listed, list) or not answer.is_whole:
         what = "an answer that breaks off" if not answer.is_whole else "no batch answer"
@@ -93,11 +112,24 @@ def _accepted(sent: Sequence[str], document: Any, answer: Answer) -> Verdict:
     return Results(listed).verdict(sent)
 
 
+def _answered_at_length(sent: Sequence[str], answer: Answer) -> Verdict:
+    """
+    Return what a batch answer means that is larger than the reader's bound.
+
+    What it says of each event cannot be known. Batches half as large get answers half as
+    large, so the drain goes on with these; a single event has nothing to halve.
+    """
+    guidance = f"{answer.status}: the answer to {len(sent)} events is too large to be read"
+    verdict = _all(sent, Outcome.UNKNOWN_EFFECT, Effect.UNKNOWN, Next.GO_ON, guidance)
+    return attrs.evolve(verdict, limits=Limits(max_events=len(sent) // 2))
+
+
 def _refused(sent: Sequence[str], status: int, document: Any) -> Verdict:
-    said = reason_given(document) or f"the server answered {status}"
-    named = _named(sent, document, said)
+    listed, plain = _details(document)
+    said = _said(document, plain) or f"the server answered {status}"
+    named = _named(sent, listed, said)
     if not named:
-        if any(mark in said.lower() for mark in _TOO_LARGE):
+        if _says_too_large(document, plain):
             return _too_large(sent, document)
         if len(sent) == 1:
             detail = Detail(said, category_of(document))
@@ -121,23 +153,42 @@ def _refused(sent: Sequence[str], status: int, document: Any) -> Verdict:
     )
 
 
-def _named(sent: Sequence[str], document: Any, said: str) -> dict[int, Detail]:
-    """Return what the `details` of a refusal say of events that were sent."""
+def _details(document: Any) -> tuple[list[Any], str]:
+    """Return the `details` of a refusal: a list, that list as a JSON text, or plain text."""
     details = document.get("details") if isinstance(document, Mapping) else None
-    if isinstance(details, str):
-        try:
-            details = read_document(details)
-        except ValueError:
-            return {}
-    if not isinstance(details, list):
-        return {}
-    places = {event_id: index for index, event_id in enumerate(sent)}
-    named = {}
+    if isinstance(details, list):
+        return details, ""
+    if not isinstance(details, str):
+        return [], ""
+    try:
+        read = read_unambiguous(details)
+    except ValueError:
+        return [], _line(details)
+    return (read, "") if isinstance(read, list) else ([], _line(details))
+
+
+def _said(document: Any, plain: str) -> str:
+    """Return the reason of a refusal, with the `details` that are *plain* text."""
+    said = reason_given(document)
+    return said if plain in said else f"{said}: {plain}" if said else plain
+
+
+def _says_too_large(document: Any, plain: str) -> bool:
+    if not isinstance(document, Mapping):
+        return False
+    texts = [plain, *(text for key in REASONS if isinstance(text := document.get(key), str))]
+    return any(mark in text.lower() for text in texts for mark in _TOO_LARGE)
+
+
+def _named(sent: Sequence[str], details: Sequence[Any], said: str) -> dict[int, Detail]:
+    """Return what the *details* of a refusal say of events that were sent."""
+    listed: dict[str, Detail] = {}
     for item in details:
-        index = places.get(item.get("event_id")) if _has_text_id(item) else None
-        if index is not None:
-            named[index] = Detail(reason_given(item) or said, category_of(item))
-    return named
+        if _has_text_id(item) and item["event_id"] not in listed:
+            listed[item["event_id"]] = Detail(reason_given(item) or said, category_of(item))
+    listed_as = respelt(sent, listed)
+    names = [listed_as.get(event_id, event_id) for event_id in sent]
+    return {index: listed[name] for index, name in enumerate(names) if name in listed}
 
 
 def _has_text_id(item: object) -> bool:
@@ -150,6 +201,8 @@ def _too_large(sent: Sequence[str], document: Any) -> Verdict:
         verdict = _all(sent, Outcome.TRANSIENT, Effect.NONE, Next.HALVE, "the batch is too large")
         return attrs.evolve(verdict, limits=limits)
     said = reason_given(document) or "the server says it is too large"
+    if limits is not None and limits.max_bytes is not None:
+        said += f"; its limit is {limits.max_bytes} bytes"
     return Verdict(
         outcomes=(Outcome.TERMINAL_FAILED,) * len(sent),
         next=Next.GO_ON,
@@ -161,8 +214,8 @@ def _too_large(sent: Sequence[str], document: Any) -> Verdict:
 
 def _document(answer: Answer) -> Any:
     try:
-        return read_document(answer.body)
-    except (ValueError, UnicodeDecodeError):
+        return read_unambiguous(answer.body)
+    except ValueError:
         return None
 
 
@@ -177,8 +230,9 @@ def _guidance(document: Any) -> str:
     ):
         if isinstance(text, str) and text.strip():
             return _line(text)
-    return reason_given(document)
+    code = document.get("error_code")
+    return reason_given(document) or (_line(code) if isinstance(code, str) else "")
 
 
 def _line(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:_LONGEST_LINE]).strip()
+    return one_line(text.strip()[:_LONGEST_LINE])

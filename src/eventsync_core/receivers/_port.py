@@ -2,8 +2,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from eventsync_core.receivers._answer import Verdict
-from eventsync_core.receivers._limits import Limits
 from eventsync_core.receivers._model import Batch, Gate
+from eventsync_core.targets import Limits
 
 
 class DeliveryReceiver(Protocol):
@@ -26,7 +26,11 @@ class DeliveryReceiver(Protocol):
         """
         Return *batch* with the body that is to be sent, coded; nothing is sent.
 
-        It may be called while another batch is being delivered.
+        A batch that is packed comes back as it is. It may be called while another batch is
+        being delivered.
+
+        Raises:
+            UnsendableEventError: What the host made of one event cannot be sent.
         """
         ...
 
@@ -39,5 +43,14 @@ class DeliveryReceiver(Protocol):
 
         Raises:
             ValueError: The batch was minted for another target; nothing was sent.
+            UnsendableEventError: As `pack`; nothing was sent.
+        """
+        ...
+
+    def health(self) -> object | None:
+        """
+        Return what the target says of itself, parsed JSON, with one request at most.
+
+        None where it says nothing, or nothing could be had; no fault is raised.
         """
         ...

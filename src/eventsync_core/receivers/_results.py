@@ -1,7 +1,7 @@
 """The `results` of a batch answer, matched to the events that were sent."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from eventsync_core.receivers._answer import Detail, Next, Verdict
@@ -16,7 +16,7 @@ _WORDS = {
     "queued": Outcome.PENDING,
     "rejected": Outcome.REJECTED,
 }
-_REASONS = ("detail", "error", "error_message", "reason")
+REASONS = ("detail", "error", "error_message", "reason")
 _CATEGORIES = ("error_category", "category", "code")
 _REFUSED_PROJECT = frozenset({"project_not_admitted", "project_not_consented", "project_refused"})
 _ULID = re.compile(r"[0-9A-Za-z]{26}")
@@ -26,7 +26,7 @@ _LONGEST_REASON = 500
 
 def reason_given(item: object) -> str:
     """Return the server's reason: `detail` before `error`, `error_message` and `reason`."""
-    return _first_text(item, _REASONS)
+    return _first_text(item, REASONS)
 
 
 def category_of(item: object) -> str | None:
@@ -45,9 +45,13 @@ def _first_text(item: object, keys: Sequence[str]) -> str:
     for key in keys:
         value = item.get(key)
         if isinstance(value, str) and value.strip():
-            text = value[:_LONGEST_REASON]
-            return "".join(c if c.isprintable() else " " for c in text).strip()
+            return one_line(value.strip()[:_LONGEST_REASON])
     return ""
+
+
+def one_line(text: str) -> str:
+    """Return *text* with blanks for what cannot be printed."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def _spelling(event_id: str) -> str:
@@ -57,6 +61,21 @@ def _spelling(event_id: str) -> str:
     if _UUID.fullmatch(event_id):
         return event_id.replace("-", "").lower()
     return event_id
+
+
+def respelt(sent: Sequence[str], listed: Iterable[str]) -> dict[str, str]:
+    """Map ids that were *sent* to the one id *listed* that is the same or only spelt otherwise."""
+    wanted: dict[str, list[str]] = {}
+    for event_id in sent:
+        wanted.setdefault(_spelling(event_id), []).append(event_id)
+    names: dict[str, list[str]] = {}
+    for name in listed:
+        names.setdefault(_spelling(name), []).append(name)
+    return {
+        ids[0]: names[spelling][0]
+        for spelling, ids in wanted.items()
+        if len(ids) == 1 and len(names.get(spelling, ())) == 1
+    }
 
 
 class Results:
@@ -90,7 +109,7 @@ class Results:
         outcomes = [self._outcomes.get(event_id) for event_id in sent]
         details: dict[int, Detail] = {}
         if any(outcome is None or not outcome.is_delivered for outcome in outcomes):
-            listed_as = self._respelt(sent)
+            listed_as = respelt(sent, self._outcomes)
             for index, event_id in enumerate(sent):
                 name = listed_as.get(event_id, event_id)
                 outcome = self._outcomes.get(name)
@@ -109,17 +128,3 @@ class Results:
                 for index, detail in details.items()
             ),
         )
-
-    def _respelt(self, sent: Sequence[str]) -> dict[str, str]:
-        """Map ids that were not listed to the one listed id that is only spelt otherwise."""
-        wanted: dict[str, list[str]] = {}
-        for event_id in sent:
-            wanted.setdefault(_spelling(event_id), []).append(event_id)
-        names: dict[str, list[str]] = {}
-        for listed in self._outcomes:
-            names.setdefault(_spelling(listed), []).append(listed)
-        return {
-            ids[0]: names[spelling][0]
-            for spelling, ids in wanted.items()
-            if len(ids) == 1 and len(names.get(spelling, ())) == 1
-        }

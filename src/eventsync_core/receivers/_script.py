@@ -73,7 +73,10 @@ class Script:
     def keeps(self, event_id: str) -> bool:
         """Say whether the event is kept: it is told a status that keeps, or told nothing."""
         told = self.events.get(event_id)
-        return told is None or told.get("status") in KEEPING
+        if told is None:
+            return True
+        word = told.get("status")
+        return isinstance(word, str) and word.strip().lower() in KEEPING
 
     def result(self, event_id: str, own: Mapping[str, Any]) -> dict[str, Any]:
         """Return the event's entry in `results`: what it is told, else the receiver's *own*."""

@@ -5,9 +5,10 @@ import attrs
 from eventsync_core.codec import write_document
 from eventsync_core.receivers._answer import Answer, Verdict
 from eventsync_core.receivers._interpret import interpret
-from eventsync_core.receivers._limits import Limits
 from eventsync_core.receivers._model import Batch, Gate
 from eventsync_core.receivers._script import RequestRule, Script
+from eventsync_core.receivers._transform import WireTransform, transformed
+from eventsync_core.targets import Limits, merge_limits
 
 
 @attrs.define
@@ -17,7 +18,8 @@ class StubReceiver:
 
     It answers as its `script` says, else `success` for the first sight of an id and
     `duplicate` after. `received` maps ids to the texts held; `requests` lists the ids of
-    each request that arrived.
+    each request that arrived. `health_document` is what it says of itself, `wire_transform`
+    what the host makes of each envelope before it is sent.
     """
 
     target_id: str
@@ -25,6 +27,8 @@ class StubReceiver:
     received: dict[str, str] = attrs.field(factory=dict)
     requests: list[tuple[str, ...]] = attrs.field(factory=list)
     capacity: Limits = attrs.field(factory=Limits)
+    health_document: object | None = None
+    wire_transform: WireTransform | None = attrs.field(default=None, kw_only=True)
 
     def closed_gates(self) -> Sequence[Gate]:
         """See `DeliveryReceiver.closed_gates`: it has none."""
@@ -35,17 +39,23 @@ class StubReceiver:
         return self.capacity
 
     def pack(self, batch: Batch) -> Batch:
-        """See `DeliveryReceiver.pack`: it takes a batch as it is."""
-        return batch
+        """See `DeliveryReceiver.pack`: the body leaves uncompressed."""
+        if batch.coded is not None:
+            return batch
+        made = transformed(batch, self.wire_transform)
+        return attrs.evolve(made, coded=made.body)
 
     def deliver(self, batch: Batch) -> Verdict:
         """See `DeliveryReceiver.deliver`."""
         if batch.permit.target_id != self.target_id:
             raise ValueError("the batch was minted for another target")
-        verdict = interpret(batch.event_ids, self._answer(batch))
-        if verdict.limits is not None:
-            self.capacity = verdict.limits
+        verdict = interpret(batch.event_ids, self._answer(self.pack(batch)))
+        self.capacity = merge_limits(self.capacity, verdict.limits)
         return verdict
+
+    def health(self) -> object | None:
+        """See `DeliveryReceiver.health`."""
+        return self.health_document
 
     def _answer(self, batch: Batch) -> Answer:
         rule = self.script.next_request()

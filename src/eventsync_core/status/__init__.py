@@ -2,6 +2,7 @@
 
 from eventsync_core.status._check import check
 from eventsync_core.status._collect import collect
+from eventsync_core.status._known import back_off_document, reset_document
 from eventsync_core.status._model import (
     Failure,
     Foreground,
@@ -10,16 +11,30 @@ from eventsync_core.status._model import (
     StreamStatus,
     TargetStatus,
 )
+from eventsync_core.status._picture import (
+    FailedEntry,
+    TargetPicture,
+    grant_document,
+    picture,
+    picture_document,
+)
 from eventsync_core.status._wire import as_document
 
 __all__ = [
+    "FailedEntry",
     "Failure",
     "Foreground",
     "Setting",
     "Status",
     "StreamStatus",
+    "TargetPicture",
     "TargetStatus",
     "as_document",
+    "back_off_document",
     "check",
     "collect",
+    "grant_document",
+    "picture",
+    "picture_document",
+    "reset_document",
 ]

@@ -31,8 +31,10 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
     if stores is None:
         return Status(setting=_gated(setting, is_granted=False), at=at)
     heads = [head for head in stores.journal.heads() if head.position]
+    streams = [head.stream for head in heads]
     targets = tuple(
-        _target_status(stores, target, heads, setting, at) for target in stores.targets.targets()
+        target_status(stores, target, streams, setting.current, at)
+        for target in stores.targets.targets()
     )
     return Status(
         setting=_gated(setting, is_granted=_is_granted(stores, setting.current)),
@@ -62,13 +64,13 @@ def _oldest(stores: Stores, heads: Sequence[Head]) -> int | None:
     return min((entries[0].captured_at for entries in firsts if entries), default=None)
 
 
-def _target_status(
-    stores: Stores, target: Target, heads: Sequence[Head], setting: Setting, at: int
+def target_status(
+    stores: Stores, target: Target, names: Sequence[str], current: Target | None, at: int
 ) -> TargetStatus:
-    streams = tuple(_stream_status(stores, target, head.stream, at) for head in heads)
+    """Return how *target* stands with the streams of these *names*."""
+    streams = tuple(_stream_status(stores, target, name, at) for name in names)
     last = stores.ledger.last_delivery_at(target.target_id)
     waits = any(stream.remaining_owed for stream in streams)
-    current = setting.current
     return TargetStatus(
         target=target,
         is_current=current is not None and current.target_id == target.target_id,

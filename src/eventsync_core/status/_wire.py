@@ -8,6 +8,7 @@ from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason
 from eventsync_core.ledger import Request
+from eventsync_core.status._known import back_off_document, reset_document
 from eventsync_core.status._model import (
     Status,
     StreamStatus,
@@ -51,7 +52,7 @@ def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) ->
             "body_upload_queue_count": 0,
             "body_upload_failure_log_count": 0,
         },
-        "targets": [_target(target) for target in status.targets[:MOST_ITEMS]],
+        "targets": [_target(target, status.at) for target in status.targets[:MOST_ITEMS]],
         "targets_count": _known(status, len(status.targets)),
     }
     if setting.store_error is not None:
@@ -167,7 +168,7 @@ def _failures(status: Status) -> dict[str, Any]:
     return {"count": _known(status, count), "events": events}
 
 
-def _target(status: TargetStatus) -> dict[str, Any]:
+def _target(status: TargetStatus, at: int) -> dict[str, Any]:
     target = status.target
     return {
         "target_id": target.target_id,
@@ -177,15 +178,18 @@ def _target(status: TargetStatus) -> dict[str, Any]:
         "kind": target.kind.value,
         "is_current": status.is_current,
         "paused": target.paused,
+        "back_off": back_off_document(target.back_off, at=at),
+        "reset": reset_document(target),
         "last_delivery_at": _time(status.last_delivery_at),
         "seconds_since_delivery": status.seconds_since_delivery,
         "remaining_owed": status.remaining_owed,
-        "streams": [_stream(stream) for stream in status.streams[:MOST_ITEMS]],
+        "streams": [stream_document(stream) for stream in status.streams[:MOST_ITEMS]],
         "streams_count": len(status.streams),
     }
 
 
-def _stream(status: StreamStatus) -> dict[str, Any]:
+def stream_document(status: StreamStatus) -> dict[str, Any]:
+    """Return how a stream stands with a target, as JSON."""
     return {
         "stream": status.stream,
         "captured": status.captured,
@@ -196,11 +200,14 @@ def _stream(status: StreamStatus) -> dict[str, Any]:
         "sum": status.total,
         "coherent": status.is_coherent,
         "remaining_owed": status.remaining_owed,
-        "last_request": None if status.last_request is None else _request(status.last_request),
+        "last_request": None
+        if status.last_request is None
+        else request_document(status.last_request),
     }
 
 
-def _request(request: Request) -> dict[str, Any]:
+def request_document(request: Request) -> dict[str, Any]:
+    """Return one request as history keeps it, as JSON."""
     return {
         "request_id": request.request_id,
         "opened_at": iso_time(request.opened_at),

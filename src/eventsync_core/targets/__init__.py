@@ -1,21 +1,46 @@
-"""Who a target is: canonical URL, team and user; what is deployed there is only noted."""
+"""Who a target is: canonical URL, team and user; and what is known of it besides."""
 
 from eventsync_core.ids import Kind
+from eventsync_core.targets._back_off import (
+    PROBE_EVENTS,
+    PROBE_LENGTH,
+    BackOff,
+    Breaker,
+    next_back_off,
+    probe,
+)
+from eventsync_core.targets._health import Health, read_health
+from eventsync_core.targets._limits import Limits, merge_limits, read_limits
 from eventsync_core.targets._memory import MemoryTargetRegistry
-from eventsync_core.targets._model import Deployment, Target, make_target
+from eventsync_core.targets._model import Deployment, Reset, Target, make_target
 from eventsync_core.targets._port import TargetRegistry
-from eventsync_core.targets._rules import merge
+from eventsync_core.targets._rules import detect_reset, merge, observe, register
 from eventsync_core.targets._url import canonical_url, is_loopback, without_user_info
 
 __all__ = [
+    "PROBE_EVENTS",
+    "PROBE_LENGTH",
+    "BackOff",
+    "Breaker",
     "Deployment",
+    "Health",
     "Kind",
+    "Limits",
     "MemoryTargetRegistry",
+    "Reset",
     "Target",
     "TargetRegistry",
     "canonical_url",
+    "detect_reset",
     "is_loopback",
     "make_target",
     "merge",
+    "merge_limits",
+    "next_back_off",
+    "observe",
+    "probe",
+    "read_health",
+    "read_limits",
+    "register",
     "without_user_info",
 ]

@@ -1,8 +1,12 @@
+from typing import Any
+
 import attrs
 
 from eventsync_core.errors import UnknownTargetError
+from eventsync_core.targets._back_off import BackOff
+from eventsync_core.targets._health import Health
 from eventsync_core.targets._model import Target
-from eventsync_core.targets._rules import merge
+from eventsync_core.targets._rules import observe, register
 
 
 @attrs.define
@@ -11,14 +15,9 @@ class MemoryTargetRegistry:
 
     _targets: dict[str, Target] = attrs.field(factory=dict)
 
-    def register(self, target: Target, *, at: int) -> Target:  # noqa: ARG002 - a date nobody asks memory for
+    def register(self, target: Target, *, at: int) -> Target:
         """See `TargetRegistry.register`."""
-        known = self._targets.get(target.target_id, target)
-        stored = attrs.evolve(
-            target,
-            deployment=merge(known.deployment, target.deployment),
-            paused=known.paused,
-        )
+        stored = register(self._targets.get(target.target_id), target, at=at)
         self._targets[target.target_id] = stored
         return stored
 
@@ -35,4 +34,21 @@ class MemoryTargetRegistry:
 
     def pause(self, target_id: str, reason: str) -> None:
         """See `TargetRegistry.pause`."""
-        self._targets[target_id] = attrs.evolve(self.get(target_id), paused=reason)
+        self._change(target_id, paused=reason)
+
+    def set_back_off(self, target_id: str, back_off: BackOff) -> None:
+        """See `TargetRegistry.set_back_off`."""
+        self._change(target_id, back_off=back_off)
+
+    def observe(self, target_id: str, health: Health | None, *, at: int) -> Target:
+        """See `TargetRegistry.observe`."""
+        target = observe(self.get(target_id), health, at=at)
+        self._targets[target_id] = target
+        return target
+
+    def settle_reset(self, target_id: str) -> None:
+        """See `TargetRegistry.settle_reset`."""
+        self._change(target_id, reset=None)
+
+    def _change(self, target_id: str, **facts: Any) -> None:
+        self._targets[target_id] = attrs.evolve(self.get(target_id), **facts)

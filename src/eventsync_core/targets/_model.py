@@ -1,6 +1,8 @@
 import attrs
 
 from eventsync_core.ids import Kind, target_key
+from eventsync_core.targets._back_off import BackOff
+from eventsync_core.targets._limits import Limits
 from eventsync_core.targets._url import canonical_url
 
 
@@ -15,13 +17,28 @@ class Deployment:
 
 
 @attrs.frozen(kw_only=True)
+class Reset:
+    """
+    A target that is another server than before, and may hold nothing of what it was sent.
+
+    `changed_fields` name facts of its deployment, `previous` is the deployment before the
+    first of them changed, `seen_at` when that was noticed, in microseconds since 1970 UTC.
+    """
+
+    changed_fields: tuple[str, ...]
+    previous: Deployment
+    seen_at: int
+
+
+@attrs.frozen(kw_only=True)
 class Target:
     """
     Where events go: canonical URL, team and user, and nothing else.
 
     For an external receiver the URL is its endpoint with its query, for Teamspace the
     server. `target_id` follows from the parts. `paused` says why nothing is sent there, empty
-    when it may be.
+    when it may be. `limits` are those it named, `checked_at` is when its health was last asked
+    for, `reset` is set until an operator has dealt with it.
     """
 
     target_id: str
@@ -31,6 +48,10 @@ class Target:
     user: str = ""
     deployment: Deployment | None = attrs.field(default=None, eq=False)
     paused: str = attrs.field(default="", eq=False)
+    back_off: BackOff = attrs.field(factory=BackOff, eq=False)
+    limits: Limits | None = attrs.field(default=None, eq=False)
+    checked_at: int | None = attrs.field(default=None, eq=False)
+    reset: Reset | None = attrs.field(default=None, eq=False)
 
 
 def make_target(kind: Kind, url: str, *, team: str = "", user: str = "") -> Target:

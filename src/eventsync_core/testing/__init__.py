@@ -18,7 +18,9 @@ from eventsync_core.testing._builders import (
 )
 from eventsync_core.testing._contracts import (
     BacklogContract,
+    DeskContract,
     GrantsContract,
+    HoldsContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
@@ -51,7 +53,9 @@ __all__ = [
     "BacklogContract",
     "CrashError",
     "CrashingStores",
+    "DeskContract",
     "GrantsContract",
+    "HoldsContract",
     "JournalContract",
     "LeasesContract",
     "LedgerContract",

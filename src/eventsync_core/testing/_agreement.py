@@ -1,13 +1,14 @@
 """What two stores must agree on, in words that compare."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import attrs
 
 from eventsync_core.census import Class
 from eventsync_core.egress import Grant
 from eventsync_core.journal import Entry, Head, chain_next, chain_start
-from eventsync_core.ledger import HistoryItem, LedgerEntry, Link, Request
+from eventsync_core.ledger import Act, HistoryItem, Holding, Lane, LedgerEntry, Link, Request
 from eventsync_core.stores import Stores
-from eventsync_core.targets import Deployment, Target
 
 
 class TargetView(NamedTuple):
@@ -42,6 +43,7 @@ class StreamView(NamedTuple):
 
     entries: list[Entry]
     history: list[list[HistoryItem]]
+    holdings: list[list[Holding]]
     links: list[list[Link]]
 
 
@@ -52,13 +54,51 @@ def stream_of(stores: Stores, stream: str) -> StreamView:
     return StreamView(
         entries,
         [stores.ledger.history(stream, position) for position in positions],
+        [stores.holds.holdings(stream, position) for position in positions],
         [list(stores.superseding.supersedes(stream, position)) for position in positions],
     )
 
 
-def targets_of(stores: Stores) -> list[tuple[Target, Deployment | None, str]]:
+def lost_of(stores: Stores, target_id: str, stream: str) -> set[int]:
+    """Return the deliverable positions that no selection would ever find."""
+    backlog, most = stores.backlog, 1 << 40
+    positions = [entry.position for entry in stores.journal.entries(stream)]
+    found, _ = backlog.tail(target_id, stream, max_events=1_000, max_bytes=most)
+    for lane in Lane:
+        found += backlog.due(
+            target_id, stream, lane, now=1 << 62, after=(-1, 0), max_events=1_000, max_bytes=most
+        )
+    selected = {candidate.position for candidate in found}
+    return backlog.deliverable(target_id, stream, positions) - selected
+
+
+def forgotten_of(
+    view: TargetView, history: list[list[HistoryItem]], target_id: str, delivered: set[int]
+) -> set[int]:
+    """Return those of *delivered*, positions from 1, of which no delivery is on record."""
+    return {
+        position
+        for position in delivered
+        if not _is_delivered(view.rows[position - 1])
+        and not any(
+            item.act is Act.DELIVERED_BEFORE and item.target_id == target_id
+            for item in history[position - 1]
+        )
+    }
+
+
+def delivered_of(view: TargetView) -> set[int]:
+    """Return the positions, from 1, that are delivered."""
+    return {position for position, row in enumerate(view.rows, start=1) if _is_delivered(row)}
+
+
+def _is_delivered(row: LedgerEntry | None) -> bool:
+    return row is not None and row.outcome is not None and row.outcome.is_delivered
+
+
+def targets_of(stores: Stores) -> list[dict[str, Any]]:
     """Return the targets with what their comparison leaves out."""
-    return [(target, target.deployment, target.paused) for target in stores.targets.targets()]
+    return [attrs.asdict(target) for target in stores.targets.targets()]
 
 
 def verified_head(stream: str, entries: list[Entry], *, lamport: int) -> Head:

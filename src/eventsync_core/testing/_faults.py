@@ -6,7 +6,7 @@ from typing import Literal
 
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
-from eventsync_core.ledger import Backlog, Leases, Ledger, Superseding
+from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
 
@@ -48,6 +48,16 @@ class CrashingStores:
     def backlog(self) -> Backlog:
         """See `Stores`."""
         return self.stores.backlog
+
+    @property
+    def desk(self) -> Desk:
+        """See `Stores`."""
+        return self.stores.desk
+
+    @property
+    def holds(self) -> Holds:
+        """See `Stores`."""
+        return self.stores.holds
 
     @property
     def superseding(self) -> Superseding:

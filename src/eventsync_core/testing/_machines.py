@@ -6,7 +6,7 @@ from typing import Literal
 
 import attrs
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from eventsync_core.capture import capture_many
 from eventsync_core.dispatch import Budget, Drain, Report, drain
@@ -14,15 +14,30 @@ from eventsync_core.errors import EventSyncError
 from eventsync_core.events import KeyRules
 from eventsync_core.receivers import Limits, Script, StubReceiver
 from eventsync_core.stores import MemoryStores, Stores
-from eventsync_core.targets import Target
+from eventsync_core.targets import (
+    BackOff,
+    Deployment,
+    Health,
+    Target,
+    next_back_off,
+    probe,
+)
 from eventsync_core.testing._agreement import stream_of, targets_of, verified_head, view_of
-from eventsync_core.testing._builders import HOLDER, ManualClock, make_stub_target
+from eventsync_core.testing._builders import HOLDER, ManualClock
+from eventsync_core.testing._desk_machine import MACHINE_IDS as _IDS
+from eventsync_core.testing._desk_machine import STREAMS as _STREAMS
+from eventsync_core.testing._desk_machine import TARGETS as _TARGETS
+from eventsync_core.testing._desk_machine import WHERE as _WHERE
+from eventsync_core.testing._desk_machine import WHOM as _WHOM
+from eventsync_core.testing._desk_machine import DeskRules
 from eventsync_core.testing._faults import CrashError, CrashingStores, run_until_crash
-from eventsync_core.testing._strategies import IDS, PROJECTS, envelopes, respell, scripts
+from eventsync_core.testing._strategies import PROJECTS, envelopes, respell, scripts
 
-_IDS = (*IDS, *(f"e{number}" for number in range(7, 17)))
-_STREAMS = ("default", "named", "p1", "p2")
-_TARGETS = (make_stub_target("one"), make_stub_target("two"))
+_HEALTHS = (
+    Health(deployment=Deployment(server_instance_id="s1"), limits=Limits(retry_most=5)),
+    Health(deployment=Deployment(server_instance_id="s2", environment_name="prod")),
+    Health(deployment=Deployment(environment_name="test", git_sha="abc")),
+)
 # Half of the events have a key by these, and share it with many others.
 _KEYS: KeyRules = {"Started": (("aggregate_id",),)}
 _When = Literal["before", "after"]
@@ -77,9 +92,6 @@ class _Plan:
 
 _NAMED = st.one_of(st.none(), st.sampled_from(("named", PROJECTS[0])))
 _TEXTS = st.lists(envelopes(_IDS), min_size=1, max_size=8)
-# The first of each comes more often: most of what can go wrong needs many steps in one place.
-_WHOM = st.sampled_from((_TARGETS[0], *_TARGETS))
-_WHERE = st.sampled_from((_STREAMS[0], *_STREAMS))
 _SOME = st.one_of(st.none(), st.integers(1, 4))
 _PLANS = st.builds(
     _Plan,
@@ -90,7 +102,7 @@ _PLANS = st.builds(
 )
 
 
-class StoresMachine(RuleBasedStateMachine):
+class StoresMachine(DeskRules):
     """
     Drive a subject and `MemoryStores` alike; after every step they hold the same.
 
@@ -119,6 +131,15 @@ class StoresMachine(RuleBasedStateMachine):
     def crash(self) -> None:
         """Drop the subject as a dying process does and open it again."""
         self.reopen()
+
+    def both(self) -> tuple[_Side, _Side]:
+        """Return the model and the subject."""
+        return self.model, self.subject
+
+    def drain_plainly(self) -> None:
+        """Drain everything to the first target, which takes it."""
+        plan = _Plan(target=_TARGETS[0], script=Script(), capacity=Limits(), budget=Budget())
+        self.drain(plan=plan)
 
     def alike(self, step: Callable[[_Side], object]) -> None:
         """Take *step* with both; it must come to the same."""
@@ -226,6 +247,33 @@ class StoresMachine(RuleBasedStateMachine):
         for stream in _STREAMS:
             self.grant(to=to, stream=stream, from_now=False)
         self.alike(lambda side: side.stores.targets.pause(to.target_id, ""))
+
+    @rule(to=_WHOM, health=st.none() | st.sampled_from(_HEALTHS))
+    def hear_of(self, to: Target, health: Health | None) -> None:
+        """The target says something of itself, or does not answer."""
+
+        def step(side: _Side) -> object:
+            targets, at = side.stores.targets, side.clock()
+            return attrs.asdict(targets.observe(to.target_id, health, at=at))
+
+        self.alike(step)
+
+    @rule(to=_WHOM, chance=st.sampled_from((0.0, 0.5)), is_over=st.booleans())
+    def fail_or_recover(self, to: Target, chance: float, is_over: bool) -> None:  # noqa: FBT001
+        """A fault is noted, or an operator lets the target go on."""
+
+        def step(side: _Side) -> object:
+            targets, at = side.stores.targets, side.clock()
+            before = targets.get(to.target_id).back_off
+            after = next_back_off(probe(before, at=at) or before, at=at, chance=chance, reason="x")
+            targets.set_back_off(to.target_id, BackOff() if is_over else after)
+            if is_over:
+                targets.settle_reset(to.target_id)
+                for stream in _STREAMS:
+                    side.stores.grants.resume(to.target_id, stream)
+            return targets.get(to.target_id).back_off
+
+        self.alike(step)
 
     @rule(to=_WHOM, stream=_WHERE)
     def begin_anew(self, to: Target, stream: str) -> None:

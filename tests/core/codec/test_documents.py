@@ -2,7 +2,7 @@
 
 import pytest
 
-from eventsync_core.codec import read_document, write_document
+from eventsync_core.codec import read_document, read_unambiguous, write_document
 
 
 def test_a_document_is_compact_ascii_in_its_given_order() -> None:
@@ -19,5 +19,13 @@ def test_what_json_cannot_say_is_not_written() -> None:
 @pytest.mark.parametrize("text", ["", "{", b"\xff", "[" * 100_000, "9" * 5_000])
 def test_what_cannot_be_read_is_a_value_error(text: str | bytes) -> None:
     """Broken, not UTF-8, too deep or too long a number: one kind of error."""
-    with pytest.raises(ValueError, match=r"."):
-        read_document(text)
+    for read in (read_document, read_unambiguous):
+        with pytest.raises(ValueError, match=r"."):
+            read(text)
+
+
+def test_a_key_that_stands_twice_says_nothing() -> None:
+    """At any depth; the rest of the object stays."""
+    text = '{"a":1,"b":{"x":1,"x":1,"x":2,"y":3},"a":2,"c":[{"d":4}]}'
+
+    assert read_unambiguous(text) == {"b": {"y": 3}, "c": [{"d": 4}]}

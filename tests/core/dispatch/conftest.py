@@ -7,7 +7,7 @@ import pytest
 
 from eventsync_core.capture import capture_many
 from eventsync_core.census import Class
-from eventsync_core.dispatch import Budget, Drain, Report, drain
+from eventsync_core.dispatch import Alongside, Budget, Drain, Report, drain
 from eventsync_core.receivers import Limits, Script, StubReceiver
 from eventsync_core.stores import MemoryStores, Stores
 from eventsync_core.targets import Target
@@ -21,11 +21,13 @@ class World:
     stores: MemoryStores = attrs.field(factory=MemoryStores)
     clock: ManualClock = attrs.field(factory=ManualClock)
     target: Target = attrs.field(factory=make_stub_target)
+    alongside: Alongside | None = None
     receiver: StubReceiver = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.receiver = StubReceiver(self.target.target_id)
         self.stores.targets.register(self.target, at=self.clock())
+        self.stores.targets.observe(self.target.target_id, None, at=self.clock())
         self.grant()
 
     def grant(self, stream: str = "default", *, from_position: int = 0) -> None:
@@ -64,6 +66,7 @@ class World:
             clock=self.clock,
             holder=HOLDER,
             budget=budget or Budget(),
+            alongside=self.alongside,
         )
         return drain(task, streams or ("default",))
 

@@ -138,6 +138,7 @@ def test_what_a_fault_left_over_is_offered_next_time(world: World) -> None:
     ids = world.capture(4, aggregate_id="a")
     world.tell(Script(requests=[RequestRule(status=400, body="{}"), RequestRule(status=503)]))
     world.drain()
+    world.clock.advance(60)
 
     assert _counts(world.drain()) == {"selected": 4, "delivered": 4}
     assert list(world.receiver.received) == ids

@@ -10,6 +10,8 @@ _ONE = make_target(Kind.TEAMSPACE, "https://one.example", team="t", user="u@e")
 
 
 @pytest.mark.requirement("R1")
+@pytest.mark.requirement("R3")
+@pytest.mark.requirement("R6")
 @pytest.mark.parametrize(
     "other",
     [
@@ -24,6 +26,15 @@ def test_another_part_is_another_target(other: object) -> None:
     """URL, port, team, user and kind all count."""
     assert other != _ONE
     assert getattr(other, "target_id", None) != _ONE.target_id
+
+
+@pytest.mark.requirement("R4")
+def test_no_team_and_a_blank_one_are_the_same() -> None:
+    """The same holds for the user."""
+    plain = make_target(Kind.TEAMSPACE, "https://one.example")
+
+    assert plain == make_target(Kind.TEAMSPACE, "https://one.example", team=" ", user="\t")
+    assert (plain.team, plain.user) == ("", "")
 
 
 @pytest.mark.requirement("R5")
@@ -46,6 +57,30 @@ def test_the_query_counts_for_an_external_receiver_only() -> None:
 
     assert make_target(Kind.TEAMSPACE, plain) == make_target(Kind.TEAMSPACE, asked)
     assert make_target(Kind.EXTERNAL, plain) != make_target(Kind.EXTERNAL, asked)
+    assert make_target(Kind.EXTERNAL, asked).url == "https://one.example/in?key=1"
+
+
+@pytest.mark.requirement("R11")
+@pytest.mark.parametrize("kind", list(Kind))
+def test_an_address_in_brackets_stays_one(kind: Kind) -> None:
+    """The URL of the target names the same target again, its port outside the brackets."""
+    target = make_target(kind, "https://[2001:DB8:0::1]:8443/in/")
+
+    assert target.url == "https://[2001:db8::1]:8443/in"
+    assert make_target(kind, target.url) == target
+    assert make_target(kind, "https://[2001:db8::1]/in") != target
+
+
+@pytest.mark.requirement("R5")
+def test_an_international_name_is_its_ascii_form() -> None:
+    """In upper or lower case, or written in ASCII to begin with."""
+    spellings = (
+        "https://BÜCHER.example",
+        "https://bücher.example/",
+        "https://xn--bcher-kva.example",
+    )
+
+    assert len({make_target(Kind.EXTERNAL, url).target_id for url in spellings}) == 1
 
 
 @pytest.mark.requirement("R7")

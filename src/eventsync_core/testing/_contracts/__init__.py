@@ -1,7 +1,9 @@
 """One class per port; each sentence of a port's docstring is a test here."""
 
 from eventsync_core.testing._contracts._backlog import BacklogContract
+from eventsync_core.testing._contracts._desk import DeskContract
 from eventsync_core.testing._contracts._grants import GrantsContract
+from eventsync_core.testing._contracts._holds import HoldsContract
 from eventsync_core.testing._contracts._journal import JournalContract
 from eventsync_core.testing._contracts._leases import LeasesContract
 from eventsync_core.testing._contracts._ledger import LedgerContract
@@ -13,7 +15,9 @@ from eventsync_core.testing._contracts._writers import WritersContract
 
 __all__ = [
     "BacklogContract",
+    "DeskContract",
     "GrantsContract",
+    "HoldsContract",
     "JournalContract",
     "LeasesContract",
     "LedgerContract",

@@ -1,3 +1,4 @@
+import attrs
 import pytest
 
 from eventsync_core.egress import Grant
@@ -197,6 +198,34 @@ class GrantsContract:
         after = _current(stores)
         assert (after.paused, after.from_position) == ("", 2)
         assert paused.generation < after.generation
+
+    def test_a_rest_is_ended_without_granting_again(self, stores: Stores) -> None:
+        """All else of the grant stays, with a new generation."""
+        granted(stores, from_position=2)
+        before = _current(stores)
+        stores.grants.pause(TARGET_ID, STREAM, "not admitted")
+        paused = _current(stores)
+
+        stores.grants.resume(TARGET_ID, STREAM)
+
+        after = _current(stores)
+        assert paused.generation < after.generation
+        assert attrs.evolve(before, generation=after.generation) == after
+
+    def test_resuming_what_does_not_rest_changes_nothing(self, stores: Stores) -> None:
+        """Neither a grant that goes on, nor a revoked one, nor one that is not there."""
+        stores.targets.register(make_stub_target(), at=NOW)
+        stores.grants.resume(TARGET_ID, STREAM)
+        assert stores.grants.get(TARGET_ID, STREAM) is None
+        granted(stores)
+        for is_revoked in (False, True):
+            if is_revoked:
+                stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+            before = _current(stores)
+
+            stores.grants.resume(TARGET_ID, STREAM)
+
+            assert before == _current(stores)
 
     def test_pausing_without_a_grant_changes_nothing(self, stores: Stores) -> None:
         """No grant appears, and no error."""

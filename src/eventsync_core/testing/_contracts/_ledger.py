@@ -126,8 +126,17 @@ class LedgerContract:
         ids = [answered(stores, lease, {1: Outcome.REJECTED}) for _ in range(3)]
 
         found = stores.ledger.requests(TARGET_ID, STREAM, limit=2)
-
         assert [ids[2], ids[1]] == [request.request_id for request in found]
+
+    def test_all_requests_are_counted(self, stores: Stores, lease: Lease) -> None:
+        """Of this stream and target, open ones included."""
+        assert stores.ledger.request_count(TARGET_ID, STREAM) == 0
+        answered(stores, lease, {1: Outcome.REJECTED})
+        opened(stores, lease, 1)
+
+        assert stores.ledger.request_count(TARGET_ID, STREAM) == 2
+        assert stores.ledger.request_count(TARGET_ID, "other") == 0
+        assert stores.ledger.request_count("tgt_other", STREAM) == 0
 
     def test_outcomes_follow_the_order_of_the_request(self, stores: Stores, lease: Lease) -> None:
         """The first outcome is of the first position carried, whatever the order."""

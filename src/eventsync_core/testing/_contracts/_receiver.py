@@ -1,7 +1,9 @@
 from collections.abc import Callable, Sequence
+from threading import Thread
 
 import pytest
 
+from eventsync_core.codec import read_document, write_document
 from eventsync_core.events import read_event
 from eventsync_core.receivers import (
     DeliveryReceiver,
@@ -10,6 +12,7 @@ from eventsync_core.receivers import (
     Outcome,
     RequestRule,
     Script,
+    Verdict,
 )
 from eventsync_core.testing._builders import make_batch, make_event, make_events
 
@@ -48,6 +51,50 @@ class ReceiverContract:
         receiver.deliver(make_batch(receiver.target_id, *make_events(3)))
 
         assert list(arrived()) == [("e1", "e2", "e3")]
+
+    def test_packing_sends_nothing(self, receiver: DeliveryReceiver, arrived: Arrived) -> None:
+        """It codes the body once and names the same events; a packed batch stays as it is."""
+        batch = make_batch(receiver.target_id, *make_events(2))
+
+        packed = receiver.pack(batch)
+
+        assert packed.coded is not None
+        assert (packed.event_ids, packed.permit) == (batch.event_ids, batch.permit)
+        assert receiver.pack(packed) == packed
+        assert list(arrived()) == []
+
+    def test_a_packed_batch_is_delivered(
+        self, receiver: DeliveryReceiver, arrived: Arrived
+    ) -> None:
+        """Like one that was not packed before."""
+        verdict = receiver.deliver(receiver.pack(make_batch(receiver.target_id, *make_events(2))))
+
+        assert verdict.outcomes == (Outcome.SUCCESS,) * 2
+        assert list(arrived()) == [("e1", "e2")]
+
+    def test_a_batch_is_packed_while_another_is_delivered(self, receiver: DeliveryReceiver) -> None:
+        """Both are what they would be one after the other."""
+        batches = [
+            receiver.pack(make_batch(receiver.target_id, make_event(f"e{number}")))
+            for number in range(20)
+        ]
+        verdicts: list[Verdict] = []
+        sender = Thread(target=lambda: verdicts.extend(map(receiver.deliver, batches)))
+        sender.start()
+        packed = [receiver.pack(make_batch(receiver.target_id, *make_events(3))) for _ in batches]
+        sender.join()
+
+        assert [verdict.outcomes for verdict in verdicts] == [(Outcome.SUCCESS,)] * len(batches)
+        assert len({batch.coded for batch in packed}) == 1
+
+    def test_asking_who_it_is_delivers_nothing(
+        self, receiver: DeliveryReceiver, arrived: Arrived
+    ) -> None:
+        """It answers with a document or with nothing, and never with a fault."""
+        document = receiver.health()
+
+        assert document is None or read_document(write_document(document)) == document
+        assert list(arrived()) == []
 
     def test_new_events_are_delivered(self, receiver: DeliveryReceiver) -> None:
         """One outcome each, and the drain goes on."""

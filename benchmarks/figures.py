@@ -1,0 +1,36 @@
+"""What every case of the benchmarks shares."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+
+from benchmarks.corpus import file_events, made_events
+
+MODES = ("truncate", "wal")
+
+
+@attrs.frozen
+class Figure:
+    """One measurement of ours and of the raw program, in the same unit; smaller is better."""
+
+    name: str
+    ours: float
+    raw: float
+    unit: str
+    reach: float | None = None
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the seconds that *work* took."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def events(corpus: Path | None, count: int) -> tuple[str, list[str]]:
+    """Return what the events are called, and *count* of them: made, or those of *corpus*."""
+    if corpus is None:
+        return "1 KB events", made_events(count)
+    return corpus.name.split(".")[0], file_events(corpus)[:count]

@@ -1,0 +1,32 @@
+"""An answer's body as it arrives: decompressed, within the bound."""
+
+import zlib
+
+LARGEST_ANSWER = 1_048_576
+
+_GZIP_OR_ZLIB = 47
+_DECODABLE = frozenset({"gzip", "x-gzip", "deflate"})
+
+
+class AnswerBody:
+    """What was read of a body, and whether that is all of it."""
+
+    def __init__(self, encoding: str) -> None:
+        self.read = bytearray()
+        self.is_whole = False
+        coded = encoding.strip().lower() not in ("", "identity")
+        self._is_readable = not coded or encoding.strip().lower() in _DECODABLE
+        self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB) if coded else None
+
+    def take(self, chunk: bytes) -> bool:
+        """Add *chunk*; return False where nothing more can be read."""
+        room = LARGEST_ANSWER + 1 - len(self.read)
+        try:
+            self.read += self._inflate.decompress(chunk, room) if self._inflate else chunk[:room]
+        except zlib.error:
+            return False
+        return self._is_readable and len(self.read) <= LARGEST_ANSWER
+
+    def end(self) -> None:
+        """Note that the server said the body ends here."""
+        self.is_whole = self._is_readable and (self._inflate is None or self._inflate.eof)

@@ -1,0 +1,63 @@
+"""What both receivers do alike: one request, judged, with nothing secret in what came back."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import attrs
+
+from eventsync_adapters.http._redact import without_secrets
+from eventsync_core.errors import EventSyncError
+from eventsync_core.receivers import Answer, Batch, Verdict, interpret
+from eventsync_core.targets import Target
+
+JSON = {"Content-Type": "application/json"}
+GZIP = {"Content-Encoding": "gzip"}
+
+
+class Requester(Protocol):
+    """What a receiver needs of `Transport`."""
+
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """See `Transport.post`."""
+        ...
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """See `Transport.get`."""
+        ...
+
+
+@attrs.frozen
+class Told:
+    """What goes with a body: the headers, and what no answer may quote."""
+
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    secrets: tuple[str, ...] = attrs.field(repr=False)
+
+
+def require_own(target: Target, batch: Batch) -> None:
+    """
+    Let only a batch for *target* pass.
+
+    Raises:
+        ValueError: It was minted for another.
+    """
+    if batch.permit.target_id != target.target_id:
+        raise ValueError("the batch was minted for another target")
+
+
+def offer(transport: Requester, url: str, packed: Batch, tell: Callable[[], Told]) -> Verdict:
+    """Post *packed* with what *tell* returns; where it raises, nothing is sent."""
+    try:
+        told = tell()
+    except EventSyncError as error:
+        return interpret(packed.event_ids, Answer(fault=error.message, reached=False))
+    answer = transport.post(url, packed.coded or b"", told.headers)
+    return interpret(packed.event_ids, without_secrets(answer, told.secrets))
+
+
+def merged(*layers: Mapping[str, str]) -> dict[str, str]:
+    """Return all headers; of one name in any spelling, the value of the last that has it."""
+    found: dict[str, tuple[str, str]] = {}
+    for layer in layers:
+        found.update({name.lower(): (name, value) for name, value in layer.items()})
+    return dict(found.values())

@@ -1,0 +1,86 @@
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from eventsync_adapters.http._compress import compress
+from eventsync_adapters.http._offer import GZIP, JSON, Requester, Told, merged, offer, require_own
+from eventsync_adapters.http._redact import secrets_of_headers, without_secrets
+from eventsync_core.codec import read_document
+from eventsync_core.receivers import Batch, Gate, Limits, Verdict, WireTransform, transformed
+from eventsync_core.targets import Target, merge_limits
+
+BATCH_PATH = "/api/v1/events/batch/"
+HEALTH_PATH = "/api/v1/sync/health/"
+
+
+@attrs.define
+class TeamspaceReceiver:
+    """
+    A `DeliveryReceiver` for a Teamspace server.
+
+    *token* is asked again for every request and every look at the gates; what it returns is
+    kept nowhere. *saas_enabled* says whether the user allowed it at all. *wire_transform*
+    makes of each envelope what is sent.
+    """
+
+    target: Target
+    transport: Requester = attrs.field(repr=False)
+    saas_enabled: bool = attrs.field(kw_only=True)
+    token: Callable[[], str | None] = attrs.field(kw_only=True, repr=False)
+    capacity: Limits = attrs.field(factory=Limits, kw_only=True)
+    wire_transform: WireTransform | None = attrs.field(default=None, kw_only=True)
+
+    @property
+    def target_id(self) -> str:
+        """See `DeliveryReceiver.target_id`."""
+        return self.target.target_id
+
+    def closed_gates(self) -> Sequence[Gate]:
+        """See `DeliveryReceiver.closed_gates`: SaaS enabled, a token, a team."""
+        is_open = {
+            Gate.SAAS_DISABLED: self.saas_enabled,
+            Gate.MISSING_AUTH: bool(self.token()),
+            Gate.MISSING_TEAM: bool(self.target.team),
+        }
+        return [gate for gate, opened in is_open.items() if not opened]
+
+    def limits(self) -> Limits:
+        """See `DeliveryReceiver.limits`."""
+        return self.capacity
+
+    def pack(self, batch: Batch) -> Batch:
+        """See `DeliveryReceiver.pack`: compressed."""
+        if batch.coded is not None:
+            return batch
+        made = transformed(batch, self.wire_transform)
+        return attrs.evolve(made, coded=compress(made.body))
+
+    def deliver(self, batch: Batch) -> Verdict:
+        """See `DeliveryReceiver.deliver`."""
+        require_own(self.target, batch)
+        verdict = offer(self.transport, self._url(BATCH_PATH), self.pack(batch), self._tell)
+        self.capacity = merge_limits(self.capacity, verdict.limits)
+        return verdict
+
+    def health(self) -> object | None:
+        """See `DeliveryReceiver.health`: what the server's health address answers."""
+        headers = self._headers()
+        answer = self.transport.get(self._url(HEALTH_PATH), headers)
+        if answer.status != 200 or not answer.is_whole:
+            return None
+        try:
+            body = without_secrets(answer, secrets_of_headers(headers)).body
+            found: object = read_document(body)
+        except ValueError:
+            return None
+        return found
+
+    def _url(self, path: str) -> str:
+        return self.target.url.rstrip("/") + path
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token() or ''}", "X-Team-Slug": self.target.team}
+
+    def _tell(self) -> Told:
+        headers = self._headers()
+        return Told(merged(JSON, headers, GZIP), tuple(secrets_of_headers(headers)))

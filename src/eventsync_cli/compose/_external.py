@@ -1,0 +1,87 @@
+"""The external receiver as it is configured; its secrets are resolved when they are needed."""
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from ssl import SSLContext
+
+    from eventsync_adapters.files import Config, Environment
+    from eventsync_adapters.http import ExternalReceiver, Transport
+    from eventsync_core.clock import Clock
+    from eventsync_core.targets import Target
+
+
+@attrs.frozen
+class External:
+    """What *config* and *environment* say of the external receiver."""
+
+    config: "Config"
+    environment: "Environment"
+
+    def check_secrets(self) -> None:
+        """
+        Resolve every secret and forget it.
+
+        Raises:
+            SettingsError: A reference leads to nothing, or to no signing key.
+        """
+        self.headers()
+        self.signing_secrets()
+
+    def way(self) -> "tuple[Mapping[str, str | None], SSLContext | bool]":
+        """
+        Return the proxies and certificates on the way there.
+
+        Raises:
+            SettingsError: One of them cannot be used.
+        """
+        from eventsync_adapters.files.network import (
+            external_certificates,
+            external_proxy,
+            proxy_mounts,
+        )
+
+        proxies = external_proxy(self.config) or proxy_mounts(self.environment.proxies)
+        return proxies, external_certificates(self.config, self.environment)
+
+    def receiver(
+        self, target: "Target", transport: "Transport", clock: "Clock"
+    ) -> "ExternalReceiver":
+        """Return what reaches *target* through *transport*."""
+        from eventsync_adapters.http import ExternalReceiver, Signing
+        from eventsync_core.receivers import BodyFormat
+
+        # Who the target is ends without a slash; where it listens may end with one.
+        exact = attrs.evolve(target, url=self.config.external_endpoint or target.url)
+        is_signed = bool(self.config.external_signing)
+        return ExternalReceiver(
+            exact,
+            transport,
+            headers=self.headers,
+            signing=Signing(self.signing_secrets, clock) if is_signed else None,
+            body_format=BodyFormat(self.config.external_format),
+        )
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers with their present values."""
+        from eventsync_adapters.files import resolve_secret
+
+        return {
+            name: resolve_secret(reference, source=f"header {name}")
+            for name, reference in self.config.external_headers.items()
+        }
+
+    def signing_secrets(self) -> list[str]:
+        """Return the signing secrets as they are now, each of them usable."""
+        from eventsync_adapters.files import resolve_secret
+        from eventsync_adapters.http import read_signing_key
+
+        found = []
+        for reference in self.config.external_signing:
+            secret = resolve_secret(reference, source="signing key")
+            read_signing_key(secret, source=f"signing key {reference}")
+            found.append(secret)
+        return found

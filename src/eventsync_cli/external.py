@@ -1,0 +1,142 @@
+"""What the command line says of an external receiver, as it is written to config.toml."""
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from eventsync_cli.choosing import reference_given, without_credentials
+from eventsync_cli.compose import App
+from eventsync_cli.failures import UsageProblemError
+from eventsync_core.targets import Target, canonical_url
+
+__all__ = ["ExternalChoice", "external_document", "external_pairs"]
+
+_HEADER_MARKS = frozenset("!#$%&'*+-.^_`|~")
+_WORDS = {
+    "external_headers": "headers",
+    "external_signing": "signing keys",
+    "external_format": "format",
+    "external_ca": "CA",
+    "external_cert": "certificate",
+    "external_cert_key": "certificate key",
+    "external_proxy": "proxy",
+}
+
+
+@attrs.frozen(kw_only=True)
+class ExternalChoice:
+    """The options of `sync mode` for an external receiver; None or nothing where not given."""
+
+    endpoint: str | None
+    headers: tuple[str, ...]
+    sign: tuple[str, ...]
+    body_format: str | None
+    ca: str | None
+    cert: str | None
+    cert_key: str | None
+    proxy: str | None
+
+    @property
+    def is_given(self) -> bool:
+        """At least one option was given."""
+        values = attrs.astuple(self)
+        return any(value not in (None, ()) for value in values)
+
+    def changes(self, app: App, target: Target) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """
+        Return what changes beside the endpoint, None to remove, and what to say of it.
+
+        What was configured for another endpoint and is not named again is dropped.
+
+        Raises:
+            UsageProblemError: An option makes no sense, or holds a secret.
+        """
+        named = self._named(app)
+        if _is_same(target, app.config.external_endpoint):
+            self._require_certificate(named, app.config.external_cert)
+            return named, ()
+        self._require_certificate(named, "")
+        dropped = [key for key in external_document(app) if key not in named]
+        talk = ", ".join(_WORDS[key] for key in dropped)
+        lines = (f"eventsync: of the previous endpoint, not used for this one: {talk}",)
+        return {**named, **dict.fromkeys(dropped)}, lines if dropped else ()
+
+    def _named(self, app: App) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if self.headers:
+            found["external_headers"] = _headers(app, self.headers)
+        if self.sign:
+            keys = [reference_given(app, text, "a signing key") for text in self.sign if text]
+            found["external_signing"] = keys or None
+        if self.body_format is not None:
+            found["external_format"] = self.body_format
+        for key, text in (("ca", self.ca), ("cert", self.cert), ("cert_key", self.cert_key)):
+            if text is not None:
+                found[f"external_{key}"] = _file(text)
+        if self.proxy is not None:
+            found["external_proxy"] = _proxy(app, self.proxy)
+        return found
+
+    def _require_certificate(self, named: dict[str, Any], present: str) -> None:
+        if named.get("external_cert_key") and not named.get("external_cert", present):
+            raise UsageProblemError("--cert-key needs --cert", fix_text="name both files")
+
+
+def external_document(app: App) -> dict[str, Any]:
+    """Return what is configured for the external receiver, by key; references, no secrets."""
+    config = app.config
+    found = {key: getattr(config, key) for key in _WORDS}
+    found["external_signing"] = list(config.external_signing)
+    if config.external_format == "eventsync":
+        found["external_format"] = ""
+    return {key: value for key, value in found.items() if value}
+
+
+def external_pairs(app: App) -> list[tuple[str, str]]:
+    """Return the same as lines for a person."""
+    return [
+        (_WORDS[key][:1].upper() + _WORDS[key][1:], _line(value))
+        for key, value in external_document(app).items()
+    ]
+
+
+def _line(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={reference}" for name, reference in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _is_same(target: Target, place: str) -> bool:
+    return bool(place) and canonical_url(place, keep_query=True) == target.url
+
+
+def _headers(app: App, given: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in given:
+        name, mark, reference = text.partition("=")
+        name = name.strip()
+        if not mark or not name or not all(_is_header_mark(char) for char in name):
+            raise UsageProblemError(
+                "--header is NAME=REF", fix_text="for instance --header X-Key=env:MY_KEY"
+            )
+        found[name] = reference_given(app, reference, f"header {name}")
+    return found
+
+
+def _is_header_mark(char: str) -> bool:
+    return char in _HEADER_MARKS or (char.isascii() and char.isalnum())
+
+
+def _file(text: str) -> str | None:
+    return str(Path(text).expanduser().absolute()) if text.strip() else None
+
+
+def _proxy(app: App, text: str) -> str | None:
+    if not text.strip():
+        return None
+    if app.is_reference(text):
+        return reference_given(app, text, "the proxy")
+    place = text.strip() if "://" in text else f"http://{text.strip()}"
+    canonical_url(without_credentials(place))
+    return place

@@ -1,0 +1,195 @@
+"""Opening entries again for delivery: what `sync retry` and `sync replay` have in common."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from eventsync_cli.choosing import target_document
+from eventsync_cli.compose import App
+from eventsync_cli.exits import ExitCode
+from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.render import Result
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.desk import Account, Order, Selection, find_entries, preview, reopen
+from eventsync_core.errors import NotGrantedError, Reason, UnknownEventError, UnknownTargetError
+from eventsync_core.ledger import Act
+from eventsync_core.receivers import Outcome
+from eventsync_core.stores import Stores
+from eventsync_core.targets import Target
+
+__all__ = ["Wish", "fulfil"]
+
+_WORDS = {Act.RETRIED: "retried", Act.DELIVERED_BEFORE: "replayed"}
+_GONE = {Act.RETRIED: "not_retryable", Act.DELIVERED_BEFORE: "not_replayable"}
+
+
+@attrs.frozen(kw_only=True)
+class Wish:
+    """What the command line asks for; `target_id` None: the current target."""
+
+    act: Act
+    selection: Selection
+    event_ids: tuple[str, ...] = ()
+    target_id: str | None = None
+    dry_run: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class _Done:
+    """What came of it: to which target, in which streams, and which events were not meant."""
+
+    target: Target
+    streams: Sequence[str] = ()
+    account: Account = attrs.field(factory=Account)
+    unmatched: Sequence[str] = ()
+
+
+def fulfil(app: App, wish: Wish) -> Result:
+    """
+    Open again what is wished for, or with `dry_run` count it, and say what came of it.
+
+    Raises:
+        NotGrantedError: A stream that was asked for is not granted to the target.
+        UnknownEventError: Some of the events are not stored; nothing changed.
+        UnknownTargetError: There is no such target.
+        StoreError: The store cannot be used; what was changed before stays so.
+    """
+    current = _current(app) if wish.target_id is None else None
+    if wish.dry_run:
+        with app.reading() as stores:
+            done = _carry_out(app, stores, wish, current)
+    elif not app.has_store:
+        done = _carry_out(app, None, wish, current)
+    else:
+        with app.sending_stores() as opened:
+            done = _carry_out(app, opened, wish, current)
+    return _result(app, wish, done)
+
+
+def _current(app: App) -> Target:
+    app.require_usable()
+    target = app.current_target()
+    if target is None:
+        raise UsageProblemError(
+            f"mode {app.config.mode} has no current target; name one with --target",
+            code="target_missing",
+            fix_argv=("eventsync", "target", "list"),
+        )
+    return target
+
+
+def _carry_out(app: App, stores: Stores | None, wish: Wish, current: Target | None) -> _Done:
+    if stores is None:
+        if wish.event_ids:
+            raise UnknownEventError(*wish.event_ids)
+        if current is None:
+            raise UnknownTargetError(wish.target_id or "")
+        return _Done(target=current)
+    target = current or stores.targets.get(wish.target_id or "")
+    places = {
+        (entry.stream, entry.position): entry.event.event_id
+        for entry in find_entries(stores, wish.event_ids)
+    }
+    streams = _streams(app, stores, target, {stream for stream, _ in places})
+    selection = wish.selection
+    if places:
+        selection = attrs.evolve(selection, positions=frozenset(places))
+    order = Order(act=wish.act, target_id=target.target_id, selection=selection, actor="cli")
+    account = Account()
+    if streams and wish.dry_run:
+        account = preview(stores, order, streams, clock=app.clock)
+    elif streams:
+        account = reopen(stores, order, streams, clock=app.clock, holder=app.holder())
+    return _Done(
+        target=target,
+        streams=streams,
+        account=account,
+        unmatched=[
+            event_id
+            for place, event_id in places.items()
+            if place not in account.found and place[0] not in account.busy
+        ],
+    )
+
+
+def _streams(app: App, stores: Stores, target: Target, named: set[str]) -> list[str]:
+    """
+    Return the streams that are meant: --project's, those of *named* events, else all granted.
+
+    Raises:
+        NotGrantedError: One of them is not granted to the target, or none is while events wait.
+    """
+    grants = stores.grants.grants(target.target_id)
+    live = [grant.stream for grant in grants if grant.is_live]
+    if app.chosen.project is not None:
+        wanted = [app.stream]
+    else:
+        heads = [head.stream for head in stores.journal.heads() if head.position]
+        wanted = sorted(named) or live or heads[:1]
+    for stream in wanted:
+        if stream not in live:
+            error = NotGrantedError(stream, target.target_id, target.url)
+            if target not in stores.targets.targets():
+                # Granting the current target registers it; by its id it is not known yet.
+                error.fix_argv = ("eventsync", "target", "grant", "--project", stream)
+            raise error
+    return wanted
+
+
+def _result(app: App, wish: Wish, done: _Done) -> Result:
+    word, account = _WORDS[wish.act], done.account
+    states = wish.selection.outcomes
+    by_state = {each.value: account.changed[each] for each in Outcome if each in states}
+    busy = list(account.busy)
+    document: dict[str, Any] = {
+        "target": target_document(done.target),
+        "streams": list(done.streams[:MOST_ITEMS]),
+        "streams_count": len(done.streams),
+        word: account.changed.total(),
+        "by_state": by_state,
+        "held": account.held,
+        "not_granted": account.not_granted,
+        _GONE[wish.act]: account.without_text,
+        "unmatched": list(done.unmatched[:MOST_ITEMS]),
+        "unmatched_count": len(done.unmatched),
+        "busy": busy[:MOST_ITEMS],
+        "busy_count": len(busy),
+        "dry_run": wish.dry_run,
+    }
+    return Result(
+        document=document,
+        lines=_lines(wish, done, by_state),
+        talk=app.concerns(),
+        code=ExitCode.INCOMPLETE if busy else ExitCode.OK,
+        reason=_busy_reason(account) if busy else None,
+    )
+
+
+def _lines(wish: Wish, done: _Done, by_state: dict[str, int]) -> list[str]:
+    account = done.account
+    would = "would be " if wish.dry_run else ""
+    counts = "  ".join(f"{name} {count}" for name, count in by_state.items())
+    lines = [
+        f"{done.target.url}: {would}{_WORDS[wish.act]} {account.changed.total()}  ({counts})",
+        (
+            f"left as they are: held {account.held}  not granted {account.not_granted}  "
+            f"payload gone {account.without_text}"
+        ),
+    ]
+    if account.changed and not wish.dry_run:
+        lines.append("they go at the next sync now")
+    lines += [
+        f"{event_id}: not in a state that was asked for; eventsync journal show {event_id}"
+        for event_id in done.unmatched[:MOST_ITEMS]
+    ]
+    return lines
+
+
+def _busy_reason(account: Account) -> Reason:
+    stream, busy = next(iter(account.busy.items()))
+    return Reason(
+        code="busy",
+        message=f"process {busy.holder.pid} is at work on stream {stream}; nothing more changed",
+        fix_text="run the same command again when the other process has finished",
+    )

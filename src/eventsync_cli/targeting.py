@@ -1,0 +1,61 @@
+"""Which target a command means: the one named on the command line, else the current one."""
+
+from contextlib import suppress
+
+from eventsync_cli.compose import App
+from eventsync_cli.failures import UsageProblemError
+from eventsync_core.errors import SettingsError
+from eventsync_core.targets import Target
+
+__all__ = ["current_if_any", "current_target", "meant", "when_it_goes"]
+
+
+def meant(app: App, target_id: str | None) -> str:
+    """
+    Return *target_id*, else the id of the current target.
+
+    Raises:
+        SettingsError: None was named, and the configuration cannot be understood.
+        TargetConflictError: None was named, and it disagrees with the environment.
+        UsageProblemError: None was named, and there is no current one.
+    """
+    if target_id is not None:
+        return target_id
+    app.require_usable()
+    return current_target(app).target_id
+
+
+def current_target(app: App) -> Target:
+    """
+    Return the target that is chosen now, registered or not.
+
+    Raises:
+        SettingsError: What is configured cannot name a target.
+        UsageProblemError: There is none.
+    """
+    target = app.current_target()
+    if target is None:
+        raise UsageProblemError(
+            f"mode {app.config.mode} has no current target",
+            code="target_missing",
+            fix_argv=("eventsync", "target", "list"),
+        )
+    return target
+
+
+def current_if_any(app: App) -> Target | None:
+    """Return the target that is chosen now; None where there is none, or none can be told."""
+    if app.config.problem is not None or app.conflict() is not None:
+        return None
+    with suppress(SettingsError):
+        return app.current_target()
+    return None
+
+
+def when_it_goes(app: App, target_id: str) -> str:
+    """Say when events that may go to the target go there."""
+    with suppress(SettingsError):
+        current = app.current_target()
+        if current is not None and current.target_id == target_id:
+            return "at the next sync now"
+    return "once it is the current target"

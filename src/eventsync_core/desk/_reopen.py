@@ -1,0 +1,136 @@
+from collections.abc import Iterator, Sequence
+
+from eventsync_core.clock import Clock
+from eventsync_core.desk._model import Account, Order, Selection, matches, skipped
+from eventsync_core.errors import NotGrantedError
+from eventsync_core.ledger import Busy, Holder, Lease, Standing, is_for
+from eventsync_core.stores import Stores
+
+PAGE = 500
+
+
+def reopen(
+    stores: Stores, order: Order, streams: Sequence[str], *, clock: Clock, holder: Holder
+) -> Account:
+    """
+    Do what *order* asks with the entries of *streams*, and say what came of it.
+
+    The lease of each stream is taken meanwhile, so that no drain runs; where somebody else has
+    it, nothing of the stream changes. Entries change in pages, each a unit of work: an act
+    that is interrupted has changed whole pages only, and can be begun again.
+
+    Raises:
+        NotGrantedError: One of *streams* is not granted to the target; nothing changed.
+        UnknownTargetError: The target was never registered.
+        StoreError: The store cannot be used; the pages that were changed stay so.
+    """
+    reaches = _reaches(stores, order.target_id, streams)
+    account = Account()
+    for stream, reach in reaches.items():
+        with stores.atomic():
+            lease = stores.leases.acquire(order.target_id, stream, holder, at=clock())
+        if isinstance(lease, Busy):
+            account.busy[stream] = lease
+            continue
+        try:
+            _reopen_stream(stores, order, lease, reach, clock, account)
+        finally:
+            with stores.atomic():
+                stores.leases.release(lease)
+    return account
+
+
+def preview(stores: Stores, order: Order, streams: Sequence[str], *, clock: Clock) -> Account:
+    """
+    Say what `reopen` would do now; nothing changes.
+
+    Raises:
+        NotGrantedError: One of *streams* is not granted to the target.
+        UnknownTargetError: The target was never registered.
+    """
+    reaches = _reaches(stores, order.target_id, streams)
+    account = Account()
+    for stream, reach in reaches.items():
+        busy = stores.desk.busy(order.target_id, stream, at=clock())
+        if busy is not None:
+            account.busy[stream] = busy
+            continue
+        for page in _pages(stores, order, stream, clock):
+            account.changed.update(
+                standing.row.outcome
+                for standing in _sift(page, order, stream, reach, account)
+                if standing.row.outcome
+            )
+    return account
+
+
+def _reaches(stores: Stores, target_id: str, streams: Sequence[str]) -> dict[str, int]:
+    """Return the position above which each stream is granted."""
+    target = stores.targets.get(target_id)
+    found = {}
+    for stream in streams:
+        grant = stores.grants.get(target_id, stream)
+        if grant is None or not grant.is_live:
+            raise NotGrantedError(stream, target_id, target.url)
+        found[stream] = grant.from_position
+    return found
+
+
+def _reopen_stream(
+    stores: Stores, order: Order, lease: Lease, reach: int, clock: Clock, account: Account
+) -> None:
+    for page in _pages(stores, order, lease.stream, clock):
+        chosen = {each.position: each for each in _sift(page, order, lease.stream, reach, account)}
+        if not chosen:
+            continue
+        with stores.atomic():
+            renewed = stores.leases.renew(lease, at=clock())
+            if renewed is None:
+                busy = stores.desk.busy(lease.target_id, lease.stream, at=clock())
+                account.busy[lease.stream] = busy or Busy(lease.holder, lease.expires_at)
+                return
+            done = stores.desk.reopen(
+                renewed, chosen.keys(), order.act, actor=order.actor, at=clock()
+            )
+        before = (chosen[position].row.outcome for position in done)
+        account.changed.update(outcome for outcome in before if outcome)
+
+
+def _sift(
+    page: Sequence[Standing], order: Order, stream: str, reach: int, account: Account
+) -> Iterator[Standing]:
+    """Yield what can be offered; the rest is counted."""
+    for standing in page:
+        if order.selection.positions is not None:
+            account.found.add((stream, standing.position))
+        why = skipped(standing, reach=reach)
+        if why is None:
+            yield standing
+        else:
+            account.skip(why)
+
+
+def _pages(stores: Stores, order: Order, stream: str, clock: Clock) -> Iterator[list[Standing]]:
+    """Yield what is meant of the stream, page by page of positions."""
+    chosen = order.selection
+    for after, upto in _spans(stores, chosen, stream):
+        found = stores.desk.standings(
+            order.target_id, stream, chosen.outcomes, after=after, upto=upto, at=clock()
+        )
+        yield [
+            standing
+            for standing in found
+            if matches(chosen, stream, standing) and is_for(order.act, standing.row)
+        ]
+
+
+def _spans(stores: Stores, chosen: Selection, stream: str) -> Iterator[tuple[int, int]]:
+    """Yield after and up to which position to look, the head being that of the beginning."""
+    if chosen.positions is not None:
+        for where, position in sorted(chosen.positions):
+            if where == stream:
+                yield position - 1, position
+        return
+    head = next((each.position for each in stores.journal.heads() if each.stream == stream), 0)
+    for after in range(0, head, PAGE):
+        yield after, min(after + PAGE, head)

@@ -1,0 +1,122 @@
+from collections.abc import Sequence
+
+from eventsync_core.dispatch._choose import REJECTED_BATCH, choose, packing_room
+from eventsync_core.dispatch._sending import Item, Ready, Sending
+from eventsync_core.ledger import Candidate, Lane
+from eventsync_core.receivers import Outcome, Permit
+
+
+def next_item(sending: Sending) -> Item | None:
+    """Return what to offer next: cuts first, then due entries, the tail, rejected ones."""
+    while True:
+        is_cut = bool(sending.agenda)
+        item = sending.agenda.popleft() if is_cut else _select(sending)
+        if item is None:
+            return None
+        candidates = hold_back(sending, item.candidates)
+        if is_cut:
+            sending.report.outcomes[Outcome.TRANSIENT] += len(item.candidates) - len(candidates)
+        if candidates:
+            return Item(candidates, item.passes, item.is_rest)
+        if item.passes:
+            sending.stores.ledger.pass_over(sending.lease, item.passes)
+
+
+def _select(sending: Sending) -> Item | None:
+    """Read the next page of candidates; None when all three sources are exhausted."""
+    if not sending.is_tail:
+        due = _due(sending)
+        if due or sending.lane is Lane.REJECTED:
+            return Item(tuple(due)) if due else None
+        sending.is_tail = True
+    item = tail_item(sending)
+    if item.candidates:
+        return item
+    if item.passes:
+        sending.stores.ledger.pass_over(sending.lease, item.passes)
+    sending.is_tail, sending.lane, sending.after = False, Lane.REJECTED, (-1, 0)
+    return _select(sending)
+
+
+def tail_item(sending: Sending, *, after: int = 0, selected: int = 0) -> Item:
+    """
+    Read the next entries that were never offered, above position *after*.
+
+    *selected* tells how many more than the report counts are selected already.
+    """
+    found, passes = sending.stores.backlog.tail(
+        sending.target.target_id,
+        sending.stream,
+        max_events=_most(sending, selected),
+        max_bytes=packing_room(sending.limits()),
+        after=after,
+    )
+    return Item(tuple(found), passes)
+
+
+def _due(sending: Sending) -> Sequence[Candidate]:
+    most = _most(sending, 0)
+    due = sending.stores.backlog.due(
+        sending.target.target_id,
+        sending.stream,
+        sending.lane,
+        now=sending.horizon,
+        after=sending.after,
+        max_events=min(most, REJECTED_BATCH) if sending.lane is Lane.REJECTED else most,
+        max_bytes=packing_room(sending.limits()),
+    )
+    if due:
+        sending.after = (due[-1].due_at or 0, due[-1].position)
+    return due
+
+
+def _most(sending: Sending, selected: int) -> int:
+    most = min(sending.most, sending.limits().max_events)
+    most = min(most, sending.target.back_off.probe_events or most)
+    if sending.budget.events is None:
+        return most
+    return min(most, max(sending.budget.events - sending.report.selected - selected, 1))
+
+
+def hold_back(sending: Sending, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Let those wait that stand behind an earlier, unanswered event of their aggregate."""
+    names = {candidate.aggregate for candidate in candidates if candidate.aggregate}
+    if not names:
+        return tuple(candidates)
+    waiting = sending.stores.backlog.waiting(
+        sending.target.target_id, sending.stream, names, most=len(candidates) + 1
+    )
+    if not waiting:
+        return tuple(candidates)
+    choice = choose(candidates, waiting)
+    if choice.wait:
+        sending.stores.ledger.let_wait(sending.lease, choice.wait)
+    return choice.go
+
+
+def take_ready(sending: Sending, permitted: Permit) -> Ready | None:
+    """
+    Return the batch that was packed ahead if all of it may go now, as if selected just now.
+
+    Whatever happened meanwhile, in this process or another, is looked at again: cuts go
+    first, and a change of the grant, a hold or an unanswered predecessor lets it be selected
+    anew.
+    """
+    ready, sending.ready = sending.ready, None
+    if ready is None or sending.agenda or not sending.is_tail:
+        return None
+    candidates = ready.item.candidates
+    limits = sending.limits()
+    if ready.batch.permit != permitted or len(candidates) > min(sending.most, limits.max_events):
+        return None
+    positions = [candidate.position for candidate in candidates]
+    still = sending.stores.backlog.deliverable(sending.target.target_id, sending.stream, positions)
+    names = {candidate.aggregate for candidate in candidates if candidate.aggregate}
+    if len(still) < len(positions) or (names and _anyone_waits(sending, names)):
+        return None
+    return ready
+
+
+def _anyone_waits(sending: Sending, names: set[str]) -> bool:
+    target_id, stream = sending.target.target_id, sending.stream
+    return bool(sending.stores.backlog.waiting(target_id, stream, names, most=1))

@@ -1,0 +1,95 @@
+from collections import deque
+from collections.abc import Callable
+
+import attrs
+
+from eventsync_core.clock import Clock
+from eventsync_core.dispatch._choose import tightest
+from eventsync_core.dispatch._report import Budget, Report
+from eventsync_core.ledger import Candidate, Lane, Lease
+from eventsync_core.receivers import Batch, DeliveryReceiver, Limits, Outcome, Verdict
+from eventsync_core.stores import Stores
+from eventsync_core.targets import Target
+
+Alongside = Callable[[Callable[[], Verdict]], Callable[[], Verdict]]
+"""Starts a call that runs while the caller goes on; what it returns waits for the result."""
+
+
+@attrs.frozen
+class Item:
+    """
+    Candidates to be offered in one request.
+
+    Once they are noted, or wait, the cursor may rise to `passes`; 0 if each has a ledger row.
+    `is_rest` is set once they were cut from a refusal that named others.
+    """
+
+    candidates: tuple[Candidate, ...]
+    passes: int = 0
+    is_rest: bool = False
+
+
+@attrs.frozen
+class Ready:
+    """The next batch, selected and packed while another was on its way."""
+
+    item: Item
+    batch: Batch
+
+
+@attrs.frozen
+class Sent:
+    """A request that was answered, but whose answer is not noted yet."""
+
+    request_id: int
+    item: Item
+    verdict: Verdict
+
+
+@attrs.define(kw_only=True)
+class Sending:
+    """
+    One drain of one stream while it runs, between its rounds.
+
+    `horizon` is when it began: only what was due then is offered. `agenda` holds what was cut
+    out of batches and goes first. `sent` is the request whose answer is still to be noted,
+    `flying` what is on its way, `ready` what was packed meanwhile. Due entries come before the
+    tail and rejected ones last: `lane`, `is_tail` and `after` say how far it is. `cuts` counts
+    batches that were cut because they were refused whole; there is a bound.
+    """
+
+    stores: Stores
+    target: Target
+    stream: str
+    receiver: DeliveryReceiver
+    clock: Clock
+    chance: Callable[[], float]
+    alongside: Alongside | None
+    lease: Lease
+    report: Report
+    budget: Budget
+    deadline: int | None
+    horizon: int
+    stop: str = ""
+    most: int = 1_000
+    agenda: deque[Item] = attrs.field(factory=deque)
+    sent: Sent | None = None
+    flying: Item | None = None
+    ready: Ready | None = None
+    lane: Lane = Lane.FIRST
+    is_tail: bool = False
+    after: tuple[int, int] = (-1, 0)
+    cuts: int = 0
+
+    def finish(self, stop: str, message: str = "", fix: str = "") -> None:
+        """End the drain of this stream; what was selected but not evaluated is transient."""
+        self.stop = stop
+        self.report.message = message or self.report.message
+        self.report.fix = fix or self.report.fix
+        left = sum(len(item.candidates) for item in self.agenda)
+        self.report.outcomes[Outcome.TRANSIENT] += left
+        self.agenda.clear()
+
+    def limits(self) -> Limits:
+        """Return what one request may hold, by what the receiver and the target have said."""
+        return tightest(self.receiver.limits(), self.target.limits)

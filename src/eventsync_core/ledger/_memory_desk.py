@@ -1,0 +1,156 @@
+from collections.abc import Collection, Sequence
+
+import attrs
+
+from eventsync_core.events import Hold
+from eventsync_core.journal import Entry, MemoryJournal
+from eventsync_core.ledger._memory import MemoryLedger
+from eventsync_core.ledger._model import Act, Busy, Holding, Lease, LedgerEntry, Request, Standing
+from eventsync_core.ledger._ranges import in_ranges
+from eventsync_core.ledger._reopen import last_words
+from eventsync_core.ledger._rules import LOST_REASON, lost
+from eventsync_core.receivers import Outcome
+
+_ALL = 1 << 40
+_Place = tuple[str, int]
+
+
+@attrs.define
+class MemoryDesk:
+    """`Desk` over a journal and a ledger in memory."""
+
+    journal: MemoryJournal
+    ledger: MemoryLedger
+
+    def standings(
+        self,
+        target_id: str,
+        stream: str,
+        outcomes: Collection[Outcome],
+        *,
+        after: int,
+        upto: int,
+        at: int,
+    ) -> list[Standing]:
+        """See `Desk.standings`."""
+        found = []
+        for entry in self.journal.entries(stream, after=after, limit=max(upto - after, 0)):
+            row, said = self._row(target_id, entry, at)
+            if row is not None and row.outcome in outcomes:
+                event = entry.event
+                found.append(
+                    Standing(
+                        position=entry.position,
+                        event_id=event.event_id,
+                        event_type=event.event_type,
+                        captured_at=entry.captured_at,
+                        row=row,
+                        said=said,
+                        is_held=event.hold is not None,
+                    )
+                )
+        return found
+
+    def _row(self, target_id: str, entry: Entry, at: int) -> tuple[LedgerEntry | None, str]:
+        """Return the row of the entry and the words of the last answer."""
+        stream, position, ledger = entry.stream, entry.position, self.ledger
+        row = ledger.entry(target_id, stream, position)
+        carried, is_live = ledger.carried(target_id, stream, at=at)
+        guidance = ""
+        if position in carried and not is_live:
+            request_id = ledger.open_request_id(target_id, stream) or 0
+            row, guidance = lost(row, request_id=request_id, at=at), LOST_REASON
+        elif row is not None:
+            request = ledger.request(row.request_id)
+            guidance = request.guidance if request else ""
+        if row is None:
+            return None, ""
+        said = [
+            item
+            for item in ledger.answers(target_id, stream, position)
+            if item.request_id == row.request_id
+        ]
+        return row, last_words(row, said[-1] if said else None, guidance)
+
+    def busy(self, target_id: str, stream: str, *, at: int) -> Busy | None:
+        """See `Desk.busy`."""
+        return self.ledger.busy(target_id, stream, at=at)
+
+    def reopen(
+        self, lease: Lease, positions: Collection[int], act: Act, *, actor: str, at: int
+    ) -> set[int]:
+        """See `Desk.reopen`."""
+        return self.ledger.reopen(lease, positions, act, actor=actor, at=at)
+
+    def requests_with(
+        self, target_id: str, stream: str, position: int, *, limit: int = 1000
+    ) -> tuple[list[Request], int]:
+        """See `Desk.requests_with`."""
+        found = [
+            request
+            for request in reversed(self.ledger.requests(target_id, stream, limit=_ALL))
+            if in_ranges(request.positions, position)
+        ]
+        return found[-limit:], len(found)
+
+
+@attrs.define
+class MemoryHolds:
+    """`Holds` over a journal and a ledger in memory."""
+
+    journal: MemoryJournal
+    ledger: MemoryLedger
+    _lasting: dict[_Place, Holding] = attrs.field(factory=dict)
+    _over: dict[_Place, list[Holding]] = attrs.field(factory=dict)
+
+    def hold(
+        self, stream: str, positions: Sequence[int], *, reason: str, actor: str, at: int
+    ) -> int:
+        """See `Holds.hold`."""
+        count = 0
+        for position in positions:
+            if self._present(stream, position) is None:
+                self.journal.mark(stream, position, Hold.OPERATOR, reason)
+                self._lasting[stream, position] = Holding(
+                    hold=Hold.OPERATOR, reason=reason, actor=actor, held_at=at
+                )
+                count += 1
+        return count
+
+    def release(self, stream: str, positions: Sequence[int], *, actor: str, at: int) -> int:
+        """See `Holds.release`."""
+        count = 0
+        for position in positions:
+            holding = self._present(stream, position)
+            if holding is None:
+                continue
+            ended = attrs.evolve(holding, released_by=actor, released_at=at)
+            self._lasting.pop((stream, position), None)
+            self._over.setdefault((stream, position), []).append(ended)
+            self.journal.mark(stream, position, None, None)
+            self.ledger.owe_everywhere(stream, position, at=at)
+            count += 1
+        return count
+
+    def held(self, stream: str, hold: Hold, *, after: int = 0, limit: int = 500) -> list[int]:
+        """See `Holds.held`."""
+        entries = self.journal.entries(stream, after=after, limit=_ALL)
+        return [entry.position for entry in entries if entry.event.hold is hold][:limit]
+
+    def holdings(self, stream: str, position: int) -> list[Holding]:
+        """See `Holds.holdings`."""
+        present = self._present(stream, position)
+        return [*self._over.get((stream, position), []), *([present] if present else [])]
+
+    def _present(self, stream: str, position: int) -> Holding | None:
+        """Return the hold that lasts; the time of capture is when an event came held."""
+        for entry in self.journal.entries(stream, after=position - 1, limit=1):
+            event = entry.event
+            if event.hold is not None:
+                return self._lasting.get((stream, position)) or Holding(
+                    hold=event.hold,
+                    reason=event.hold_reason or "",
+                    actor="",
+                    held_at=entry.captured_at,
+                )
+        return None

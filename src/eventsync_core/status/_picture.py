@@ -1,0 +1,148 @@
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import attrs
+
+from eventsync_core.census import Class
+from eventsync_core.clock import iso_time
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.egress import Grant
+from eventsync_core.ledger import HistoryItem, Request
+from eventsync_core.status._collect import target_status
+from eventsync_core.status._known import back_off_document, limits_document, reset_document
+from eventsync_core.status._model import StreamStatus, TargetStatus
+from eventsync_core.status._wire import request_document, stream_document
+from eventsync_core.stores import Stores
+from eventsync_core.targets import Target
+
+_MOST_REQUESTS = 100
+
+
+@attrs.frozen(kw_only=True)
+class FailedEntry:
+    """An entry that is terminal_failed with a target, and what was last said of it."""
+
+    event_id: str
+    stream: str
+    position: int
+    said: HistoryItem
+
+
+@attrs.frozen(kw_only=True)
+class TargetPicture:
+    """
+    Everything known of one target at one time.
+
+    `requests` are the latest of `request_count`, newest first; `failures` the newest of those
+    counted as terminal_failed. Each grant stands beside how its stream is doing there.
+    """
+
+    at: int
+    status: TargetStatus
+    grants: tuple[Grant, ...]
+    requests: tuple[Request, ...]
+    request_count: int
+    failures: tuple[FailedEntry, ...]
+
+    @property
+    def standings(self) -> Iterator[tuple[Grant, StreamStatus]]:
+        """Each grant with the status of its stream."""
+        return zip(self.grants, self.status.streams, strict=True)
+
+
+def picture(stores: Stores, target_id: str, current: Target | None, *, at: int) -> TargetPicture:
+    """
+    Read from *stores* everything that is known of that target.
+
+    Raises:
+        UnknownTargetError: It was never registered.
+        StoreError: The store cannot be read.
+    """
+    grants = tuple(stores.grants.grants(target_id))
+    streams = [grant.stream for grant in grants]
+    requests = [
+        request
+        for stream in streams
+        for request in stores.ledger.requests(target_id, stream, limit=_MOST_REQUESTS)
+    ]
+    requests.sort(key=lambda request: request.request_id, reverse=True)
+    return TargetPicture(
+        at=at,
+        status=target_status(stores, stores.targets.get(target_id), streams, current, at),
+        grants=grants,
+        requests=tuple(requests[:_MOST_REQUESTS]),
+        request_count=sum(stores.ledger.request_count(target_id, stream) for stream in streams),
+        failures=tuple(islice(_failures(stores, target_id, streams), MOST_ITEMS)),
+    )
+
+
+def _failures(stores: Stores, target_id: str, streams: list[str]) -> Iterator[FailedEntry]:
+    for stream in streams:
+        for position, said in stores.ledger.terminal(target_id, stream, limit=MOST_ITEMS):
+            (entry,) = stores.journal.entries(stream, after=position - 1, limit=1)
+            yield FailedEntry(
+                event_id=entry.event.event_id, stream=stream, position=position, said=said
+            )
+
+
+def picture_document(shown: TargetPicture) -> dict[str, Any]:
+    """Return *shown* as JSON, without who the target is."""
+    status, target = shown.status, shown.status.target
+    return {
+        "is_current": status.is_current,
+        "paused": target.paused,
+        "back_off": back_off_document(target.back_off, at=shown.at),
+        "limits": limits_document(target.limits),
+        "deployment": None if target.deployment is None else attrs.asdict(target.deployment),
+        "checked_at": None if target.checked_at is None else iso_time(target.checked_at),
+        "reset": reset_document(target),
+        "last_delivery_at": (
+            None if status.last_delivery_at is None else iso_time(status.last_delivery_at)
+        ),
+        "seconds_since_delivery": status.seconds_since_delivery,
+        "remaining_owed": status.remaining_owed,
+        "grants": [
+            {**grant_document(grant), **_standing(stream)}
+            for grant, stream in islice(shown.standings, MOST_ITEMS)
+        ],
+        "grants_count": len(shown.grants),
+        "requests": [
+            {"stream": request.stream, **request_document(request)} for request in shown.requests
+        ],
+        "requests_count": shown.request_count,
+        "terminal_failures": [_failed(failed) for failed in shown.failures],
+        "terminal_failures_count": status.count(Class.TERMINAL_FAILED),
+    }
+
+
+def grant_document(grant: Grant) -> dict[str, Any]:
+    """Return *grant* as JSON."""
+    return {
+        "stream": grant.stream,
+        "from_position": grant.from_position,
+        "live": grant.is_live,
+        "paused": grant.paused,
+        "granted_at": iso_time(grant.granted_at),
+        "revoked_at": None if grant.revoked_at is None else iso_time(grant.revoked_at),
+        "actor": grant.actor,
+        "reason": grant.reason,
+    }
+
+
+def _standing(status: StreamStatus) -> dict[str, Any]:
+    document = stream_document(status)
+    names = ("captured", "classes", "sum", "coherent", "remaining_owed")
+    return {name: document[name] for name in names}
+
+
+def _failed(failed: FailedEntry) -> dict[str, Any]:
+    return {
+        "event_id": failed.event_id,
+        "stream": failed.stream,
+        "position": failed.position,
+        "at": iso_time(failed.said.at),
+        "reason": failed.said.reason,
+        "category": failed.said.category,
+        "request_id": failed.said.request_id,
+    }
