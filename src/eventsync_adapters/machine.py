@@ -97,9 +97,14 @@ def is_local_disk(path: Path) -> bool:
 
 
 def boot_name() -> str:
-    """Return a name for this machine's current boot."""
+    """
+    Return a name for this machine's current boot, within which a process number means one process.
+
+    On Linux it differs between containers, which share the boot but not the numbers.
+    """
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         import psutil
 
@@ -132,10 +137,23 @@ def _started_at(pid: int) -> int | None:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
+        _make_sure_it_ended(pid)
         return None
     # The name in brackets may hold anything; behind it come the state and 19 more fields.
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] in "ZX" else int(fields[19])
+
+
+def _make_sure_it_ended(pid: int) -> None:
+    """
+    Ask the kernel about *pid*: /proc can be mounted so that it hides other users' processes.
+
+    Raises:
+        PermissionError: It runs, and belongs to another user.
+    """
+    with contextlib.suppress(ProcessLookupError, OverflowError):
+        if pid > 0:
+            os.kill(pid, 0)
 
 
 def _started_by_clock(pid: int) -> int | None:
@@ -146,7 +164,7 @@ def _started_by_clock(pid: int) -> int | None:
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
         return int(process.create_time() * 1_000_000)
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, ValueError, OverflowError):
         return None
     except psutil.AccessDenied as error:
         raise PermissionError(pid) from error

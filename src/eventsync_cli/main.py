@@ -1,6 +1,7 @@
 """The commands by name; a command is imported when it is called."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -171,21 +172,34 @@ def _terminate_gently() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    postponed: list[threading.Timer] = []
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        from eventsync_cli.compose import is_in_unit
+
+        if not is_in_unit():
+            raise KeyboardInterrupt
+        # Whether a unit of work was stored must not be in doubt: come back when it has ended.
+        again = threading.Timer(_SOON, _signal_main_thread, (number,))
+        again.daemon = True
+        postponed.append(again)
+        again.start()
+
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, _interrupt) for number in numbers]
+    before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield
     finally:
+        for again in postponed:
+            again.cancel()
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
 
 
-def _interrupt(number: int, _: FrameType | None) -> None:
-    from eventsync_cli.compose import is_in_unit
-
-    if not is_in_unit():
-        raise KeyboardInterrupt
-    # Whether a unit of work was stored must not be in doubt: come back when it has ended.
-    again = threading.Timer(_SOON, signal.raise_signal, (number,))
-    again.daemon = True
-    again.start()
+def _signal_main_thread(number: int) -> None:
+    main_thread = threading.main_thread().ident
+    if sys.platform == "win32" or main_thread is None:
+        signal.raise_signal(number)
+    else:
+        # A signal to any other thread would not end what the main thread is waiting for.
+        signal.pthread_kill(main_thread, number)

@@ -106,8 +106,8 @@ class MemoryStores:
             self.targets,
             self.ledger,
             self.grants,
-            self.superseding,
             self.holds,
+            self.superseding,
         )
         saved = [_tables(part) for part in parts]
         try:

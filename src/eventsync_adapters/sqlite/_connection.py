@@ -238,6 +238,20 @@ def connect(path: Path, *, mode: str, busy_seconds: float) -> Database:
     return database
 
 
+def choose_journal(database: Database) -> None:
+    """
+    Use the rollback journal TRUNCATE; a WAL file stays one.
+
+    Only WAL is written into the file; any other mode is chosen by every connection.
+    """
+    (mode,) = database.row("PRAGMA journal_mode") or ("",)
+    if mode == "wal":
+        return
+    (mode,) = database.row("PRAGMA journal_mode = TRUNCATE") or ("",)
+    if mode not in ("truncate", "wal"):
+        raise StoreError(f"SQLite did not take journal_mode = TRUNCATE, it says {mode}")
+
+
 def set_durability(database: Database, durability: str) -> None:
     """
     Make commits as safe as asked, and check that SQLite took it.

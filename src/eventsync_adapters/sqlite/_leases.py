@@ -1,11 +1,16 @@
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
 
-from eventsync_adapters.sqlite._connection import Database, connect
+from eventsync_adapters.sqlite._connection import (
+    Database,
+    choose_journal,
+    connect,
+    set_durability,
+)
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import read_rows, store_rows
 from eventsync_core.clock import Clock
@@ -39,6 +44,8 @@ _KEEP = _EXTEND + " AND expires_at > 0"
 _POSITIONS = "SELECT positions FROM requests WHERE request_id = ?"
 _LOST = "UPDATE requests SET answer = 'lost', guidance = ? WHERE request_id = ?"
 
+_BEAT_PATIENCE_SECONDS = 0.2
+
 
 class SqliteLeases:
     """`Leases` in the table leases."""
@@ -59,15 +66,17 @@ class SqliteLeases:
         self._is_alive = is_alive
         self._clock = clock
         self._beat_seconds = beat_seconds
+        self._given_back: dict[tuple[str, str], tuple[int, Holder]] = {}
 
     def acquire(self, target_id: str, stream: str, holder: Holder, *, at: int) -> Lease | Busy:
         """See `Leases.acquire`."""
         seen = self.held(target_id, stream)
         # Asking about a process is slow; it is done before the write lock is taken.
-        free = seen is None or self.is_free(seen, at=at)
+        if seen is not None and not self.is_free(seen, at=at):
+            return Busy(seen.holder, seen.expires_at)
         with self._database.write():
             held = self.held(target_id, stream)
-            if held is not None and not (free and held == seen) and not self.is_free(held, at=at):
+            if held is not None and held != seen and not self.is_free(held, at=at):
                 return Busy(held.holder, held.expires_at)
             target_no = self._keys.target_for_writing(target_id)
             stream_id = self._keys.stream_for_writing(stream)
@@ -82,7 +91,8 @@ class SqliteLeases:
 
     def is_free(self, lease: Lease, *, at: int) -> bool:
         """Say whether anyone else may take over *lease*."""
-        if at >= lease.expires_at:
+        given_back = self._given_back.get((lease.target_id, lease.stream))
+        if at >= lease.expires_at or given_back == (lease.token, lease.holder):
             return True
         alive = self._is_alive(lease.holder)
         return is_replaceable(lease, at=at, boot=self._boot(), is_alive=alive)
@@ -163,19 +173,38 @@ class SqliteLeases:
 
     def _beat(self, over: threading.Event, place: tuple[int | None, int | None, int]) -> None:
         database: Database | None = None
-        while not over.wait(self._beat_seconds):
-            # A beat that finds the store busy is made up for by the next one.
-            with suppress(StoreError):
-                database = database or connect(
-                    self._database.path, mode="rw", busy_seconds=self._beat_seconds
-                )
+        wait = self._beat_seconds
+        while not over.wait(wait):
+            try:
+                database = database or self._connect_once_more()
                 with database.write():
                     database.run(_KEEP, (self._clock() + LEASE_LENGTH, *place))
+                wait = self._beat_seconds
+            except (StoreError, OSError):
+                # Another writer is at work. The end of the request waits for this thread, and
+                # so must not have to wait for that writer.
+                wait = min(self._beat_seconds, _BEAT_PATIENCE_SECONDS)
         if database is not None:
             database.close()
 
+    def _connect_once_more(self) -> Database:
+        path, patience = self._database.path, _BEAT_PATIENCE_SECONDS
+        database = connect(path, mode="rw", busy_seconds=patience)
+        try:
+            choose_journal(database)
+            set_durability(database, "full")
+        except BaseException:
+            database.close()
+            raise
+        return database
+
     def release(self, lease: Lease) -> None:
-        """See `Leases.release`."""
+        """
+        See `Leases.release`.
+
+        Where it cannot be stored, as on a full disk, these leases know of it all the same.
+        """
+        self._given_back[lease.target_id, lease.stream] = (lease.token, lease.holder)
         with self._database.write():
             self._extend(lease, 0)
 

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Self
 import attrs
 
 from eventsync_adapters import machine
-from eventsync_adapters.sqlite._connection import Database, connect, set_durability
+from eventsync_adapters.sqlite._connection import (
+    Database,
+    choose_journal,
+    connect,
+    set_durability,
+)
 from eventsync_adapters.sqlite._journal import SqliteJournal
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
 from eventsync_core.clock import Clock
-from eventsync_core.errors import StoreError, StoreFullError, StoreNotWritableError
+from eventsync_core.errors import StoreFullError, StoreNotWritableError
 
 if TYPE_CHECKING:
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
@@ -206,11 +211,6 @@ def _prepare(database: Database, durability: str) -> None:
     is_new = applied_versions(database) is None
     if is_new:
         database.run(f"PRAGMA page_size = {_PAGE_BYTES}")
-    (mode,) = database.row("PRAGMA journal_mode") or ("",)
-    if mode != "wal":
-        # Only WAL is written into the file; any other mode is chosen at every opening.
-        (mode,) = database.row("PRAGMA journal_mode = TRUNCATE") or ("",)
-        if mode not in ("truncate", "wal"):
-            raise StoreError(f"SQLite did not take journal_mode = TRUNCATE, it says {mode}")
+    choose_journal(database)
     set_durability(database, durability)
     migrate(database)

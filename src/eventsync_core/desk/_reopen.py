@@ -3,7 +3,7 @@ from collections.abc import Iterator, Sequence
 from eventsync_core.clock import Clock
 from eventsync_core.desk._model import Account, Order, Selection, matches, skipped
 from eventsync_core.errors import NotGrantedError
-from eventsync_core.ledger import Busy, Holder, Lease, Standing, is_for
+from eventsync_core.ledger import Act, Busy, Holder, Lease, Standing, is_for
 from eventsync_core.stores import Stores
 
 PAGE = 500
@@ -16,7 +16,8 @@ def reopen(
     Do what *order* asks with the entries of *streams*, and say what came of it.
 
     The lease of each stream is taken meanwhile, so that no drain runs; where somebody else has
-    it, nothing of the stream changes. Entries change in pages, each a unit of work: an act
+    it, nothing of the stream changes. A replay of everything settles what was noted as a reset
+    of the target. Entries change in pages, each a unit of work: an act
     that is interrupted has changed whole pages only, and can be begun again.
 
     Raises:
@@ -37,7 +38,17 @@ def reopen(
         finally:
             with stores.atomic():
                 stores.leases.release(lease)
+    if _is_of_everything(stores, order, streams) and not account.busy:
+        stores.targets.settle_reset(order.target_id)
     return account
+
+
+def _is_of_everything(stores: Stores, order: Order, streams: Sequence[str]) -> bool:
+    """Say whether all that was delivered to the target is asked for again."""
+    chosen = order.selection
+    whole = Selection(outcomes=chosen.outcomes)
+    granted = {each.stream for each in stores.grants.grants(order.target_id) if each.is_live}
+    return order.act is Act.DELIVERED_BEFORE and chosen == whole and granted <= set(streams)
 
 
 def preview(stores: Stores, order: Order, streams: Sequence[str], *, clock: Clock) -> Account:

@@ -7,6 +7,7 @@ from eventsync_core.dispatch._standing import (
     give_probe_back,
     note_standing,
 )
+from eventsync_core.egress import Refusal, permit
 from eventsync_core.ledger import Candidate, Opening
 from eventsync_core.receivers import (
     Batch,
@@ -24,17 +25,13 @@ _STOPS = {
         Stop.TARGET_BACKOFF,
         "run eventsync sync now again when the target answers; nothing is lost",
     ),
-    Next.WITHHELD: (
-        Stop.NO_GRANT,
-        "eventsync target grant, if the stream may go there",
-    ),
     Next.PROTOCOL: (
         Stop.PROTOCOL,
         "check that the URL is an event endpoint, or do what it says; nothing is lost",
     ),
     Next.PAUSE_TARGET: (
         Stop.PAUSED,
-        "once the target takes them: eventsync target resume",
+        "once the target takes them again: eventsync target resume",
     ),
 }
 
@@ -58,14 +55,17 @@ def dispatch(sending: Sending) -> bool:
         return False
     request_id, ready = opened
     sending.flying = ready.item
-    if _still_permits(sending, ready.batch.permit):
+    refusal = _refused_meanwhile(sending, ready.batch.permit)
+    if refusal is None:
         sending.report.requests += 1
         verdict = _send(sending, ready)
     else:
-        verdict = _withheld(ready.batch)
+        verdict = _withheld(ready.batch, refusal)
     sending.flying = None
     sending.sent = Sent(request_id, ready.item, verdict)
     _count(sending, ready.item, verdict)
+    if refusal is not None:
+        sending.finish(refusal.stop, refusal.message, refusal.fix)
     return True
 
 
@@ -78,19 +78,24 @@ def _send(sending: Sending, ready: Ready) -> Verdict:
         return answer()
 
 
-def _still_permits(sending: Sending, permitted: Permit) -> bool:
-    """Read the grant again: it may have been changed since the batch was packed."""
+def _refused_meanwhile(sending: Sending, permitted: Permit) -> Refusal | None:
+    """Look again whether the batch may leave: much can change after it was packed."""
+    target = sending.stores.targets.get(permitted.target_id)
     grant = sending.stores.grants.get(permitted.target_id, permitted.stream)
-    return grant is not None and grant.is_live and grant.generation == permitted.generation
+    answer = permit(target, grant, ())
+    if isinstance(answer, Refusal) or answer == permitted:
+        return answer if isinstance(answer, Refusal) else None
+    message = "the grant was changed before the request left"
+    return Refusal(Stop.NO_GRANT, message, "run eventsync sync now again")
 
 
-def _withheld(batch: Batch) -> Verdict:
+def _withheld(batch: Batch, refusal: Refusal) -> Verdict:
     """Return what came of a batch that was not sent after all: nothing."""
     return Verdict(
         outcomes=(Outcome.TRANSIENT,) * len(batch.event_ids),
         next=Next.WITHHELD,
         effect=Effect.NONE,
-        guidance="the grant was changed before the request left",
+        guidance=refusal.message,
     )
 
 

@@ -110,8 +110,11 @@ def is_replaceable(lease: Lease, *, at: int, boot: str, is_alive: bool | None) -
 
     *boot* is this machine's; *is_alive* tells of the holder's process where that can be
     known (None: it cannot). A provably dead holder on this machine is replaced at once,
-    anyone else when the lease has run out.
+    anyone else when the lease has run out. One that ends later than any lease taken now was
+    written before the clock was set back: only a holder known to live keeps it.
     """
     if at >= lease.expires_at:
+        return True
+    if lease.expires_at > at + 2 * LEASE_LENGTH and is_alive is not True:
         return True
     return lease.holder.boot == boot and is_alive is False

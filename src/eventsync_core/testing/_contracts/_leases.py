@@ -16,6 +16,7 @@ from eventsync_core.testing._contracts._steps import (
     granted,
     leased,
     opened,
+    opening,
     verdict,
 )
 
@@ -158,6 +159,44 @@ class LeasesContract:
 
         assert classes(stores, at=_EXPIRY) == {Class.DELIVERED: 1, Class.OWED: 2}
 
+    def test_a_lease_of_a_clock_that_was_set_back_is_free(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """It would end an hour from now; nobody waits that long for a holder not known to live."""
+        found = stores.leases.acquire(TARGET_ID, STREAM, _OTHER, at=NOW - 3_600 * SECOND)
+
+        assert isinstance(found, Lease)
+        assert lease.token < found.token
+
+    def test_the_store_can_be_written_while_a_lease_is_kept(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """By the holder, too, and the lease is its own afterwards."""
+        with stores.leases.kept(lease):
+            stores.journal.append(STREAM, [make_event("e9")], at=NOW)
+            request_id = opened(stores, lease, 1)
+
+        said = verdict(Outcome.SUCCESS)
+        assert stores.ledger.close_request(lease, request_id, said, at=NOW)
+        assert classes(stores) == {Class.DELIVERED: 1, Class.OWED: 3}
+
+    def test_a_lease_taken_while_it_is_kept_stays_taken(self, stores: Stores, lease: Lease) -> None:
+        """Keeping it renews nothing that somebody else has."""
+        with stores.leases.kept(lease):
+            taken = leased(stores, at=_EXPIRY)
+
+        assert stores.leases.renew(lease, at=_EXPIRY) is None
+        found = stores.leases.acquire(TARGET_ID, STREAM, _OTHER, at=_EXPIRY)
+        assert Busy(taken.holder, taken.expires_at) == found
+
+    def test_keeping_a_lease_ends_with_an_error(self, stores: Stores, lease: Lease) -> None:
+        """It comes out as it is, and the lease can be given back."""
+        with pytest.raises(KeyboardInterrupt), stores.leases.kept(lease):
+            raise KeyboardInterrupt
+        stores.leases.release(lease)
+
+        assert isinstance(stores.leases.acquire(TARGET_ID, STREAM, _OTHER, at=NOW), Lease)
+
     @pytest.mark.usefixtures("lease")
     def test_new_events_do_not_need_the_lease(self, stores: Stores) -> None:
         """Capture goes on while somebody sends."""
@@ -180,3 +219,44 @@ class LeasesContract:
             Class.UNKNOWN_EFFECT: 1,
             Class.OWED: 1,
         }
+
+    def test_a_late_acknowledgement_outlives_a_newer_request(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """It comes while the new holder's request is open, whose answer reopens nothing."""
+        old = opened(stores, lease, 1, 2)
+        newer = leased(stores, at=_EXPIRY)
+        request_id = opened(stores, newer, 1, 2, at=_EXPIRY)
+
+        said = verdict(Outcome.SUCCESS, Outcome.REJECTED)
+        assert not stores.ledger.close_request(lease, old, said, at=_EXPIRY)
+        assert classes(stores, at=_EXPIRY)[Class.DELIVERED] == 1
+        said = verdict(Outcome.TRANSIENT, Outcome.TRANSIENT)
+        assert stores.ledger.close_request(newer, request_id, said, at=_EXPIRY)
+
+        assert classes(stores, at=_EXPIRY) == {
+            Class.DELIVERED: 1,
+            Class.IN_BACKOFF: 1,
+            Class.OWED: 1,
+        }
+
+    def test_a_stale_holder_opens_nothing_and_makes_nothing_wait(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """The entries stay as the new holder finds them."""
+        leased(stores, at=_EXPIRY)
+
+        assert stores.ledger.open_request(lease, opening(1), at=_EXPIRY) is None
+        stores.ledger.let_wait(lease, {2: _EXPIRY})
+
+        assert stores.ledger.requests(TARGET_ID, STREAM) == []
+        assert stores.ledger.entry(TARGET_ID, STREAM, 2) is None
+
+    def test_a_lease_that_was_given_back_fences_too(self, stores: Stores, lease: Lease) -> None:
+        """Once the next holder has it."""
+        stores.leases.release(lease)
+        taken = leased(stores)
+
+        assert stores.leases.renew(lease, at=NOW) is None
+        assert stores.ledger.open_request(lease, opening(1), at=NOW) is None
+        assert stores.ledger.open_request(taken, opening(1), at=NOW)

@@ -94,6 +94,21 @@ class WritersContract:
 
         assert sorted(type(answer).__name__ for answer in said) == ["Busy", "Lease"]
 
+    def test_another_store_is_written_while_a_lease_is_kept(
+        self, stores: Stores, another: OpenAnother
+    ) -> None:
+        """Whoever keeps a lease during a request holds no lock."""
+        stores.targets.register(make_stub_target(), at=NOW)
+        lease = stores.leases.acquire(TARGET_ID, STREAM, HOLDER, at=NOW)
+        assert isinstance(lease, Lease)
+
+        with stores.leases.kept(lease), another() as second:
+            second.journal.append(STREAM, [make_event()], at=NOW)
+            other = second.leases.acquire(TARGET_ID, "other", HOLDER, at=NOW)
+
+        assert isinstance(other, Lease)
+        assert len(stores.journal.entries(STREAM)) == 1
+
     def test_what_one_wrote_another_reads(self, stores: Stores, another: OpenAnother) -> None:
         """As soon as the call returns."""
         stores.journal.append(STREAM, [make_event()], at=NOW)
