@@ -242,6 +242,27 @@ def test_what_is_in_flight_stays(world: World) -> None:
     assert world.links() == {}
 
 
+def test_what_was_cut_from_a_refused_batch_is_looked_at_again(world: World) -> None:
+    """A capture between two halves of it supersedes what was not sent yet; it is not offered."""
+    target_id = world.target("one").target_id
+    for number in range(4):
+        world.capture(f"e{number}", str(number))
+
+    class Halving(StubReceiver):
+        """Something is captured while it reads the first half."""
+
+        def deliver(self, batch: Any) -> Any:
+            if batch.event_ids == ("e0", "e1"):
+                assert world.capture("new", "3").superseded == 1
+            return super().deliver(batch)
+
+    world.receivers[target_id] = Halving(target_id)
+    world.drain(script=Script(requests=[RequestRule(status=413)]))
+
+    assert world.got() == ["e0", "e1", "e2", "new"]
+    assert world.classes() == {Class.DELIVERED: 4, Class.SUPERSEDED: 1}
+
+
 @pytest.mark.requirement("C7")
 def test_a_request_whose_sender_died_protects_what_it_carried(world: World) -> None:
     """Before and after somebody takes over."""

@@ -295,6 +295,10 @@ class SupersedingContract:
 
         assert _keyed(stores, "a") == {2: 1}
         assert classes(stores) == {Class.TERMINAL_FAILED: 1, Class.OWED: 1}
+        (standing,) = stores.desk.standings(
+            TARGET_ID, STREAM, {Outcome.TERMINAL_FAILED}, after=0, upto=2, at=NOW
+        )
+        assert standing.is_superseded
 
     def test_a_unit_that_fails_supersedes_nothing(self, stores: Stores) -> None:
         """Neither the link nor the key is left; what comes next finds what stood before."""
