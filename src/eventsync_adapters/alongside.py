@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 __all__ = ["alongside"]
 
 _Result = TypeVar("_Result")
+_LOOK_SECONDS = 0.2
 
 
 def alongside(call: Callable[[], _Result]) -> Callable[[], _Result]:
@@ -20,7 +21,15 @@ def alongside(call: Callable[[], _Result]) -> Callable[[], _Result]:
     threading.Thread(
         target=_run, args=(call, future), name="eventsync-request", daemon=True
     ).start()
-    return future.result
+
+    def answer() -> _Result:
+        # The system may hand a signal to any thread, and a thread that waits without end then
+        # never hears of it; on Windows it hears of none at all.
+        while not wait((future,), timeout=_LOOK_SECONDS).done:
+            pass
+        return future.result()
+
+    return answer
 
 
 def _run(call: Callable[[], _Result], future: "Future[_Result]") -> None:

@@ -3,7 +3,7 @@
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
@@ -17,6 +17,7 @@ from eventsync_cli.options import Chosen, WithGlobals
 __all__ = ["LazyGroup", "program", "run"]
 
 _SOON = 0.02
+_PATIENCE = 1.0
 _TOP = {
     "capture": "Store events, one JSON object per line.",
     "demo": "Show the whole path with made-up events and two local receivers.",
@@ -172,26 +173,40 @@ def _terminate_gently() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    postponed: list[threading.Timer] = []
+    timers: list[threading.Timer] = []
+    is_heeded = False
+
+    def later(seconds: float, call: Callable[..., None], *arguments: int) -> None:
+        timers.append(threading.Timer(seconds, call, arguments))
+        timers[-1].daemon = True
+        timers[-1].start()
+
+    def forget() -> None:
+        nonlocal is_heeded
+        is_heeded = False
 
     def interrupt(number: int, _: FrameType | None) -> None:
+        nonlocal is_heeded
         from eventsync_cli.compose import is_in_unit
 
-        if not is_in_unit():
-            raise KeyboardInterrupt
-        # Whether a unit of work was stored must not be in doubt: come back when it has ended.
-        again = threading.Timer(_SOON, _signal_main_thread, (number,))
-        again.daemon = True
-        postponed.append(again)
-        again.start()
+        if is_heeded:
+            # A second one so soon would break what the first one is bringing to its end.
+            return
+        if is_in_unit():
+            # Whether a unit of work was stored must not be in doubt: come back when it has ended.
+            later(_SOON, _signal_main_thread, number)
+            return
+        is_heeded = True
+        later(_PATIENCE, forget)
+        raise KeyboardInterrupt
 
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield
     finally:
-        for again in postponed:
-            again.cancel()
+        for timer in timers:
+            timer.cancel()
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
 
