@@ -17,9 +17,9 @@ from eventsync_core.receivers import (
     StubReceiver,
     Verdict,
     interpret,
-    merge_limits,
 )
 from eventsync_core.stores import MemoryStores
+from eventsync_core.targets import merge_limits
 from eventsync_core.testing import HOLDER, ManualClock, make_envelope, make_stub_target
 from tests.docs.conftest import table
 
