@@ -75,6 +75,8 @@ class GrantedStores:
 class NoNetwork:
     """Stands in for the network where only gates are asked for."""
 
+    secrets = ()
+
     def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> NoReturn:
         raise RuntimeError(f"{len(content)} bytes were not posted to {url} ({len(headers)})")
 

@@ -83,6 +83,7 @@ class MemoryStores:
         self.grants = MemoryGrants(self.targets, self.ledger)
         self.ledger.reach = self.grants.reach
         self.superseding = MemorySuperseding(self.ledger)
+        self.ledger.is_superseded = self.superseding.is_superseded
         self.backlog = MemoryBacklog(self.journal, self.ledger, self.superseding)
         self.desk = MemoryDesk(self.journal, self.ledger)
         self.holds = MemoryHolds(self.journal, self.ledger)

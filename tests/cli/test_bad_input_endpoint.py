@@ -79,7 +79,7 @@ FAULTS: dict[str, tuple[Behaviour, str, str]] = {
     ),
     "not HTTP": (says(b"SSH-2.0-OpenSSH_9.6\r\n"), "target_backoff", "unknown_effect"),
     "noise": (says(bytes(range(256)) * 40), "target_backoff", "unknown_effect"),
-    "never ends": (never_ends, "protocol", "unknown_effect"),
+    "never ends": (never_ends, "caught_up", "unknown_effect"),
     "401": (answers("401 Unauthorized", b'{"error": "who?"}'), "target_backoff", "transient"),
     "403": (answers("403 Forbidden", HTML), "target_backoff", "transient"),
     "408": (answers("408 Request Timeout"), "target_backoff", "transient"),

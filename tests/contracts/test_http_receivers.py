@@ -23,6 +23,7 @@ class Recording:
     transport: Transport
     script: Script
     arrived: list[tuple[str, ...]] = attrs.field(factory=list)
+    secrets = ()
 
     def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """See `Transport.post`."""

@@ -208,7 +208,8 @@ class Home:
     def requests(self, stream: str = "default") -> list[Request]:
         """Return the requests of the stream, oldest first."""
         with self._reading() as stores:
-            return stores.ledger.requests(self.target.target_id, stream)[::-1]
+            found = stores.ledger.requests(self.target.target_id, stream, limit=1_000_000)
+        return found[::-1]
 
     def _reading(self) -> SqliteStores:
         stores = open_for_reading(self.database)

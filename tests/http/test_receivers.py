@@ -59,6 +59,8 @@ class Recorder:
     asked: list[tuple[str, dict[str, str]]] = attrs.field(factory=list)
     answer: Answer = attrs.field(factory=lambda: REFUSAL)
 
+    secrets = ()
+
     def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         self.posts.append((url, content, dict(headers)))
         return self.answer

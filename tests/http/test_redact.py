@@ -1,12 +1,14 @@
 """What a server quotes of our secrets goes no further."""
 
 import json
-from collections.abc import Mapping
+import time
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 
 import attrs
 import pytest
 
-from eventsync_adapters.http import ExternalReceiver, TeamspaceReceiver
+from eventsync_adapters.http import ExternalReceiver, TeamspaceReceiver, Transport
 from eventsync_core.errors import SettingsError, TargetUrlError
 from eventsync_core.receivers import Answer, Effect, Outcome
 from eventsync_core.targets import Kind, make_target
@@ -17,6 +19,8 @@ SECRET = 's3cr"et-t0ken/1'
 
 class Quoting:
     """A transport whose other end repeats the Authorization it was sent."""
+
+    secrets = ()
 
     def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         del url, content
@@ -58,6 +62,67 @@ def test_a_secret_that_is_gone_sends_nothing() -> None:
     verdict = receiver.deliver(make_batch(target.target_id, make_event()))
 
     assert (verdict.outcomes, verdict.effect) == ((Outcome.TRANSIENT,), Effect.NONE)
+
+
+@attrs.define
+class Saying:
+    """A transport whose other end answers *said*."""
+
+    said: object
+    status: int = 200
+    secrets: Sequence[str] = ()
+
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        return Answer(status=self.status, body=json.dumps(self.said).encode())
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        return self.post(url, b"", headers)
+
+
+def external(saying: Saying, header: str) -> ExternalReceiver:
+    target = make_target(Kind.EXTERNAL, "https://example.org/events")
+    return ExternalReceiver(target, saying, headers=lambda: {"X-Key": header})
+
+
+@pytest.mark.parametrize("secret", ["success", "true", "results", "test-1", "event_id", "status"])
+def test_a_secret_that_is_a_usual_word_changes_no_outcome(secret: str) -> None:
+    """What was acknowledged is delivered, whatever a header happens to hold."""
+    said = {"results": [{"event_id": "test-1", "status": "success", "is": True}]}
+    receiver = external(Saying(said), secret)
+
+    verdict = receiver.deliver(make_batch(receiver.target_id, make_event("test-1")))
+
+    assert verdict.outcomes == (Outcome.SUCCESS,)
+
+
+@pytest.mark.parametrize("place", ["reason", "category", "status"])
+@pytest.mark.parametrize("before", [0, 490])
+def test_no_word_that_is_kept_quotes_a_secret(place: str, before: int) -> None:
+    """Reasons, categories and unknown words, also where they are cut off inside of it."""
+    secret = "S3CRET-" + "abcdefgh" * 8
+    item = {"event_id": "e1", "status": "rejected", place: "x" * before + secret}
+    receiver = external(Saying({"results": [item]}), f"Key {secret}")
+
+    verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
+
+    assert "s3cret-a" not in repr(verdict).lower()
+    assert "***" in repr(verdict) or before
+
+
+def test_the_password_of_a_proxy_is_cut_out() -> None:
+    """Plain, and as it is sent."""
+    with Transport(
+        monotonic=time.monotonic,
+        proxies={"all://": "http://me:hunter%2022@127.0.0.1:9", "all://a.example": None},
+        verify=False,
+    ) as transport:
+        secrets = transport.secrets
+    said = {"error": f"no {b64encode(b'me:hunter 22').decode()}, hunter 22 or hunter%2022"}
+    receiver = external(Saying(said, 403, secrets), "k")
+
+    verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
+
+    assert verdict.guidance == "403: no ***, *** or ***"
 
 
 @pytest.mark.parametrize("url", ["ftp://user:pw@host", "http://user:s3cr#et@h:x/", "http://h:pw"])

@@ -30,6 +30,8 @@ class Recorder:
     posts: list[tuple[bytes, dict[str, str]]] = attrs.field(factory=list)
     said: str = ""
 
+    secrets = ()
+
     def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         self.posts.append((content, dict(headers)))
         return Answer(status=401, body=json.dumps({"error": self.said}).encode())

@@ -1,6 +1,6 @@
 """What both receivers do alike: one request, judged, with nothing secret in what came back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import attrs
@@ -17,6 +17,11 @@ GZIP = {"Content-Encoding": "gzip"}
 class Requester(Protocol):
     """What a receiver needs of `Transport`."""
 
+    @property
+    def secrets(self) -> Sequence[str]:
+        """See `Transport.secrets`."""
+        ...
+
     def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """See `Transport.post`."""
         ...
@@ -28,7 +33,7 @@ class Requester(Protocol):
 
 @attrs.frozen
 class Told:
-    """What goes with a body: the headers, and what no answer may quote."""
+    """What goes with a body: the headers, and what is kept of no answer."""
 
     headers: Mapping[str, str] = attrs.field(repr=False)
     secrets: tuple[str, ...] = attrs.field(repr=False)
@@ -52,7 +57,8 @@ def offer(transport: Requester, url: str, packed: Batch, tell: Callable[[], Told
     except EventSyncError as error:
         return interpret(packed.event_ids, Answer(fault=error.message, reached=False))
     answer = transport.post(url, packed.coded or b"", told.headers)
-    return interpret(packed.event_ids, without_secrets(answer, told.secrets))
+    verdict = interpret(packed.event_ids, answer)
+    return without_secrets(verdict, (*told.secrets, *transport.secrets))
 
 
 def merged(*layers: Mapping[str, str]) -> dict[str, str]:

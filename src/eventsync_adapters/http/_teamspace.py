@@ -4,7 +4,7 @@ import attrs
 
 from eventsync_adapters.http._compress import compress
 from eventsync_adapters.http._offer import GZIP, JSON, Requester, Told, merged, offer, require_own
-from eventsync_adapters.http._redact import secrets_of_headers, without_secrets
+from eventsync_adapters.http._redact import document_without_secrets, secrets_of_headers
 from eventsync_core.codec import read_document
 from eventsync_core.receivers import Batch, Gate, Limits, Verdict, WireTransform, transformed
 from eventsync_core.targets import Target, merge_limits
@@ -68,12 +68,11 @@ class TeamspaceReceiver:
         answer = self.transport.get(self._url(HEALTH_PATH), headers)
         if answer.status != 200 or not answer.is_whole:
             return None
+        secrets = (*secrets_of_headers(headers), *self.transport.secrets)
         try:
-            body = without_secrets(answer, secrets_of_headers(headers)).body
-            found: object = read_document(body)
-        except ValueError:
+            return document_without_secrets(read_document(answer.body), secrets)
+        except (ValueError, RecursionError):
             return None
-        return found
 
     def _url(self, path: str) -> str:
         return self.target.url.rstrip("/") + path

@@ -12,7 +12,7 @@ import httpx
 from eventsync_adapters.http._body import LARGEST_ANSWER, AnswerBody
 from eventsync_adapters.http._faults import CAUGHT, fault_of
 from eventsync_adapters.http._network import BoundedTransport, Deadline
-from eventsync_adapters.http._redact import secrets_of_url, without_secrets
+from eventsync_adapters.http._redact import secrets_of_url
 from eventsync_core.receivers import Answer
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -46,7 +46,8 @@ class Transport:
     One keep-alive client: nothing is retried, no redirect followed, no cookie kept, and the
     environment is not looked at. *proxies* maps patterns like `all://` or
     `https://example.com` to proxy URLs, or to None for a direct connection. *monotonic*
-    tells seconds for the bound on slow exchanges. *inner* stands in for the network in tests.
+    tells seconds for the bound on slow exchanges. `secrets` are the passwords of the proxies,
+    which an answer may quote. *inner* stands in for the network in tests.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Transport:
         self._deadline = Deadline(monotonic)
         self._timeouts = timeouts or Timeouts()
         ways = proxies or {}
-        self._secrets = [text for url in ways.values() for text in secrets_of_url(url or "")]
+        self.secrets = tuple(text for url in ways.values() for text in secrets_of_url(url or ""))
         context = verify
         if isinstance(context, bool):
             context = httpx.create_ssl_context(verify=context, trust_env=False)
@@ -110,15 +111,12 @@ class Transport:
         except (httpx.InvalidURL, UnicodeError):
             return Answer(fault="the URL cannot be used", reached=False)
         with self._deadline.within(self._timeouts.answer):
-            return without_secrets(self._send(request), self._secrets)
-
-    def _send(self, request: httpx.Request) -> Answer:
-        try:
-            response = self._client.send(request, stream=True)
-            with contextlib.closing(response):
-                return self._read(response)
-        except CAUGHT as error:
-            return self._fault(error)
+            try:
+                response = self._client.send(request, stream=True)
+                with contextlib.closing(response):
+                    return self._read(response)
+            except CAUGHT as error:
+                return self._fault(error)
 
     def close(self) -> None:
         """Close all connections."""

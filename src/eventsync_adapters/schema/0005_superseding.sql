@@ -7,5 +7,4 @@ CREATE TABLE supersessions (
 );
 
 -- Whoever may have been sent a stream is looked up when an event with a key is captured.
-CREATE INDEX grants_by_stream ON grants (stream_id, target_no);
 CREATE INDEX leases_by_stream ON leases (stream_id, target_no);

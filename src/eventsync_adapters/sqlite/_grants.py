@@ -30,6 +30,8 @@ FROM entries e
 WHERE e.stream_id = ?2 AND e.position > ?3 AND e.position <= ?4
   AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ?1 AND l.stream_id = e.stream_id
                                            AND l.position = e.position)
+  AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = e.stream_id
+                                               AND s.position = e.position)
 """
 _OWE_DUE = """
 INSERT INTO due (target_no, stream_id, lane, due_at, position, aggregate)

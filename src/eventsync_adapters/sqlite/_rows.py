@@ -51,6 +51,7 @@ WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = e.stream_id
                                           AND h.position = e.position)
 """
+_SUPERSEDED = "SELECT position FROM superseded WHERE stream_id = ? AND position BETWEEN ? AND ?"
 _TALLY = """
 INSERT INTO tallies (target_no, stream_id, outcome, entries) VALUES (?, ?, ?, ?)
 ON CONFLICT (target_no, stream_id, outcome) DO UPDATE SET entries = entries + excluded.entries
@@ -122,11 +123,13 @@ def owe_missing(
 
 
 def owe(database: Database, place: tuple[int, int], positions: Iterable[int], *, at: int) -> None:
-    """Owe those of *positions* that have no row, due at *at*; inside a unit of work."""
+    """Owe those of *positions* that have no row and are not superseded, due at *at*; in a unit."""
     wanted = sorted(positions)
-    known = read_rows(database, place, wanted)
+    left = set(wanted) - read_rows(database, place, wanted).keys()
+    for span in spans(wanted):
+        left -= {position for (position,) in database.rows(_SUPERSEDED, (place[1], *span))}
     owed = let_wait(None, due_at=at)
-    store_rows(database, place, {}, {each: owed for each in wanted if each not in known})
+    store_rows(database, place, {}, dict.fromkeys(sorted(left), owed))
 
 
 def _add(database: Database, place: tuple[int, int], tally: Mapping[str, int]) -> None:

@@ -39,11 +39,13 @@ class MemoryLedger:
     `Ledger` and `Leases` that live as long as the object.
 
     `reach(target_id, stream)` tells the position above which the stream is granted, or
-    None; `is_alive(holder)` whether the holder of a lease still runs (None: unknown).
+    None; `is_superseded(stream, position)` whether a later event stands for the entry;
+    `is_alive(holder)` whether the holder of a lease still runs (None: unknown).
     """
 
     journal: Journal
     reach: Callable[[str, str], int | None]
+    is_superseded: Callable[[str, int], bool] = lambda *_: False
     boot: str = ""
     is_alive: Callable[[Holder], bool | None] = lambda _: None
     _entries: dict[_Place, LedgerEntry] = attrs.field(factory=dict)
@@ -187,11 +189,16 @@ class MemoryLedger:
         self.owe(*pair, offered, at=lease.expires_at - LEASE_LENGTH)
 
     def owe(self, target_id: str, stream: str, positions: Iterable[int], *, at: int) -> None:
-        """Make those of *positions* that were passed over without a row owed, due at *at*."""
+        """
+        Make those of *positions* that were passed over without a row owed, due at *at*.
+
+        What is superseded is not: it is never offered again.
+        """
         cursor = self._cursors.get((target_id, stream), 0)
         for position in positions:
             place = (target_id, stream, position)
-            if position <= cursor and place not in self._entries:
+            is_left = place not in self._entries and not self.is_superseded(stream, position)
+            if position <= cursor and is_left:
                 self._entries[place] = let_wait(None, due_at=at)
 
     def owe_everywhere(self, stream: str, position: int, *, at: int) -> None:

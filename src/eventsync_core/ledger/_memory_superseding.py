@@ -38,6 +38,10 @@ class MemorySuperseding:
         found = {position: self._links.get((stream, position)) for position in positions}
         return {position: link for position, link in found.items() if link is not None}
 
+    def is_superseded(self, stream: str, position: int) -> bool:
+        """Say whether a later event stands for the entry."""
+        return (stream, position) in self._links
+
     def supersedes(self, stream: str, position: int) -> list[Link]:
         """See `Superseding.supersedes`."""
         found = [

@@ -7,7 +7,7 @@ from eventsync_core.desk import Account, Order, Selection, hold, preview, releas
 from eventsync_core.dispatch import Budget
 from eventsync_core.errors import NotGrantedError, UnknownEventError, UnknownTargetError
 from eventsync_core.ledger import Act, Lease
-from eventsync_core.receivers import Limits, Outcome, Script
+from eventsync_core.receivers import Limits, Outcome, RequestRule, Script
 from eventsync_core.testing import (
     HOLDER,
     CrashingStores,
@@ -144,6 +144,18 @@ def test_held_events_are_not_opened_again(world: World) -> None:
 
     assert (done.changed.total(), done.held) == (2, 1)
     assert world.classes() == {Class.DELIVERED: 1, Class.OWED: 2}
+
+
+def test_superseded_events_are_not_opened_again(world: World) -> None:
+    """They are counted apart: a later event stands for them."""
+    world.tell(Script(requests=[RequestRule(status=429)]))
+    world.capture(2)
+    world.drain()
+    world.stores.superseding.supersede("default", {1: "key", 2: "key"}, at=world.clock())
+
+    done = _reopen(world, Act.RETRIED, outcomes=frozenset(Outcome))
+
+    assert (done.changed, done.superseded) == ({Outcome.TRANSIENT: 1}, 1)
 
 
 def test_what_the_grant_does_not_reach_is_not_opened_again(world: World) -> None:

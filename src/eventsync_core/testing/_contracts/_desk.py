@@ -14,6 +14,7 @@ from eventsync_core.testing._contracts._steps import (
     answered,
     classes,
     due_positions,
+    grant,
     granted,
     leased,
     opened,
@@ -331,3 +332,26 @@ class DeskContract:
 
         assert tail_positions(stores) == []
         assert due_positions(stores) == [2]
+
+    def test_what_is_granted_while_it_is_passed_over_is_owed(self, stores: Stores) -> None:
+        """A grant that was widened during a request leaves nothing behind under the cursor."""
+        granted(stores, make_events(3), from_position=2)
+        lease = leased(stores)
+        request_id = opened(stores, lease, 3)
+        grant(stores, from_position=0)
+        said = verdict(Outcome.SUCCESS)
+        assert stores.ledger.close_request(lease, request_id, said, at=NOW)
+
+        stores.ledger.pass_over(lease, 3)
+
+        assert tail_positions(stores) == []
+        assert due_positions(stores) == [1, 2]
+
+    def test_without_a_live_grant_the_cursor_stays(self, stores: Stores, lease: Lease) -> None:
+        """What becomes deliverable while it is revoked is found once it is renewed."""
+        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+
+        stores.ledger.pass_over(lease, 4)
+        grant(stores)
+
+        assert tail_positions(stores) == [1, 2, 3, 4]

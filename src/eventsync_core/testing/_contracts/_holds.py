@@ -120,6 +120,20 @@ class HoldsContract:
         assert classes(stores) == {Class.DELIVERED: 2, Class.OWED: 1}
         assert stores.ledger.entry(other, STREAM, 2) is None
 
+    def test_what_is_superseded_is_not_owed(self, stores: Stores) -> None:
+        """Neither when it is released nor when the cursor passes it: it is never offered again."""
+        granted(stores, [_INVALID, *make_events(2)])
+        stores.superseding.supersede(STREAM, {1: "key", 2: "key", 3: "key"}, at=NOW)
+        lease = leased(stores)
+        answered(stores, lease, {3: Outcome.SUCCESS})
+        stores.ledger.pass_over(lease, 3)
+
+        assert _release(stores, 1) == 1
+
+        assert due_positions(stores) == []
+        assert [stores.ledger.entry(TARGET_ID, STREAM, place) for place in (1, 2)] == [None, None]
+        assert classes(stores) == {Class.SUPERSEDED: 2, Class.DELIVERED: 1}
+
     def test_what_has_a_row_is_due_as_before(self, stores: Stores) -> None:
         """Being held does not change when it is due."""
         granted(stores, make_events(1))
