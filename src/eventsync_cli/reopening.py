@@ -149,8 +149,8 @@ def _result(app: App, wish: Wish, done: _Done) -> Result:
         word: account.changed.total(),
         "by_state": by_state,
         "held": account.held,
-        "superseded": account.superseded,
         "not_granted": account.not_granted,
+        "superseded": account.superseded,
         _GONE[wish.act]: account.without_text,
         "unmatched": list(done.unmatched[:MOST_ITEMS]),
         "unmatched_count": len(done.unmatched),
@@ -174,8 +174,8 @@ def _lines(wish: Wish, done: _Done, by_state: dict[str, int]) -> list[str]:
     lines = [
         f"{done.target.url}: {would}{_WORDS[wish.act]} {account.changed.total()}  ({counts})",
         (
-            f"left as they are: held {account.held}  superseded {account.superseded}  "
-            f"not granted {account.not_granted}  payload gone {account.without_text}"
+            f"left as they are: held {account.held}  not granted {account.not_granted}  "
+            f"superseded {account.superseded}  payload gone {account.without_text}"
         ),
     ]
     if account.changed and not wish.dry_run:

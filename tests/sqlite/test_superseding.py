@@ -201,10 +201,7 @@ def test_counting_is_exact_whatever_else_is_true(world: World, reach: int | None
     keyed(world, "e", "e")
     for name in ("a", "b", "d", "e"):
         keyed(world, f"{name}-next", name)
-    hold = "INSERT INTO holds (stream_id, position, hold, reason, held_at) SELECT stream_id, ?, 'operator', '', 1 FROM streams"
-    with world.stores.atomic():
-        for position in (1, 3, 4, 7):
-            world.stores._database.run(hold, (position,))
+    world.stores.holds.hold("default", [1, 3, 4, 7], reason="", actor="me", at=world.clock())
     world.stores.grants.revoke(*place, at=world.clock())
     if reach is not None:
         world.stores.grants.grant(

@@ -29,11 +29,12 @@ _REQUESTS_AT_ONCE = 500
 STANDINGS = """
 SELECT e.position, l.outcome, l.request_id, l.attempts, l.rejections, l.round, l.seen, l.due_at,
        l.wait, e.event_id, e.event_type, e.captured_at, h.position, p.entry_id,
-       a.answered_at, a.outcome, a.reason, a.category, r.guidance
+       a.answered_at, a.outcome, a.reason, a.category, r.guidance, s.superseded_by
 FROM entries e
 LEFT JOIN ledger l ON l.target_no = ? AND l.stream_id = e.stream_id AND l.position = e.position
 LEFT JOIN payloads p ON p.entry_id = e.entry_id
 LEFT JOIN holds h ON h.stream_id = e.stream_id AND h.position = e.position
+LEFT JOIN superseded s ON s.stream_id = e.stream_id AND s.position = e.position
 LEFT JOIN requests r ON r.request_id = l.request_id
 LEFT JOIN answers a ON a.answer_id = (
     SELECT MAX(b.answer_id) FROM answers b
@@ -139,9 +140,8 @@ class SqliteDesk:
 
 def _standing(target_id: str, row: LedgerEntry, guidance: str, values: tuple[Any, ...]) -> Standing:
     _, _, request_id, *_ = values
-    event_id, event_type, captured_at, held, text, answered_at, outcome, reason, category, _ = (
-        values[9:]
-    )
+    event_id, event_type, captured_at, held, text, *answer, _, superseded_by = values[9:]
+    answered_at, outcome, reason, category = answer
     said = None
     if outcome is not None:
         said = HistoryItem(
@@ -160,5 +160,6 @@ def _standing(target_id: str, row: LedgerEntry, guidance: str, values: tuple[Any
         row=row,
         said=last_words(row, said, guidance),
         is_held=held is not None,
+        is_superseded=superseded_by is not None,
         has_text=text is not None,
     )

@@ -51,7 +51,9 @@ WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = e.stream_id
                                           AND h.position = e.position)
 """
-_SUPERSEDED = "SELECT position FROM superseded WHERE stream_id = ? AND position BETWEEN ? AND ?"
+_SUPERSEDED = """
+SELECT position FROM superseded WHERE stream_id = ? AND position BETWEEN ? AND ?
+"""
 _TALLY = """
 INSERT INTO tallies (target_no, stream_id, outcome, entries) VALUES (?, ?, ?, ?)
 ON CONFLICT (target_no, stream_id, outcome) DO UPDATE SET entries = entries + excluded.entries
@@ -123,13 +125,18 @@ def owe_missing(
 
 
 def owe(database: Database, place: tuple[int, int], positions: Iterable[int], *, at: int) -> None:
-    """Owe those of *positions* that have no row and are not superseded, due at *at*; in a unit."""
+    """
+    Owe those of *positions* that have no row, due at *at*; inside a unit of work.
+
+    What is superseded is owed to nobody.
+    """
     wanted = sorted(positions)
-    left = set(wanted) - read_rows(database, place, wanted).keys()
+    left_out = set(read_rows(database, place, wanted))
     for span in spans(wanted):
-        left -= {position for (position,) in database.rows(_SUPERSEDED, (place[1], *span))}
+        rows = database.rows(_SUPERSEDED, (place[1], *span))
+        left_out.update(position for (position,) in rows)
     owed = let_wait(None, due_at=at)
-    store_rows(database, place, {}, dict.fromkeys(sorted(left), owed))
+    store_rows(database, place, {}, {each: owed for each in wanted if each not in left_out})
 
 
 def _add(database: Database, place: tuple[int, int], tally: Mapping[str, int]) -> None:

@@ -43,16 +43,17 @@ class Account:
     What came of an order, or would come of it.
 
     `changed` counts entries by the outcome that stood before. The others that were meant are
-    left as they are: `held`, `superseded`, `not_granted` because the grant begins above them,
-    or `without_text` because their payload is gone. Of a stream in `busy` somebody else has the
-    lease. `found` are those of the named positions that were meant, in any of these ways.
+    left as they are: `held`, `not_granted` because the grant begins above them, `superseded`
+    because a later event stands for them, or `without_text` because their payload is gone. Of a
+    stream in `busy` somebody else has the lease. `found` are those of the named positions that
+    were meant, in any of these ways.
     """
 
     changed: Counter[Outcome] = attrs.field(factory=Counter)
     held: int = 0
     not_granted: int = 0
-    without_text: int = 0
     superseded: int = 0
+    without_text: int = 0
     busy: dict[str, Busy] = attrs.field(factory=dict)
     found: set[tuple[str, int]] = attrs.field(factory=set)
 
@@ -74,12 +75,12 @@ def matches(selection: Selection, stream: str, standing: Standing) -> bool:
     )
 
 
-def skipped(standing: Standing, *, reach: int, is_superseded: bool) -> Skip | None:
+def skipped(standing: Standing, *, reach: int) -> Skip | None:
     """Return why the entry cannot be offered above *reach*, or None: it can."""
     if standing.position <= reach:
         return "not_granted"
     if not standing.has_text:
         return "without_text"
-    if is_superseded:
+    if standing.is_superseded:
         return "superseded"
     return "held" if standing.is_held else None

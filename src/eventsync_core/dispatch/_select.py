@@ -13,13 +13,24 @@ def next_item(sending: Sending) -> Item | None:
         item = sending.agenda.popleft() if is_cut else _select(sending)
         if item is None:
             return None
-        candidates = hold_back(sending, item.candidates)
+        candidates = hold_back(sending, _deliverable(sending, item.candidates, is_cut=is_cut))
         if is_cut:
             sending.report.outcomes[Outcome.TRANSIENT] += len(item.candidates) - len(candidates)
         if candidates:
             return Item(candidates, item.passes, item.is_rest)
         if item.passes:
             sending.stores.ledger.pass_over(sending.lease, item.passes)
+
+
+def _deliverable(
+    sending: Sending, candidates: tuple[Candidate, ...], *, is_cut: bool
+) -> tuple[Candidate, ...]:
+    """Leave out what was superseded, held or settled since it was cut; the rest was just read."""
+    if not is_cut:
+        return candidates
+    positions = [candidate.position for candidate in candidates]
+    still = sending.stores.backlog.deliverable(sending.target.target_id, sending.stream, positions)
+    return tuple(candidate for candidate in candidates if candidate.position in still)
 
 
 def _select(sending: Sending) -> Item | None:

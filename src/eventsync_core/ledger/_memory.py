@@ -39,15 +39,15 @@ class MemoryLedger:
     `Ledger` and `Leases` that live as long as the object.
 
     `reach(target_id, stream)` tells the position above which the stream is granted, or
-    None; `is_superseded(stream, position)` whether a later event stands for the entry;
-    `is_alive(holder)` whether the holder of a lease still runs (None: unknown).
+    None; `is_alive(holder)` whether the holder of a lease still runs (None: unknown);
+    `is_superseded(stream, position)` whether a later event stands for the entry.
     """
 
     journal: Journal
     reach: Callable[[str, str], int | None]
-    is_superseded: Callable[[str, int], bool] = lambda *_: False
     boot: str = ""
     is_alive: Callable[[Holder], bool | None] = lambda _: None
+    is_superseded: Callable[[str, int], bool] = lambda *_: False
     _entries: dict[_Place, LedgerEntry] = attrs.field(factory=dict)
     _history: dict[tuple[str, int], list[HistoryItem]] = attrs.field(factory=dict)
     _requests: dict[int, Request] = attrs.field(factory=dict)
@@ -192,13 +192,14 @@ class MemoryLedger:
         """
         Make those of *positions* that were passed over without a row owed, due at *at*.
 
-        What is superseded is not: it is never offered again.
+        What is superseded is owed to nobody.
         """
         cursor = self._cursors.get((target_id, stream), 0)
         for position in positions:
             place = (target_id, stream, position)
-            is_left = place not in self._entries and not self.is_superseded(stream, position)
-            if position <= cursor and is_left:
+            if position > cursor or self.is_superseded(stream, position):
+                continue
+            if place not in self._entries:
                 self._entries[place] = let_wait(None, due_at=at)
 
     def owe_everywhere(self, stream: str, position: int, *, at: int) -> None:

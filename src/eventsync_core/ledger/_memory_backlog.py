@@ -21,7 +21,7 @@ class MemoryBacklog:
 
     def _is_offered(self, entry: Entry) -> bool:
         """Say whether the entry may be offered to anyone."""
-        is_superseded = self.superseding.superseded(entry.stream, [entry.position])
+        is_superseded = self.superseding.is_superseded(entry.stream, entry.position)
         return entry.event.hold is None and not is_superseded
 
     def tail(
@@ -116,15 +116,13 @@ class MemoryBacklog:
         """See `Backlog.tally`."""
         reach = self.ledger.reach(target_id, stream)
         carried, is_live = self.ledger.carried(target_id, stream, at=at)
-        entries = self.journal.entries(stream, limit=_ALL)
-        superseded = self.superseding.superseded(stream, range(1, len(entries) + 1))
         groups = []
-        for entry in entries:
+        for entry in self.journal.entries(stream, limit=_ALL):
             row = self.ledger.entry(target_id, stream, entry.position)
             facts = Facts(
                 outcome=row.outcome if row else None,
                 in_flight=is_live if entry.position in carried else None,
-                superseded=entry.position in superseded,
+                superseded=self.superseding.is_superseded(stream, entry.position),
                 hold=entry.event.hold,
                 is_granted=reach is not None and entry.position > reach,
             )

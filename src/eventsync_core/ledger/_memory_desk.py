@@ -47,6 +47,7 @@ class MemoryDesk:
                         row=row,
                         said=said,
                         is_held=event.hold is not None,
+                        is_superseded=self.ledger.is_superseded(stream, entry.position),
                     )
                 )
         return found

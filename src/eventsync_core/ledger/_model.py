@@ -155,7 +155,8 @@ class Standing:
     An answered entry as an operator looks for it.
 
     `said` holds the words of the last answer: reason, category and what was said of the whole
-    batch. `has_text` is false once its payload is gone.
+    batch. `is_superseded`: a later event stands for it. `has_text` is false once its payload
+    is gone.
     """
 
     position: int
@@ -165,6 +166,7 @@ class Standing:
     row: LedgerEntry
     said: str = ""
     is_held: bool = False
+    is_superseded: bool = False
     has_text: bool = True
 
 

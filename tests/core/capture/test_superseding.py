@@ -14,7 +14,7 @@ from eventsync_core.events import KeyRules
 from eventsync_core.ledger import Link, Opening
 from eventsync_core.receivers import RequestRule, Script, StubReceiver
 from eventsync_core.stores import MemoryStores
-from eventsync_core.targets import Target
+from eventsync_core.targets import Limits, Target
 from eventsync_core.testing import (
     EPOCH,
     HOLDER,
@@ -240,6 +240,48 @@ def test_what_is_in_flight_stays(world: World) -> None:
 
     assert world.got() == ["e1", "e2"]
     assert world.links() == {}
+
+
+def test_what_was_cut_from_a_refused_batch_is_looked_at_again(world: World) -> None:
+    """A capture between two halves of it supersedes what was not sent yet; it is not offered."""
+    target_id = world.target("one").target_id
+    for number in range(4):
+        world.capture(f"e{number}", str(number))
+
+    class Halving(StubReceiver):
+        """Something is captured while it reads the first half."""
+
+        def deliver(self, batch: Any) -> Any:
+            if batch.event_ids == ("e0", "e1"):
+                assert world.capture("new", "3").superseded == 1
+            return super().deliver(batch)
+
+    world.receivers[target_id] = Halving(target_id)
+    world.drain(script=Script(requests=[RequestRule(status=413)]))
+
+    assert world.got() == ["e0", "e1", "e2", "new"]
+    assert world.classes() == {Class.DELIVERED: 4, Class.SUPERSEDED: 1}
+
+
+def test_what_was_packed_ahead_is_looked_at_again(world: World) -> None:
+    """A capture during a request supersedes what was to go next; it is not offered."""
+    target_id = world.target("one").target_id
+    for number in range(3):
+        world.capture(f"e{number}", str(number))
+
+    class Slow(StubReceiver):
+        """Something is captured while it reads the first."""
+
+        def deliver(self, batch: Any) -> Any:
+            if batch.event_ids == ("e0",):
+                assert world.capture("new", "1").superseded == 1
+            return super().deliver(batch)
+
+    world.receivers[target_id] = Slow(target_id, capacity=Limits(max_events=1))
+    world.drain()
+
+    assert world.got() == ["e0", "e2", "new"]
+    assert world.receivers[target_id].requests == [("e0",), ("e2",), ("new",)]
 
 
 @pytest.mark.requirement("C7")

@@ -2,12 +2,13 @@
 
 import pytest
 
+from eventsync_core.capture import capture
 from eventsync_core.census import Class
 from eventsync_core.desk import Account, Order, Selection, hold, preview, release, reopen
 from eventsync_core.dispatch import Budget
 from eventsync_core.errors import NotGrantedError, UnknownEventError, UnknownTargetError
 from eventsync_core.ledger import Act, Lease
-from eventsync_core.receivers import Limits, Outcome, RequestRule, Script
+from eventsync_core.receivers import Limits, Outcome, Script
 from eventsync_core.testing import (
     HOLDER,
     CrashingStores,
@@ -146,16 +147,20 @@ def test_held_events_are_not_opened_again(world: World) -> None:
     assert world.classes() == {Class.DELIVERED: 1, Class.OWED: 2}
 
 
-def test_superseded_events_are_not_opened_again(world: World) -> None:
-    """They are counted apart: a later event stands for them."""
-    world.tell(Script(requests=[RequestRule(status=429)]))
-    world.capture(2)
-    world.drain()
-    world.stores.superseding.supersede("default", {1: "key", 2: "key"}, at=world.clock())
+def test_what_is_superseded_is_not_opened_again(world: World) -> None:
+    """It could not go: a later event stands for it."""
+    keys = {"T": (("about",),)}
+    world.tell(Script(), capacity=_TINY)
+    for name, text in (("big", "x" * 50), ("e1", "")):
+        envelope = make_envelope(name, event_type="T", about="y", text=text)
+        capture(world.stores, envelope, at=world.clock(), keys=keys)
+        world.drain()
+        world.tell(Script(), capacity=Limits())
 
-    done = _reopen(world, Act.RETRIED, outcomes=frozenset(Outcome))
+    done = _reopen(world, Act.RETRIED)
 
-    assert (done.changed, done.superseded) == ({Outcome.TRANSIENT: 1}, 1)
+    assert (done.changed.total(), done.superseded) == (0, 1)
+    assert world.classes() == {Class.TERMINAL_FAILED: 1, Class.DELIVERED: 1}
 
 
 def test_what_the_grant_does_not_reach_is_not_opened_again(world: World) -> None:

@@ -236,6 +236,33 @@ class SupersedingContract:
         grant(stores)
 
         assert _offered(stores) == [2, 3]
+        assert stores.ledger.entry(TARGET_ID, STREAM, 1) is None
+
+    def test_what_the_cursor_passes_is_not_owed(self, stores: Stores) -> None:
+        """It was not deliverable, and never will be."""
+        granted(stores)
+        _keyed(stores, "a", "b", "a")
+
+        stores.ledger.pass_over(leased(stores), 3)
+
+        assert [stores.ledger.entry(TARGET_ID, STREAM, each) is None for each in (1, 2, 3)] == [
+            True,
+            False,
+            False,
+        ]
+
+    def test_a_release_does_not_bring_it_back(self, stores: Stores) -> None:
+        """Held or not, it is superseded, and owed to nobody."""
+        granted(stores)
+        _keyed(stores, "a")
+        stores.holds.hold(STREAM, [1], reason="", actor="me", at=NOW)
+        assert _keyed(stores, "a") == {2: 1}
+        stores.ledger.pass_over(leased(stores), 2)
+
+        assert classes(stores) == {Class.SUPERSEDED: 1, Class.OWED: 1}
+        stores.holds.release(STREAM, [1], actor="me", at=NOW)
+        assert classes(stores) == {Class.SUPERSEDED: 1, Class.OWED: 1}
+        assert _offered(stores) == [2]
 
     def test_superseded_ones_are_a_class(self, stores: Stores) -> None:
         """They are counted once, whatever else is true of them, and are not owed."""
@@ -268,6 +295,10 @@ class SupersedingContract:
 
         assert _keyed(stores, "a") == {2: 1}
         assert classes(stores) == {Class.TERMINAL_FAILED: 1, Class.OWED: 1}
+        (standing,) = stores.desk.standings(
+            TARGET_ID, STREAM, {Outcome.TERMINAL_FAILED}, after=0, upto=2, at=NOW
+        )
+        assert standing.is_superseded
 
     def test_a_unit_that_fails_supersedes_nothing(self, stores: Stores) -> None:
         """Neither the link nor the key is left; what comes next finds what stood before."""
