@@ -8,10 +8,12 @@ from types import TracebackType
 from typing import Any
 
 from eventsync_adapters import machine
-from eventsync_adapters.sqlite._errors import translated
-from eventsync_core.errors import NothingOpenError, StoreBusyError, StoreError
+from eventsync_adapters.sqlite._errors import is_busy, translated
+from eventsync_core.errors import NothingOpenError, StoreError
 
-_BEGIN_ATTEMPTS = 2
+# SQLite waits ever longer between two looks at a lock, and whoever waits 100 ms between them
+# never meets the gap that two busy writers leave. So it waits no longer than this at a time.
+_PATIENCE_SECONDS = 0.02
 _CACHE_KIB = 16_384
 
 # The only process-wide state: which connection has a unit of work open, by thread and file.
@@ -23,8 +25,9 @@ _units: dict[tuple[int, int, int, int], "Database"] = {}
 class Database:
     """One connection to one file; statements join the unit of work that is open in this thread."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, busy_seconds: float) -> None:
         self.path = path
+        self._busy_seconds = busy_seconds
         self.connection = connection
         self._pid = os.getpid()
         info = path.stat()
@@ -41,10 +44,11 @@ class Database:
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a query and return all its rows; never leaves a statement open."""
+        active = self._active()
         try:
-            return self._active().connection.execute(sql, values).fetchall()
+            return active.connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise translated(error, str(self.path)) from error
+            return active.execute_later(error, sql, values).fetchall()
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """Run a query and return its first row."""
@@ -53,8 +57,12 @@ class Database:
 
     def each(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Run a query and yield its rows; the caller stops soon, and the statement with it."""
+        active = self._active()
         try:
-            cursor = self._active().connection.execute(sql, values)
+            cursor = active.connection.execute(sql, values)
+        except sqlite3.Error as error:
+            cursor = active.execute_later(error, sql, values)
+        try:
             try:
                 yield from cursor
             finally:
@@ -69,7 +77,24 @@ class Database:
         try:
             return active.connection.execute(sql, values).rowcount
         except sqlite3.Error as error:
-            raise translated(error, str(self.path)) from error
+            return active.execute_later(error, sql, values).rowcount
+
+    def execute_later(
+        self, error: sqlite3.Error, sql: str, values: Sequence[Any]
+    ) -> sqlite3.Cursor:
+        """
+        Execute a statement again while *error* says that somebody else holds the file.
+
+        Raises:
+            StoreError: The busy time is over, or it is another error.
+        """
+        deadline = machine.monotonic() + self._busy_seconds
+        while is_busy(error) and machine.monotonic() < deadline:
+            try:
+                return self.connection.execute(sql, values)
+            except sqlite3.Error as later:
+                error = later
+        raise translated(error, str(self.path)) from error
 
     def run_many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each row of *values* inside a unit of work."""
@@ -120,16 +145,9 @@ class Database:
     def begin(self) -> None:
         """Open a transaction of this connection; statements of this thread join it."""
         _units[self._key()] = self
-        for attempt in range(_BEGIN_ATTEMPTS):
-            try:
-                # IMMEDIATE: units read before they write, and a plain BEGIN can fail half
-                # way when another process took the write lock in between.
-                self.run("BEGIN IMMEDIATE")
-            except StoreBusyError:
-                if attempt + 1 == _BEGIN_ATTEMPTS:
-                    raise
-            else:
-                break
+        # IMMEDIATE: units read before they write, and a plain BEGIN can fail half way when
+        # another process took the write lock in between.
+        self.run("BEGIN IMMEDIATE")
         self.depth = 1
 
     def abandon(self) -> None:
@@ -225,11 +243,11 @@ def connect(path: Path, *, mode: str, busy_seconds: float) -> Database:
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
             isolation_level=None,
-            timeout=busy_seconds / _BEGIN_ATTEMPTS,
+            timeout=min(busy_seconds, _PATIENCE_SECONDS),
         )
     except sqlite3.Error as error:
         raise translated(error, str(path)) from error
-    database = Database(connection, path)
+    database = Database(connection, path, busy_seconds=busy_seconds)
     try:
         database.run(f"PRAGMA cache_size = -{_CACHE_KIB}")
     except BaseException:

@@ -26,6 +26,11 @@ _BY_CODE: dict[int, tuple[type[EventSyncError], str]] = {
 }
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Say whether *error* means that another connection holds the file just now."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
 def translated(error: sqlite3.Error, path: str) -> Exception:
     """
     Return our error for the driver's, or the driver's own where it shows a bug of ours.
