@@ -150,9 +150,10 @@ def known_lines(target: Target, *, at: int) -> list[str]:
     lines = [f"    paused: {target.paused}"] if target.paused else []
     wait = back_off_document(target.back_off, at=at)
     if wait is not None:
-        when = f"until {wait['retry_at']}" if wait["breaker"] == "open" else "until one is taken"
-        faults = f"{wait['failures']} failed requests in a row"
-        lines.append(f"    left alone {when} after {faults}: {wait['reason']}")
+        faults = f"failed requests in a row: {wait['failures']}; {wait['reason']}"
+        is_open = wait["breaker"] == "open"
+        when = f"left alone until {wait['retry_at']}" if is_open else "the next request tries it"
+        lines.append(f"    {when}; {faults}")
     reset = reset_document(target)
     if reset is not None:
         changed = ", ".join(reset["changed_fields"])

@@ -149,7 +149,6 @@ def _result(app: App, wish: Wish, done: _Done) -> Result:
         word: account.changed.total(),
         "by_state": by_state,
         "held": account.held,
-        "superseded": account.superseded,
         "not_granted": account.not_granted,
         "superseded": account.superseded,
         _GONE[wish.act]: account.without_text,

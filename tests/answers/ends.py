@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import attrs
 
+from eventsync_adapters.alongside import alongside
 from eventsync_adapters.http import ExternalReceiver, TeamspaceReceiver, Timeouts, Transport
 from eventsync_adapters.server import serve
 from eventsync_adapters.sqlite import open_stores
@@ -61,7 +62,8 @@ class World:
     """
     A store, a target, and its other end, which obeys scripts and tells what it holds.
 
-    `another` opens the same store once more, as another process would.
+    `another` opens the same store once more, as another process would. A world that
+    `prepares_ahead` packs the next batch while one is on its way, as `sync now` does.
     """
 
     stores: Stores
@@ -71,6 +73,7 @@ class World:
     tell: Callable[[Script], None]
     holds: Callable[[], dict[str, str]]
     another: Callable[[], AbstractContextManager[Stores]]
+    prepares_ahead: bool = False
     streams: list[str] = attrs.field(factory=lambda: ["default"])
 
     def grant(self, stream: str = "default", *, from_position: int = 0) -> None:
@@ -107,6 +110,7 @@ class World:
             receiver=receiver,
             clock=self.clock,
             holder=holder,
+            alongside=alongside if self.prepares_ahead else None,
         )
 
     def drain_later(self) -> Report:
@@ -200,7 +204,7 @@ def open_end(name: str, folder: Path) -> Iterator[World]:
             teller = Teller(server)
             target = make_target(Kind.EXTERNAL, f"{server.url}/events?key=1")
             receiver: DeliveryReceiver = ExternalReceiver(target, transport)
-            yield granted(
+            world = granted(
                 stores,
                 target,
                 receiver,
@@ -209,6 +213,8 @@ def open_end(name: str, folder: Path) -> Iterator[World]:
                 holds=teller.holds,
                 another=another,
             )
+            world.prepares_ahead = True
+            yield world
             return
         serving = stack.enter_context(serve(None, clock=clock))
         serving.start()
@@ -220,7 +226,7 @@ def open_end(name: str, folder: Path) -> Iterator[World]:
         else:
             target = make_target(Kind.EXTERNAL, f"{serving.url}/events")
             receiver = ExternalReceiver(target, transport)
-        yield granted(
+        world = granted(
             stores,
             target,
             receiver,
@@ -229,6 +235,8 @@ def open_end(name: str, folder: Path) -> Iterator[World]:
             holds=lambda: _held(serving.inbox),
             another=another,
         )
+        world.prepares_ahead = name == "teamspace"
+        yield world
 
 
 def _stub_world() -> World:

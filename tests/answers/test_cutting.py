@@ -110,7 +110,7 @@ def test_a_later_drain_offers_the_culprit_alone(world: World) -> None:
     [
         (RequestRule(status=401), "transient", "target_backoff"),
         (RequestRule(status=412), "transient", "protocol"),
-        (RequestRule(cut="after"), "unknown_effect", "target_backoff"),
+        (RequestRule(cut="before"), "unknown_effect", "target_backoff"),
     ],
 )
 def test_a_fault_in_the_left_half_spares_the_right(

@@ -115,6 +115,25 @@ def test_a_target_that_is_gone_rests(world: World) -> None:
     assert list(world.holds()) == sent
 
 
+@pytest.mark.requirement("D12")
+def test_a_wait_that_is_asked_for_is_kept(world: World) -> None:
+    """Until it is over nothing is sent, however often a drain is run; then all goes on."""
+    sent = world.capture_ids(*ids(3))
+    world.tell(Script(requests=[RequestRule(status=429, headers={"Retry-After": "240"})]))
+    world.drain()
+
+    for _ in range(4):
+        world.clock.advance(55)
+        early = world.drain()
+        assert (early.stopped_because, early.requests) == ("target_backoff", 0)
+        assert early.remaining_owed == 3
+    world.clock.advance(30)
+
+    assert counts(world.drain()) == {"selected": 3, "delivered": 3}
+    assert world.offered() == [sent, sent]
+    assert world.rows() == dict.fromkeys(sent, ("success", 2, 0))
+
+
 @pytest.mark.requirement("D5")
 @pytest.mark.requirement("M16")
 def test_nothing_to_send_is_no_request(world: World) -> None:

@@ -265,7 +265,7 @@ def test_status_shows_a_back_off_and_a_reset(run: Run, chosen: str, home: Path) 
     assert reset["seen_at"] == iso_time(1_700_000_000_000_000)
     assert "eventsync sync replay" in reset["recommendation"]
     text = run("sync", "status").out
-    assert f"left alone until {iso_time(FAULT.retry_at)} after 3 failed requests" in text
+    assert f"left alone until {iso_time(FAULT.retry_at)}; failed requests in a row: 3" in text
     assert "(environment_name): another server" in text
     assert run("sync", "status", "--check").code == 0
 
@@ -276,4 +276,4 @@ def test_a_breaker_that_may_be_tried_is_half_open(run: Run, chosen: str, home: P
         stores.targets.set_back_off(chosen, BackOff(failures=1, retry_at=5, reason="503"))
 
     assert status_of(run)["back_off"]["breaker"] == "half_open"
-    assert "left alone until one is taken after 1 failed" in run("sync", "status").out
+    assert "the next request tries it; failed requests in a row: 1" in run("sync", "status").out

@@ -54,7 +54,6 @@ class Account:
     not_granted: int = 0
     superseded: int = 0
     without_text: int = 0
-    superseded: int = 0
     busy: dict[str, Busy] = attrs.field(factory=dict)
     found: set[tuple[str, int]] = attrs.field(factory=set)
 
@@ -76,7 +75,7 @@ def matches(selection: Selection, stream: str, standing: Standing) -> bool:
     )
 
 
-def skipped(standing: Standing, *, reach: int, is_superseded: bool) -> Skip | None:
+def skipped(standing: Standing, *, reach: int) -> Skip | None:
     """Return why the entry cannot be offered above *reach*, or None: it can."""
     if standing.position <= reach:
         return "not_granted"

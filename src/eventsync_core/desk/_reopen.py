@@ -69,7 +69,7 @@ def preview(stores: Stores, order: Order, streams: Sequence[str], *, clock: Cloc
         for page in _pages(stores, order, stream, clock):
             account.changed.update(
                 standing.row.outcome
-                for standing in _sift(stores, page, order, (stream, reach), account)
+                for standing in _sift(page, order, (stream, reach), account)
                 if standing.row.outcome
             )
     return account
@@ -92,8 +92,7 @@ def _reopen_stream(
 ) -> None:
     for page in _pages(stores, order, lease.stream, clock):
         chosen = {
-            each.position: each
-            for each in _sift(stores, page, order, (lease.stream, reach), account)
+            each.position: each for each in _sift(page, order, (lease.stream, reach), account)
         }
         if not chosen:
             continue
@@ -111,20 +110,14 @@ def _reopen_stream(
 
 
 def _sift(
-    stores: Stores,
-    page: Sequence[Standing],
-    order: Order,
-    place: tuple[str, int],
-    account: Account,
+    page: Sequence[Standing], order: Order, place: tuple[str, int], account: Account
 ) -> Iterator[Standing]:
     """Yield what can be offered, of a stream and above a position; the rest is counted."""
     stream, reach = place
-    superseded = stores.superseding.superseded(stream, [each.position for each in page])
     for standing in page:
         if order.selection.positions is not None:
             account.found.add((stream, standing.position))
-        is_superseded = standing.position in superseded
-        why = skipped(standing, reach=reach, is_superseded=is_superseded)
+        why = skipped(standing, reach=reach)
         if why is None:
             yield standing
         else:

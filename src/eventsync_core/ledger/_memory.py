@@ -45,7 +45,6 @@ class MemoryLedger:
 
     journal: Journal
     reach: Callable[[str, str], int | None]
-    is_superseded: Callable[[str, int], bool] = lambda *_: False
     boot: str = ""
     is_alive: Callable[[Holder], bool | None] = lambda _: None
     is_superseded: Callable[[str, int], bool] = lambda *_: False

@@ -33,10 +33,6 @@ class MemorySuperseding:
             self._open[stream, key] = succession.open
         return dict(counts)
 
-    def is_superseded(self, stream: str, position: int) -> bool:
-        """Say whether a later event stands for the entry."""
-        return (stream, position) in self._links
-
     def superseded(self, stream: str, positions: Iterable[int]) -> Mapping[int, Link]:
         """See `Superseding.superseded`."""
         found = {position: self._links.get((stream, position)) for position in positions}

@@ -8,7 +8,7 @@ from eventsync_core.desk import Account, Order, Selection, hold, preview, releas
 from eventsync_core.dispatch import Budget
 from eventsync_core.errors import NotGrantedError, UnknownEventError, UnknownTargetError
 from eventsync_core.ledger import Act, Lease
-from eventsync_core.receivers import Limits, Outcome, RequestRule, Script
+from eventsync_core.receivers import Limits, Outcome, Script
 from eventsync_core.testing import (
     HOLDER,
     CrashingStores,

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 
 from eventsync_core.clock import DAY
-from eventsync_core.receivers import Answer, Limits, interpret, merge_limits
+from eventsync_core.receivers import Answer, interpret
+from eventsync_core.targets import Limits, merge_limits
 from eventsync_core.testing import answers
 
 _IDS = ("e1", "e2", "Ünï", "01JMBYAAAAAAAAAAAAAAAAAAAA")
