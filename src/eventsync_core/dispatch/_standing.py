@@ -6,9 +6,18 @@ from eventsync_core.clock import MINUTE, Clock, iso_time
 from eventsync_core.dispatch._report import Stop
 from eventsync_core.dispatch._sending import Sending
 from eventsync_core.egress import Refusal, permit
-from eventsync_core.receivers import DeliveryReceiver, Next, Permit, Verdict
+from eventsync_core.receivers import DeliveryReceiver, Next, Outcome, Permit, Verdict
 from eventsync_core.stores import Stores
-from eventsync_core.targets import BackOff, Target, next_back_off, probe, read_health
+from eventsync_core.targets import (
+    BackOff,
+    Health,
+    Limits,
+    Target,
+    merge_limits,
+    next_back_off,
+    probe,
+    read_health,
+)
 
 HEALTH_AGE = 15 * MINUTE
 _RESUME = "wait, or if it answers again: eventsync target resume"
@@ -64,6 +73,11 @@ def note_standing(sending: Sending, verdict: Verdict, *, at: int) -> None:
     if verdict.next is not Next.BACK_OFF:
         if target.back_off.failures:
             targets.set_back_off(target.target_id, BackOff())
+        if verdict.limits is not None and Outcome.UNKNOWN_EFFECT in verdict.outcomes:
+            # The answer was too large to be read; another process would meet the same one.
+            known = merge_limits(target.limits or Limits(), verdict.limits)
+            checked_at = target.checked_at or at
+            targets.observe(target.target_id, Health(limits=known), at=checked_at)
         return
     limits = sending.limits()
     back_off = next_back_off(
