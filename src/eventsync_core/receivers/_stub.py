@@ -10,6 +10,8 @@ from eventsync_core.receivers._script import RequestRule, Script
 from eventsync_core.receivers._transform import WireTransform, transformed
 from eventsync_core.targets import Limits, merge_limits
 
+_CUT = "the connection broke off"
+
 
 @attrs.define
 class StubReceiver:
@@ -60,15 +62,15 @@ class StubReceiver:
     def _answer(self, batch: Batch) -> Answer:
         rule = self.script.next_request()
         if rule.cut == "before":
-            return Answer(fault="the connection broke off")
+            return Answer(fault=_CUT)
         self.requests.append(batch.event_ids)
         if rule.replaces_answer:
             return Answer(status=rule.status, headers=rule.headers, body=(rule.body or "").encode())
         refused = self.script.refuse_whole(batch.event_ids, len(batch.body))
-        if refused is not None:
+        if refused is not None and not rule.cut:
             status, document = refused
             return Answer(status=status, body=write_document(document).encode())
-        return self._take(batch, rule)
+        return self._take(batch, rule) if refused is None else Answer(fault=_CUT)
 
     def _take(self, batch: Batch, rule: RequestRule) -> Answer:
         results = []
@@ -78,5 +80,5 @@ class StubReceiver:
                 self.received.setdefault(event_id, text)
             results.append(self.script.result(event_id, {"status": own}))
         if rule.cut:
-            return Answer(fault="the connection broke off")
+            return Answer(fault=_CUT)
         return Answer(status=200, body=write_document({"results": results}).encode())

@@ -206,6 +206,18 @@ class ReceiverContract:
         assert Effect.UNKNOWN is verdict.effect
         assert len(arrived()) == 1
 
+    def test_a_refusal_that_is_cut_off_is_not_heard(
+        self, receiver: DeliveryReceiver, script: Script
+    ) -> None:
+        """It is of unknown effect like any other answer that did not come."""
+        script.requests.append(RequestRule(cut="after"))
+        script.poison = frozenset({"e1"})
+
+        verdict = receiver.deliver(make_batch(receiver.target_id, *make_events(2)))
+
+        assert verdict.outcomes == (Outcome.UNKNOWN_EFFECT,) * 2
+        assert Effect.UNKNOWN is verdict.effect
+
     def test_what_was_stored_before_a_cut_is_a_duplicate(
         self, receiver: DeliveryReceiver, script: Script
     ) -> None:
