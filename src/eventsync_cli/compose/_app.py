@@ -119,8 +119,9 @@ class App(Stored):
 
 def is_in_unit() -> bool:
     """Say whether this thread has a unit of work open; without a store none is."""
-    store = sys.modules.get("eventsync_adapters.sqlite")
-    return store is not None and bool(store.is_in_unit())
+    # A signal can come while it is being imported.
+    look = getattr(sys.modules.get("eventsync_adapters.sqlite"), "is_in_unit", None)
+    return look is not None and bool(look())
 
 
 def _nothing(_: str) -> None:
