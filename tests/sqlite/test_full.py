@@ -5,6 +5,7 @@ import pytest
 from eventsync_core.capture import capture, capture_many
 from eventsync_core.errors import NothingOpenError, StoreError, StoreFullError
 from eventsync_core.integrity import verify
+from eventsync_core.receivers import Batch, Verdict
 from eventsync_core.testing import make_envelope
 from tests.sqlite.conftest import World
 
@@ -65,6 +66,31 @@ def test_a_full_disk_during_a_drain_loses_nothing(world: World) -> None:
     assert world.drain().remaining_owed == 0
     assert {f"e{number}" for number in range(1, 41)} <= set(world.receiver.received)
     assert verify(world.stores.journal, "default").is_intact
+
+
+@pytest.mark.parametrize("is_read_only", [False, True])
+def test_after_a_full_disk_the_same_store_drains_at_once(
+    world: World, *, is_read_only: bool
+) -> None:
+    """Its own lease does not keep it waiting, also where giving it back could not be stored."""
+    world.capture(40, text="x" * 8_000)
+    deliver, database = world.receiver.deliver, world.stores._database
+
+    def then_full(batch: Batch) -> Verdict:
+        verdict = deliver(batch)
+        limit_pages(world, 0)
+        database.run(f"PRAGMA query_only = {is_read_only:d}")
+        return verdict
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(world.receiver), "deliver", lambda _, batch: then_full(batch))
+        with pytest.raises(StoreError):
+            drain_until_full(world)
+
+    database.run("PRAGMA query_only = 0")
+    limit_pages(world, None)
+    assert world.drain().stopped_because == "caught_up"
+    assert {f"e{number}" for number in range(1, 41)} <= set(world.receiver.received)
 
 
 def swallow(world: World) -> None:

@@ -8,6 +8,7 @@ from eventsync_core.dispatch._standing import (
     note_standing,
 )
 from eventsync_core.egress import Refusal, permit
+from eventsync_core.errors import StoreError
 from eventsync_core.ledger import Candidate, Opening
 from eventsync_core.receivers import (
     Batch,
@@ -108,11 +109,16 @@ def leave(sending: Sending) -> None:
     interrupted, sending.flying = sending.flying, None
     if interrupted is not None:
         sending.report.outcomes[Outcome.UNKNOWN_EFFECT] += len(interrupted.candidates)
-    with sending.stores.atomic():
-        if interrupted is not None:
-            give_probe_back(sending)
-        _note_answer(sending)
+    try:
+        with sending.stores.atomic():
+            if interrupted is not None:
+                give_probe_back(sending)
+            _note_answer(sending)
+            sending.stores.leases.release(sending.lease)
+    except (StoreError, KeyboardInterrupt):
+        # An answer that could not be noted is found as lost; nobody need wait for this sender.
         sending.stores.leases.release(sending.lease)
+        raise
 
 
 def _open_next(sending: Sending) -> tuple[int, Ready] | None:
