@@ -128,7 +128,10 @@ def program() -> LazyGroup:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command in *arguments* and return its exit code; every failure is told."""
+    from eventsync_cli import render
+
     as_json = _wants_json(arguments)
+    render.begin()
     try:
         with _terminate_gently():
             return _invoke(arguments, as_json=as_json)
@@ -154,6 +157,8 @@ def _tell(error: BaseException, *, as_json: bool) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and not as_json:
         render.say(error.format_message())
     reason, code = failures.explain(error)
+    if as_json and isinstance(error, KeyboardInterrupt) and render.is_told():
+        return code
     return render.fail(reason, code, as_json=as_json)
 
 

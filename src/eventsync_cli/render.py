@@ -12,7 +12,18 @@ from eventsync_cli.exits import ExitCode
 from eventsync_core.codec import write_document
 from eventsync_core.errors import Reason
 
-__all__ = ["Progress", "Result", "fail", "listing", "say", "show", "table", "write_out"]
+__all__ = [
+    "Progress",
+    "Result",
+    "begin",
+    "fail",
+    "is_told",
+    "listing",
+    "say",
+    "show",
+    "table",
+    "write_out",
+]
 
 _SECOND = 1_000_000
 _PATIENCE = _SECOND // 2
@@ -67,8 +78,25 @@ def _say_reason(reason: Reason) -> None:
         say(f"fix: {fix}")
 
 
+class _Told:
+    """Whether this command has written its data: a program must find one object, not two."""
+
+    is_told = False
+
+
+def begin() -> None:
+    """Note that nothing was written by this command so far."""
+    _Told.is_told = False
+
+
+def is_told() -> bool:
+    """Say whether this command has written its data."""
+    return _Told.is_told
+
+
 def write_out(text: str) -> None:
     """Write one line of data to stdout; a reader that went away is not an error."""
+    _Told.is_told = True
     _write(sys.stdout, text)
 
 

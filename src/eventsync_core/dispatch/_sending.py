@@ -55,7 +55,8 @@ class Sending:
     out of batches and goes first. `sent` is the request whose answer is still to be noted,
     `flying` what is on its way, `ready` what was packed meanwhile. Due entries come before the
     tail and rejected ones last: `lane`, `is_tail` and `after` say how far it is. `cuts` counts
-    batches that were cut because they were refused whole; there is a bound.
+    batches that were cut because they were refused whole; there is a bound. `probe_until` is what
+    this drain claimed, if it finds out whether a failing target is back.
     """
 
     stores: Stores
@@ -80,6 +81,7 @@ class Sending:
     is_tail: bool = False
     after: tuple[int, int] = (-1, 0)
     cuts: int = 0
+    probe_until: int = 0
 
     def finish(self, stop: str, message: str = "", fix: str = "") -> None:
         """End the drain of this stream; what was selected but not evaluated is transient."""

@@ -53,12 +53,13 @@ def claim_probe(sending: Sending) -> None:
     claim = probe(before, at=sending.clock())
     if claim is not None and claim != before:
         sending.stores.targets.set_back_off(sending.target.target_id, claim)
+        sending.probe_until = claim.probe_until
 
 
 def give_probe_back(sending: Sending) -> None:
     """Let others try at once: the request that should have found out was not answered."""
     target = sending.stores.targets.get(sending.target.target_id)
-    if target.back_off.probe_until:
+    if sending.probe_until and target.back_off.probe_until == sending.probe_until:
         free = attrs.evolve(target.back_off, probe_until=0)
         sending.stores.targets.set_back_off(target.target_id, free)
 
