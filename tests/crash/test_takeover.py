@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -252,6 +253,21 @@ def thawed_at_last(process: "subprocess.Popen[str]") -> Iterator[None]:
         os.kill(process.pid, signal.SIGCONT)
 
 
+def stop_between_reads(process: "subprocess.Popen[str]", database: Path) -> None:
+    """Stop the process at a moment at which it reads nothing: a reader keeps writers out."""
+    while True:
+        os.kill(process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        connection = sqlite3.connect(database, timeout=0, isolation_level=None)
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+            return
+        except sqlite3.OperationalError:
+            os.kill(process.pid, signal.SIGCONT)
+        finally:
+            connection.close()
+
+
 @pytest.fixture
 def held() -> Iterator[Held]:
     """Return a receiver that holds its first request."""
@@ -268,8 +284,7 @@ def test_a_stopped_process_wakes_up_and_lets_go(tmp_path: Path, held: Held, stat
     frozen = home.start("sync", "now")
     held.wait_for(1)
     with thawed_at_last(frozen):
-        os.kill(frozen.pid, signal.SIGSTOP)
-        os.waitid(os.P_PID, frozen.pid, os.WSTOPPED)
+        stop_between_reads(frozen, home.database)
         # This drain's clock is ahead: for it the lease has run out already.
         ahead = home.drain(clock=lambda: machine.now() + 16 * SECOND, holder=_SECOND)
         assert (held.answered, ahead.stopped_because) == (len(held.requests) - 1, "caught_up")

@@ -147,21 +147,30 @@ def _within(
     rows: Iterator[tuple[Any, ...]], max_events: int, max_bytes: int
 ) -> tuple[list[Candidate], int | None]:
     """Take rows while they fit, at least one; the second value is the first left out."""
-    chosen: list[Candidate] = []
+    chosen, following = _take(rows, max_events, max_bytes)
+    return [
+        Candidate(
+            position=position,
+            event_id=event_id,
+            text=text,
+            size=size,
+            aggregate=aggregate,
+            due_at=due_at,
+        )
+        for due_at, position, event_id, text, size, aggregate in chosen
+    ], following
+
+
+def _take(
+    rows: Iterator[tuple[Any, ...]], max_events: int, max_bytes: int
+) -> tuple[list[tuple[Any, ...]], int | None]:
+    """Read as fast as can be: until the last row is read, nobody can commit."""
+    chosen: list[tuple[Any, ...]] = []
     total = 0
-    for due_at, position, event_id, text, size, aggregate in rows:
-        total += size + 1
+    for row in rows:
+        total += row[4] + 1
         if chosen and (total > max_bytes or len(chosen) == max_events):
             rows.close()  # type: ignore[attr-defined]
-            return chosen, position
-        chosen.append(
-            Candidate(
-                position=position,
-                event_id=event_id,
-                text=text,
-                size=size,
-                aggregate=aggregate,
-                due_at=due_at,
-            )
-        )
+            return chosen, row[1]
+        chosen.append(row)
     return chosen, None

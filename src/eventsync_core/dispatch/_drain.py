@@ -7,7 +7,7 @@ from eventsync_core.clock import SECOND, Clock
 from eventsync_core.dispatch._dispatch import dispatch, leave
 from eventsync_core.dispatch._report import Budget, Report, Stop
 from eventsync_core.dispatch._sending import Alongside, Sending
-from eventsync_core.dispatch._standing import look_at_health, resting
+from eventsync_core.dispatch._standing import is_health_known, look_at_health, resting
 from eventsync_core.egress import Refusal, permit
 from eventsync_core.ledger import Busy, Holder, Lane
 from eventsync_core.receivers import DeliveryReceiver
@@ -60,20 +60,21 @@ def drain(task: Drain, streams: Sequence[str]) -> Report:
     report = Report(target_id=task.target.target_id)
     seconds = task.budget.seconds
     deadline = None if seconds is None else task.clock() + int(seconds * SECOND)
-    worst = Stop.CAUGHT_UP.value
+    ended = Stop.CAUGHT_UP.value
+    _look_at_target(task, streams)
     for stream in streams:
         stopped = _drain_stream(task, stream, report, deadline)
         if stopped != Stop.CAUGHT_UP:
-            worst = stopped
+            ended = stopped
         if stopped == Stop.PAUSED and not _is_target_paused(task):
             continue
         if stopped not in _PER_STREAM:
             break
     report.remaining_owed = sum(_remaining(task, stream) for stream in streams)
-    if worst == Stop.BUDGET and not report.remaining_owed:
-        worst, report.message = Stop.CAUGHT_UP.value, ""
-    report.stopped_because = worst
-    if worst == Stop.TARGET_BACKOFF:
+    if ended == Stop.BUDGET and not report.remaining_owed:
+        ended, report.message = Stop.CAUGHT_UP.value, ""
+    report.stopped_because = ended
+    if ended == Stop.TARGET_BACKOFF:
         back_off = task.stores.targets.get(task.target.target_id).back_off
         report.retry_at = max(back_off.retry_at, back_off.probe_until)
     return report
@@ -85,12 +86,10 @@ def _drain_stream(task: Drain, stream: str, report: Report, deadline: int | None
     if not has_work:
         _pass_over(task, stream, passes)
         return Stop.CAUGHT_UP
-    refusal = _refusal(task, stream, report)
+    refusal = _refusal(task, stream)
     if refusal is not None:
-        return refusal
-    target = look_at_health(
-        task.stores, task.stores.targets.get(target_id), task.receiver, task.clock
-    )
+        report.message, report.fix = refusal.message, refusal.fix
+        return refusal.stop
     lease = task.stores.leases.acquire(target_id, stream, task.holder, at=task.clock())
     if isinstance(lease, Busy):
         report.message = f"process {lease.holder.pid} is draining stream {stream}"
@@ -98,7 +97,7 @@ def _drain_stream(task: Drain, stream: str, report: Report, deadline: int | None
         return Stop.BUSY
     sending = Sending(
         stores=task.stores,
-        target=target,
+        target=task.stores.targets.get(target_id),
         stream=stream,
         receiver=task.receiver,
         clock=task.clock,
@@ -124,18 +123,22 @@ def _is_target_paused(task: Drain) -> bool:
     return bool(task.stores.targets.get(task.target.target_id).paused)
 
 
-def _refusal(task: Drain, stream: str, report: Report) -> str | None:
-    target_id = task.target.target_id
-    target = task.stores.targets.get(target_id)
-    grant = task.stores.grants.get(target_id, stream)
+def _look_at_target(task: Drain, streams: Sequence[str]) -> None:
+    """Ask the target what it says of itself where anything may be sent to it, owed or not."""
+    target = task.stores.targets.get(task.target.target_id)
+    if is_health_known(target, at=task.clock()):
+        return
+    if any(_refusal(task, stream) is None for stream in streams):
+        look_at_health(task.stores, target, task.receiver, task.clock)
+
+
+def _refusal(task: Drain, stream: str) -> Refusal | None:
+    target = task.stores.targets.get(task.target.target_id)
+    grant = task.stores.grants.get(target.target_id, stream)
     answer = permit(target, grant, task.receiver.closed_gates())
-    if not isinstance(answer, Refusal):
-        resting_now = resting(target, at=task.clock())
-        if resting_now is None:
-            return None
-        answer = resting_now
-    report.message, report.fix = answer.message, answer.fix
-    return answer.stop
+    if isinstance(answer, Refusal):
+        return answer
+    return resting(target, at=task.clock())
 
 
 def _look(task: Drain, stream: str) -> tuple[bool, int]:

@@ -11,6 +11,7 @@ from eventsync_core.stores import Stores
 from eventsync_core.targets import (
     BackOff,
     Health,
+    Kind,
     Limits,
     Target,
     merge_limits,
@@ -100,18 +101,22 @@ def _asked(verdict: Verdict, at: int) -> int | None:
     return verdict.retry_after
 
 
+def is_health_known(target: Target, *, at: int) -> bool:
+    """Say whether the target was asked what it says of itself within 15 minutes."""
+    return target.checked_at is not None and 0 <= at - target.checked_at < HEALTH_AGE
+
+
 def look_at_health(
     stores: Stores, target: Target, receiver: DeliveryReceiver, clock: Clock
-) -> Target:
+) -> None:
     """
-    Ask the target what it says of itself, unless that is known for 15 minutes.
+    Ask the target what it says of itself, and remember the answer.
 
     No lease and no unit of work is held meanwhile. An answer that cannot be had is no fault.
     """
-    if target.checked_at is not None and clock() < target.checked_at + HEALTH_AGE:
-        return target
     document = receiver.health()
+    if document is None and target.kind is not Kind.TEAMSPACE:
+        return
     health = None if document is None else read_health(document)
     with stores.atomic():
         stores.targets.observe(target.target_id, health, at=clock())
-    return stores.targets.get(target.target_id)

@@ -1,4 +1,5 @@
 from enum import StrEnum
+from math import sqrt
 
 import attrs
 
@@ -82,13 +83,14 @@ def next_back_off(
     """
     Return what holds after one more batch fault.
 
-    The wait doubles with every fault up to `CAP` and is then multiplied by *chance*, which is
-    drawn from [0, 1) each time, so that clients spread. *asked* is how long the server wants
+    The wait doubles with every fault up to `CAP` and is then multiplied by the root of *chance*,
+    which is drawn from [0, 1) each time: clients spread over the whole of it, and fewer come
+    early than would if all waits were as likely (adr/0013). *asked* is how long the server wants
     to be left alone, in microseconds, kept between *least* and *most*; the drawn wait comes on
     top. A fault that is heard of late never shortens a wait.
     """
     failures = before.failures + 1
-    wait = int(chance * min(CAP, BASE << min(failures - 1, _DOUBLINGS)))
+    wait = int(sqrt(chance) * min(CAP, BASE << min(failures - 1, _DOUBLINGS)))
     if asked is not None:
         floor = min(least or LEAST_ASKED, DAY)
         wait += max(floor, min(asked, most or MOST_ASKED, DAY))

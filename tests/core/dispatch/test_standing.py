@@ -73,6 +73,18 @@ def test_a_reset_target_is_noted(world: World) -> None:
     assert reset.changed_fields == ("server_instance_id",)
 
 
+def test_a_reset_is_noted_although_nothing_is_owed(world: World) -> None:
+    """That is when it matters: the new instance has nothing of what was delivered."""
+    world.capture(1)
+    for name in ("s1", "s2"):
+        world.receiver.health_document = {"server_instance_id": name}
+        world.clock.advance(3600)
+        report = world.drain()
+
+    assert report.requests == 0
+    assert world.stores.targets.get(world.target.target_id).reset is not None
+
+
 def test_faults_in_a_row_wait_longer_and_one_success_ends_them(world: World) -> None:
     """Without chance each wait is the longest: one second, two, four."""
     world.capture(1)
