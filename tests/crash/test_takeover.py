@@ -261,7 +261,7 @@ def stop_between_reads(process: "subprocess.Popen[str]", database: Path) -> None
         connection = sqlite3.connect(database, timeout=0, isolation_level=None)
         try:
             connection.execute("BEGIN EXCLUSIVE")
-            return
+            return  # noqa: TRY300 - only a file that nobody reads ends the loop
         except sqlite3.OperationalError:
             os.kill(process.pid, signal.SIGCONT)
         finally:
