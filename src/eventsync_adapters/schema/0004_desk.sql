@@ -22,3 +22,6 @@ ALTER TABLE answers ADD COLUMN act TEXT NOT NULL DEFAULT '';
 ALTER TABLE answers ADD COLUMN actor TEXT NOT NULL DEFAULT '';
 
 CREATE INDEX grants_by_stream ON grants (stream_id, target_no);
+
+-- round_after: requests up to this one belong to earlier rounds of the entry.
+ALTER TABLE ledger ADD COLUMN round_after BIGINT NOT NULL DEFAULT 0;

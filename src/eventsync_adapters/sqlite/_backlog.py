@@ -6,8 +6,9 @@ from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
 from eventsync_adapters.sqlite._tally import Tallying
 from eventsync_core.census import Tally
-from eventsync_core.ledger import Candidate, Lane, spans
+from eventsync_core.ledger import LONGEST_WAIT, Candidate, Lane, spans
 
+_LATEST = 2**62
 _GRANT = """
 SELECT from_position, passed FROM grants
 WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
@@ -105,8 +106,13 @@ class SqliteBacklog:
         reach = self._reach(target_no, stream_id)
         if reach is None or stream_id is None:
             return []
-        values = (target_no, stream_id, lane.value, *after, now, reach[0], max_events)
-        return _within(self._database.each(DUE, values), max_events, max_bytes)[0]
+        place = (target_no, stream_id, lane.value)
+        absurd = max(after, (now + LONGEST_WAIT, _LATEST))
+        rows = _one_after_another(
+            self._database.each(DUE, (*place, *after, now, reach[0], max_events)),
+            self._database.each(DUE, (*place, *absurd, _LATEST, reach[0], max_events)),
+        )
+        return _within(rows, max_events, max_bytes)[0]
 
     def waiting(
         self, target_id: str, stream: str, aggregates: Iterable[str], *, most: int
@@ -141,6 +147,11 @@ class SqliteBacklog:
     def tally(self, target_id: str, stream: str, *, at: int) -> Tally:
         """See `Backlog.tally`."""
         return self._tallying.take(target_id, stream, at=at)
+
+
+def _one_after_another(*parts: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    for part in parts:
+        yield from part
 
 
 def _within(

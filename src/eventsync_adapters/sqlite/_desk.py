@@ -28,8 +28,8 @@ _EVERYTHING = (*(outcome.value for outcome in Outcome), OWED, _NO_ROW)
 _REQUESTS_AT_ONCE = 500
 STANDINGS = """
 SELECT e.position, l.outcome, l.request_id, l.attempts, l.rejections, l.round, l.seen, l.due_at,
-       l.wait, e.event_id, e.event_type, e.captured_at, h.position, p.entry_id,
-       a.answered_at, a.outcome, a.reason, a.category, r.guidance, s.superseded_by
+       l.wait, l.round_after, e.event_id, e.event_type, e.captured_at, h.position,
+       p.entry_id, a.answered_at, a.outcome, a.reason, a.category, r.guidance, s.superseded_by
 FROM entries e
 LEFT JOIN ledger l ON l.target_no = ? AND l.stream_id = e.stream_id AND l.position = e.position
 LEFT JOIN payloads p ON p.entry_id = e.entry_id
@@ -83,8 +83,8 @@ class SqliteDesk:
         found = []
         query = STANDINGS.format(",".join("?" * len(words)))
         for values in self._database.rows(query, (*place, after, upto, *words)):
-            row = as_entry(values[:9]) if values[1] is not None else None
-            guidance = values[18] or ""
+            row = as_entry(values[:10]) if values[1] is not None else None
+            guidance = values[19] or ""
             if values[0] in carried:
                 row, guidance = lost(row, request_id=request_id, at=at), LOST_REASON
             if row is not None and row.outcome in outcomes:
@@ -140,7 +140,7 @@ class SqliteDesk:
 
 def _standing(target_id: str, row: LedgerEntry, guidance: str, values: tuple[Any, ...]) -> Standing:
     _, _, request_id, *_ = values
-    event_id, event_type, captured_at, held, text, *answer, _, superseded_by = values[9:]
+    event_id, event_type, captured_at, held, text, *answer, _, superseded_by = values[10:]
     answered_at, outcome, reason, category = answer
     said = None
     if outcome is not None:

@@ -154,7 +154,8 @@ class SqliteLedger:
         said: list[tuple[Any, ...]] = []
         for index, position in enumerate(positions):
             outcome = verdict.outcomes[index]
-            if not is_kept(verdict, index, holds=holds):
+            entry = before.get(position)
+            if not is_kept(verdict, index, entry, request_id, holds=holds):
                 continue
             after[position] = fold(
                 before.get(position),

@@ -10,17 +10,19 @@ from eventsync_core.receivers import Effect, Outcome
 
 OWED = "owed"
 _COLUMNS = """
-SELECT position, outcome, request_id, attempts, rejections, round, seen, due_at, wait FROM ledger
+SELECT position, outcome, request_id, attempts, rejections, round, seen, due_at, wait, round_after
+FROM ledger
 """
 _RANGE = _COLUMNS + "WHERE target_no = ? AND stream_id = ? AND position BETWEEN ? AND ?"
 _PUT = """
 INSERT INTO ledger (target_no, stream_id, position, outcome, request_id, attempts, rejections,
-                    round, seen, due_at, wait)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    round, seen, due_at, wait, round_after)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (target_no, stream_id, position) DO UPDATE SET
     outcome = excluded.outcome, request_id = excluded.request_id,
     attempts = excluded.attempts, rejections = excluded.rejections, round = excluded.round,
-    seen = excluded.seen, due_at = excluded.due_at, wait = excluded.wait
+    seen = excluded.seen, due_at = excluded.due_at, wait = excluded.wait,
+    round_after = excluded.round_after
 """
 _PUT_DUE = """
 INSERT INTO due (target_no, stream_id, lane, due_at, position, aggregate)
@@ -36,8 +38,8 @@ SELECT 1 FROM ledger WHERE target_no = ? AND stream_id = ? AND position BETWEEN 
 """
 _FIRST_SUCCESS = """
 INSERT INTO ledger (target_no, stream_id, position, outcome, request_id, attempts, rejections,
-                    round, seen, due_at, wait)
-SELECT ?1, stream_id, position, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM entries
+                    round, seen, due_at, wait, round_after)
+SELECT ?1, stream_id, position, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 FROM entries
 WHERE stream_id = ?2 AND position BETWEEN ?3 AND ?4
 """
 _COUNT_IN_RANGE = """
@@ -160,12 +162,13 @@ def _values(place: tuple[int, int], position: int, row: LedgerEntry) -> tuple[An
         row.seen,
         row.due_at,
         row.wait,
+        row.round_after,
     )
 
 
 def as_entry(row: tuple[Any, ...]) -> LedgerEntry:
-    """Return the ledger entry in the nine columns that every query of rows begins with."""
-    _, word, request_id, attempts, rejections, round_, seen, due_at, wait = row
+    """Return the ledger entry in the ten columns that every query of rows begins with."""
+    _, word, request_id, attempts, rejections, round_, seen, due_at, wait, round_after = row
     return LedgerEntry(
         outcome=None if word == OWED else Outcome(word),
         request_id=request_id,
@@ -175,4 +178,5 @@ def as_entry(row: tuple[Any, ...]) -> LedgerEntry:
         seen=bool(seen),
         due_at=due_at,
         wait=wait,
+        round_after=round_after,
     )

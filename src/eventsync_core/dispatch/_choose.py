@@ -1,6 +1,7 @@
 """Which of the selected entries may go now: pure rules of order and packing."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 import attrs
 
@@ -13,7 +14,7 @@ REJECTED_BATCH = 100
 
 @attrs.frozen
 class Choice:
-    """Candidates that may go, in order, and those that wait: position to due time."""
+    """Candidates that may go, by position, and those that wait: position to due time."""
 
     go: tuple[Candidate, ...]
     wait: Mapping[int, int]
@@ -26,19 +27,23 @@ def choose(
     Hold back every candidate behind an earlier entry of its aggregate that is not going.
 
     *waiting* lists, per aggregate, the first entries that make later ones wait, as
-    (position, due at); more of them than there are candidates are never needed.
+    (position, due at); more of them than there are candidates are never needed. Who waits
+    becomes due with the last it waits for, and never earlier than it was.
     """
     go: list[Candidate] = []
     wait: dict[int, int] = {}
     going: set[int] = set()
-    for candidate in candidates:
+    for candidate in sorted(candidates, key=attrgetter("position")):
+        position = candidate.position
         ahead = waiting.get(candidate.aggregate or "", ())
-        before = [due for place, due in ahead if place < candidate.position and place not in going]
+        before = [
+            wait.get(place, due) for place, due in ahead if place < position and place not in going
+        ]
         if before:
-            wait[candidate.position] = max(before)
+            wait[position] = max(*before, candidate.due_at or 0)
             continue
         go.append(candidate)
-        going.add(candidate.position)
+        going.add(position)
     return Choice(tuple(go), wait)
 
 

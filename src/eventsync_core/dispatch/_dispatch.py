@@ -1,6 +1,16 @@
-from eventsync_core.dispatch._pack import cut, pack_ahead, pack_next
+from eventsync_core.clock import SECOND
+from eventsync_core.dispatch._pack import cut, pack, pack_ahead, park
 from eventsync_core.dispatch._report import Stop
-from eventsync_core.dispatch._sending import Item, Ready, Sending, Sent
+from eventsync_core.dispatch._select import may_leave, next_item, take_ready
+from eventsync_core.dispatch._sending import (
+    Chosen,
+    Item,
+    Opened,
+    Parked,
+    Ready,
+    Sending,
+    Sent,
+)
 from eventsync_core.dispatch._standing import (
     ask_leave,
     claim_probe,
@@ -9,7 +19,7 @@ from eventsync_core.dispatch._standing import (
 )
 from eventsync_core.egress import Refusal, permit
 from eventsync_core.errors import StoreError
-from eventsync_core.ledger import Candidate, Opening
+from eventsync_core.ledger import LEASE_LENGTH, Candidate, Opening
 from eventsync_core.receivers import (
     Batch,
     Effect,
@@ -18,8 +28,10 @@ from eventsync_core.receivers import (
     Permit,
     Verdict,
 )
+from eventsync_core.targets import MOST_EVENTS
 
 MOST_CUTS = 1_000
+_FRESH = LEASE_LENGTH - 2 * SECOND
 _AGAIN = "run eventsync sync now again; what was found out is kept"
 _STOPS = {
     Next.BACK_OFF: (
@@ -42,61 +54,68 @@ def dispatch(sending: Sending) -> bool:
     Run one round, permit → select → pack → post → record; false when it was the last.
 
     The answer is noted in the same unit of work in which the next round's request is opened,
-    so that a batch costs one commit. No unit of work is open while the request is on its way;
-    where requests run alongside, what follows is selected and packed meanwhile.
+    so that a batch costs one commit. No unit of work is open while a batch is packed or on
+    its way; where requests run alongside, what follows is selected and packed meanwhile.
     """
-    answered = sending.sent
-    try:
-        opened = _open_next(sending)
-    except BaseException:
-        # The unit was undone and the note of the answer with it: `leave` notes it again.
-        sending.sent = answered
-        raise
-    if opened is None:
-        return False
-    request_id, ready = opened
-    sending.flying = ready.item
-    refusal = _refused_meanwhile(sending, ready.batch.permit)
-    if refusal is None:
+    packed: Ready | Parked | None = None
+    while True:
+        step = _step(sending, packed)
+        if step is None:
+            return False
+        if isinstance(step, Opened):
+            break
+        packed = pack(sending, step)
+    item, permitted = step.ready.item, step.ready.batch.permit
+    sending.flying = item
+    answer = _look_again(sending, step)
+    if answer == permitted:
         sending.report.requests += 1
-        verdict = _send(sending, ready)
+        verdict = _send(sending, step.ready)
     else:
-        verdict = _withheld(ready.batch, refusal)
+        verdict = _withheld(step.ready.batch)
     sending.flying = None
-    sending.sent = Sent(request_id, ready.item, verdict)
-    _count(sending, ready.item, verdict)
-    if refusal is not None:
-        sending.finish(refusal.stop, refusal.message, refusal.fix)
+    sending.sent = Sent(step.request_id, item, verdict)
+    if isinstance(answer, Permit) and answer != permitted:
+        sending.agenda.appendleft(item)
+        return True
+    _count(sending, item, verdict)
+    if isinstance(answer, Refusal):
+        sending.finish(answer.stop, answer.message, answer.fix)
     return True
 
 
 def _send(sending: Sending, ready: Ready) -> Verdict:
     with sending.stores.leases.kept(sending.lease):
-        if sending.alongside is None:
-            return sending.receiver.deliver(ready.batch)
-        answer = sending.alongside(lambda: sending.receiver.deliver(ready.batch))
-        pack_ahead(sending, ready.item, ready.batch.permit)
-        return answer()
+        if sending.alongside is not None:
+            answer = sending.alongside(lambda: sending.receiver.deliver(ready.batch))
+            pack_ahead(sending, ready.item, ready.batch.permit)
+            return answer()
+        verdict = sending.receiver.deliver(ready.batch)
+        if verdict.next is Next.GO_ON:
+            pack_ahead(sending, ready.item, ready.batch.permit)
+        return verdict
 
 
-def _refused_meanwhile(sending: Sending, permitted: Permit) -> Refusal | None:
-    """Look again whether the batch may leave: much can change after it was packed."""
-    target = sending.stores.targets.get(permitted.target_id)
-    grant = sending.stores.grants.get(permitted.target_id, permitted.stream)
-    answer = permit(target, grant, ())
-    if isinstance(answer, Refusal) or answer == permitted:
-        return answer if isinstance(answer, Refusal) else None
-    message = "the grant was changed before the request left"
-    return Refusal(Stop.NO_GRANT, message, "run eventsync sync now again")
+def _look_again(sending: Sending, opened: Opened) -> Permit | Refusal:
+    """Ask for leave once more right before the request: much can change after it was packed."""
+    batch = opened.ready.batch
+    try:
+        target = sending.stores.targets.get(batch.permit.target_id)
+        grant = sending.stores.grants.get(batch.permit.target_id, batch.permit.stream)
+    except StoreError:
+        sending.flying = None
+        sending.sent = Sent(opened.request_id, opened.ready.item, _withheld(batch))
+        raise
+    return permit(target, grant, ())
 
 
-def _withheld(batch: Batch, refusal: Refusal) -> Verdict:
+def _withheld(batch: Batch) -> Verdict:
     """Return what came of a batch that was not sent after all: nothing."""
     return Verdict(
         outcomes=(Outcome.TRANSIENT,) * len(batch.event_ids),
         next=Next.WITHHELD,
         effect=Effect.NONE,
-        guidance=refusal.message,
+        guidance="what permits it was changed before the request left",
     )
 
 
@@ -121,29 +140,55 @@ def leave(sending: Sending) -> None:
         raise
 
 
-def _open_next(sending: Sending) -> tuple[int, Ready] | None:
-    with sending.stores.atomic():
-        if not _note_answer(sending) or sending.stop or not _may_go_on(sending):
-            return None
-        permitted = ask_leave(sending)
-        if permitted is None:
-            return None
-        ready = pack_next(sending, permitted)
-        if ready is None:
-            if not sending.stop:
-                sending.finish(Stop.CAUGHT_UP)
-            return None
-        opening = Opening(
-            positions=tuple(candidate.position for candidate in ready.item.candidates),
-            body_bytes=len(ready.batch.body),
-            digest=ready.batch.digest,
-        )
-        request_id = sending.stores.ledger.open_request(sending.lease, opening, at=sending.clock())
-        if request_id is None:
-            sending.finish(Stop.BUSY, "another drain took over")
-            return None
-        claim_probe(sending)
-        return request_id, ready
+def _step(sending: Sending, packed: Ready | Parked | None) -> Opened | Chosen | None:
+    """
+    Note the last answer, and open a request for what is packed or choose what to pack.
+
+    None when the drain of this stream ends. All of it is one unit of work.
+    """
+    closed = sending.receiver.closed_gates()
+    answered = sending.sent
+    try:
+        with sending.stores.atomic():
+            if not _note_answer(sending) or sending.stop or not _may_go_on(sending):
+                return None
+            permitted = ask_leave(sending, closed)
+            return None if permitted is None else _go_on(sending, packed, permitted)
+    except BaseException:
+        # The unit was undone and the note of the answer with it: `leave` notes it again.
+        sending.sent = answered
+        raise
+
+
+def _go_on(
+    sending: Sending, packed: Ready | Parked | None, permitted: Permit
+) -> Opened | Chosen | None:
+    if isinstance(packed, Parked):
+        park(sending, packed)
+    ready = packed if isinstance(packed, Ready) else take_ready(sending)
+    if ready is not None and may_leave(sending, ready, permitted):
+        return _open(sending, ready)
+    if isinstance(packed, Ready):
+        sending.agenda.appendleft(packed.item)
+    item = next_item(sending)
+    if item is None:
+        sending.finish(Stop.CAUGHT_UP)
+        return None
+    return Chosen(item, permitted)
+
+
+def _open(sending: Sending, ready: Ready) -> Opened | None:
+    opening = Opening(
+        positions=tuple(candidate.position for candidate in ready.item.candidates),
+        body_bytes=len(ready.batch.body),
+        digest=ready.batch.digest,
+    )
+    request_id = sending.stores.ledger.open_request(sending.lease, opening, at=sending.clock())
+    if request_id is None:
+        sending.finish(Stop.BUSY, "another drain took over")
+        return None
+    claim_probe(sending)
+    return Opened(request_id, ready)
 
 
 def _note_answer(sending: Sending) -> bool:
@@ -153,6 +198,7 @@ def _note_answer(sending: Sending) -> bool:
     # A clock that was set back must not make anything due again within this drain.
     ledger, now = sending.stores.ledger, max(sending.clock(), sending.horizon)
     if not ledger.close_request(sending.lease, sent.request_id, sent.verdict, at=now):
+        give_probe_back(sending)
         sending.finish(Stop.BUSY, "another drain took over")
         return False
     if sent.item.passes and sent.verdict.next is not Next.WITHHELD:
@@ -177,6 +223,8 @@ def _may_go_on(sending: Sending) -> bool:
     if spent:
         sending.finish(Stop.BUDGET, "the budget is spent")
         return False
+    if sending.lease.expires_at - now > _FRESH:
+        return True
     lease = sending.stores.leases.renew(sending.lease, at=now)
     if lease is None:
         sending.finish(Stop.BUSY, "another drain took over")
@@ -196,6 +244,9 @@ def _count(sending: Sending, item: Item, verdict: Verdict) -> None:
         if sending.cuts >= MOST_CUTS:
             sending.finish(Stop.BUDGET, "too many batches were refused whole", _AGAIN)
         return
+    if len(verdict.outcomes) == 1 and verdict.outcomes[0] is Outcome.TERMINAL_FAILED:
+        # What made batches too large is found: those to come need not be as small.
+        sending.most = MOST_EVENTS
     rest: list[Candidate] = []
     for index, outcome in enumerate(verdict.outcomes):
         if then is Next.RESEND_REST and outcome is Outcome.TRANSIENT and not item.is_rest:

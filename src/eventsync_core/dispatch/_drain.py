@@ -14,6 +14,7 @@ from eventsync_core.receivers import DeliveryReceiver
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
+_TIME_TO_ASK = 15
 _PER_STREAM = frozenset({Stop.CAUGHT_UP.value, Stop.BUSY.value, Stop.NO_GRANT.value})
 
 
@@ -124,9 +125,14 @@ def _is_target_paused(task: Drain) -> bool:
 
 
 def _look_at_target(task: Drain, streams: Sequence[str]) -> None:
-    """Ask the target what it says of itself where anything may be sent to it, owed or not."""
+    """
+    Ask the target what it says of itself where anything may be sent to it, owed or not.
+
+    A drain that has little time has none for that.
+    """
     target = task.stores.targets.get(task.target.target_id)
-    if is_health_known(target, at=task.clock()):
+    seconds = task.budget.seconds
+    if is_health_known(target, at=task.clock()) or (seconds is not None and seconds < _TIME_TO_ASK):
         return
     if any(_refusal(task, stream) is None for stream in streams):
         look_at_health(task.stores, target, task.receiver, task.clock)
@@ -169,10 +175,11 @@ def _pass_over(task: Drain, stream: str, passes: int) -> None:
     if not passes:
         return
     leases, target_id = task.stores.leases, task.target.target_id
-    lease = leases.acquire(target_id, stream, task.holder, at=task.clock())
-    if not isinstance(lease, Busy):
-        task.stores.ledger.pass_over(lease, passes)
-        leases.release(lease)
+    with task.stores.atomic():
+        lease = leases.acquire(target_id, stream, task.holder, at=task.clock())
+        if not isinstance(lease, Busy):
+            task.stores.ledger.pass_over(lease, passes)
+            leases.release(lease)
 
 
 def _remaining(task: Drain, stream: str) -> int:

@@ -1,50 +1,49 @@
 from eventsync_core.codec import without_local_keys
 from eventsync_core.dispatch._choose import fits, halves
-from eventsync_core.dispatch._select import next_item, tail_item, take_ready
-from eventsync_core.dispatch._sending import Item, Ready, Sending
-from eventsync_core.errors import StoreError, UnsendableEventError
+from eventsync_core.dispatch._select import tail_item
+from eventsync_core.dispatch._sending import Chosen, Item, Parked, Ready, Sending
+from eventsync_core.errors import UnsendableEventError
 from eventsync_core.receivers import Batch, Detail, Outcome, Permit
+from eventsync_core.targets import MOST_EVENTS
 
 
-def pack_next(sending: Sending, permitted: Permit) -> Ready | None:
-    """Return the next batch that fits the target's limits, or None when nothing is left."""
-    ready = take_ready(sending, permitted)
-    if ready is not None:
-        return ready
-    while (item := next_item(sending)) is not None:
-        try:
-            batch = _batch(sending, item, permitted)
-        except UnsendableEventError as error:
-            _set_aside(sending, item, error)
-            continue
-        limits = sending.limits()
-        if len(item.candidates) <= limits.max_events and fits(len(batch.body), limits):
-            return Ready(item, batch)
-        if len(item.candidates) > 1:
-            cut(sending, item)
-        else:
-            size, most = len(batch.body), limits.hard_bytes
-            reason = f"{size} bytes in a request of its own, the limit is {most}"
-            _park(sending, item, Detail(reason, "oversized_event"))
-    return None
+def pack(sending: Sending, chosen: Chosen) -> Ready | Parked | None:
+    """
+    Pack what was chosen; None where it was cut, and its pieces are on the agenda.
+
+    No unit of work is open: a host's transformation may take its time. The lease is kept.
+    """
+    item, limits = chosen.item, sending.limits()
+    try:
+        with sending.stores.leases.kept(sending.lease):
+            batch = _batch(sending, item, chosen.permit)
+    except UnsendableEventError as error:
+        return _set_aside(sending, item, error)
+    if len(item.candidates) <= limits.max_events and fits(len(batch.body), limits):
+        return Ready(item, batch, limits)
+    if len(item.candidates) > 1:
+        cut(sending, item)
+        return None
+    size, most = len(batch.body), limits.hard_bytes
+    reason = f"{size} bytes in a request of its own, the limit is {most}"
+    return Parked(item, Detail(reason, "oversized_event"))
 
 
 def pack_ahead(sending: Sending, flying: Item, permitted: Permit) -> None:
     """
-    Select and pack what follows *flying* while that is on its way; writes nothing.
+    Select and pack what follows *flying* before its answer is noted; writes nothing.
 
-    Only entries that were never offered are packed ahead. What cannot be packed now is left
-    for `pack_next`.
+    Only entries that were never offered are packed ahead.
     """
     if not sending.is_tail or not flying.passes or sending.agenda or _is_last(sending, flying):
         return
     try:
         item = tail_item(sending, after=flying.passes, selected=len(flying.candidates))
         if item.candidates:
-            batch = _batch(sending, item, permitted)
-            if fits(len(batch.body), sending.limits()):
-                sending.ready = Ready(item, batch)
-    except (StoreError, UnsendableEventError):
+            limits, batch = sending.limits(), _batch(sending, item, permitted)
+            if fits(len(batch.body), limits):
+                sending.ready = Ready(item, batch, limits)
+    except Exception:  # noqa: BLE001 - a request is on its way; `pack` meets it again after that
         return
 
 
@@ -72,20 +71,23 @@ def cut(sending: Sending, item: Item) -> None:
     )
 
 
-def _set_aside(sending: Sending, item: Item, error: UnsendableEventError) -> None:
-    """Park the one event that cannot be put on the wire; the others stay what they are."""
+def _set_aside(sending: Sending, item: Item, error: UnsendableEventError) -> Parked:
+    """Leave out the one event that cannot be put on the wire; the others stay what they are."""
     one = item.candidates[error.index]
     rest = tuple(candidate for candidate in item.candidates if candidate is not one)
     if rest:
         sending.agenda.appendleft(Item(rest, item.passes, item.is_rest))
     passes = 0 if rest else item.passes
-    _park(sending, Item((one,), passes), Detail(error.message, error.code))
+    return Parked(Item((one,), passes), Detail(error.message, error.code))
 
 
-def _park(sending: Sending, item: Item, detail: Detail) -> None:
-    (candidate,) = item.candidates
+def park(sending: Sending, parked: Parked) -> None:
+    """Note that the event cannot be sent."""
+    (candidate,) = parked.item.candidates
     ledger = sending.stores.ledger
-    ledger.park(sending.lease, candidate.position, detail, at=sending.clock())
-    if item.passes:
-        ledger.pass_over(sending.lease, item.passes)
+    ledger.park(sending.lease, candidate.position, parked.detail, at=sending.clock())
+    if parked.item.passes:
+        ledger.pass_over(sending.lease, parked.item.passes)
     sending.report.outcomes[Outcome.TERMINAL_FAILED] += 1
+    # It may be what made batches too large; those to come need not be as small.
+    sending.most = MOST_EVENTS

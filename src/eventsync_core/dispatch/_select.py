@@ -105,29 +105,24 @@ def hold_back(sending: Sending, candidates: Sequence[Candidate]) -> tuple[Candid
     return choice.go
 
 
-def take_ready(sending: Sending, permitted: Permit) -> Ready | None:
-    """
-    Return the batch that was packed ahead if all of it may go now, as if selected just now.
-
-    Whatever happened meanwhile, in this process or another, is looked at again: cuts go
-    first, and a change of the grant, a hold or an unanswered predecessor lets it be selected
-    anew.
-    """
+def take_ready(sending: Sending) -> Ready | None:
+    """Return the batch that was packed ahead, unless pieces of a cut one or smaller ones go."""
     ready, sending.ready = sending.ready, None
     if ready is None or sending.agenda or not sending.is_tail:
         return None
+    return ready if len(ready.item.candidates) <= sending.most else None
+
+
+def may_leave(sending: Sending, ready: Ready, permitted: Permit) -> bool:
+    """
+    Say whether all of a batch that was packed may go now, as if it were selected just now.
+
+    A change of the grant or the limits, a hold or an unanswered predecessor, in this process
+    or another, is looked at again; it is selected and packed anew then.
+    """
     candidates = ready.item.candidates
-    limits = sending.limits()
-    if ready.batch.permit != permitted or len(candidates) > min(sending.most, limits.max_events):
-        return None
+    if ready.batch.permit != permitted or ready.limits != sending.limits():
+        return False
     positions = [candidate.position for candidate in candidates]
     still = sending.stores.backlog.deliverable(sending.target.target_id, sending.stream, positions)
-    names = {candidate.aggregate for candidate in candidates if candidate.aggregate}
-    if len(still) < len(positions) or (names and _anyone_waits(sending, names)):
-        return None
-    return ready
-
-
-def _anyone_waits(sending: Sending, names: set[str]) -> bool:
-    target_id, stream = sending.target.target_id, sending.stream
-    return bool(sending.stores.backlog.waiting(target_id, stream, names, most=1))
+    return len(still) == len(positions) and hold_back(sending, candidates) == candidates

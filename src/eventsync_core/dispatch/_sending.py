@@ -7,9 +7,17 @@ from eventsync_core.clock import Clock
 from eventsync_core.dispatch._choose import tightest
 from eventsync_core.dispatch._report import Budget, Report
 from eventsync_core.ledger import Candidate, Lane, Lease
-from eventsync_core.receivers import Batch, DeliveryReceiver, Limits, Outcome, Verdict
+from eventsync_core.receivers import (
+    Batch,
+    DeliveryReceiver,
+    Detail,
+    Limits,
+    Outcome,
+    Permit,
+    Verdict,
+)
 from eventsync_core.stores import Stores
-from eventsync_core.targets import Target
+from eventsync_core.targets import MOST_EVENTS, Target
 
 Alongside = Callable[[Callable[[], Verdict]], Callable[[], Verdict]]
 """Starts a call that runs while the caller goes on; what it returns waits for the result."""
@@ -31,10 +39,35 @@ class Item:
 
 @attrs.frozen
 class Ready:
-    """The next batch, selected and packed while another was on its way."""
+    """A batch that is packed, under the limits that held then."""
 
     item: Item
     batch: Batch
+    limits: Limits
+
+
+@attrs.frozen
+class Parked:
+    """One event that cannot be sent, and why."""
+
+    item: Item
+    detail: Detail
+
+
+@attrs.frozen
+class Chosen:
+    """What was selected and is to be packed."""
+
+    item: Item
+    permit: Permit
+
+
+@attrs.frozen
+class Opened:
+    """A batch that may leave: its request is on record."""
+
+    request_id: int
+    ready: Ready
 
 
 @attrs.frozen
@@ -72,7 +105,7 @@ class Sending:
     deadline: int | None
     horizon: int
     stop: str = ""
-    most: int = 1_000
+    most: int = MOST_EVENTS
     agenda: deque[Item] = attrs.field(factory=deque)
     sent: Sent | None = None
     flying: Item | None = None

@@ -1,12 +1,14 @@
 """What a target's state means for a drain: its back-off, and what its health answer says."""
 
+from collections.abc import Sequence
+
 import attrs
 
 from eventsync_core.clock import MINUTE, Clock, iso_time
 from eventsync_core.dispatch._report import Stop
 from eventsync_core.dispatch._sending import Sending
 from eventsync_core.egress import Refusal, permit
-from eventsync_core.receivers import DeliveryReceiver, Next, Outcome, Permit, Verdict
+from eventsync_core.receivers import DeliveryReceiver, Gate, Next, Outcome, Permit, Verdict
 from eventsync_core.stores import Stores
 from eventsync_core.targets import (
     BackOff,
@@ -34,12 +36,12 @@ def resting(target: Target, *, at: int) -> Refusal | None:
     return Refusal(Stop.TARGET_BACKOFF, message, _RESUME)
 
 
-def ask_leave(sending: Sending) -> Permit | None:
+def ask_leave(sending: Sending, closed: Sequence[Gate]) -> Permit | None:
     """Return leave for one more request as everything stands now, or end the drain."""
     stores, stream = sending.stores, sending.stream
     sending.target = target = stores.targets.get(sending.target.target_id)
     grant = stores.grants.get(target.target_id, stream)
-    answer = permit(target, grant, sending.receiver.closed_gates())
+    answer = permit(target, grant, closed)
     if not isinstance(answer, Refusal):
         answer = resting(target, at=sending.clock()) or answer
     if isinstance(answer, Refusal):

@@ -24,6 +24,7 @@ from eventsync_core.ledger._ranges import in_ranges, read_ranges, spans, write_r
 from eventsync_core.ledger._reopen import is_for, last_words, reopen
 from eventsync_core.ledger._rules import (
     LEASE_LENGTH,
+    LONGEST_WAIT,
     LOST_REASON,
     effect_of,
     fold,
@@ -43,6 +44,7 @@ from eventsync_core.ledger._superseding import (
 
 __all__ = [
     "LEASE_LENGTH",
+    "LONGEST_WAIT",
     "LOST_REASON",
     "Act",
     "Backlog",

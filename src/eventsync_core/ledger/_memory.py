@@ -136,10 +136,10 @@ class MemoryLedger:
             return holds
         for index, position in enumerate(read_ranges(request.positions)):
             outcome = verdict.outcomes[index]
-            if not is_kept(verdict, index, holds=holds):
-                continue
             place = (lease.target_id, lease.stream, position)
             before = self._entries.get(place)
+            if not is_kept(verdict, index, before, request_id, holds=holds):
+                continue
             effect = effect_of(verdict, index)
             self._entries[place] = fold(before, outcome, effect, request_id=request_id, at=at)
             detail = said_of(verdict, index)

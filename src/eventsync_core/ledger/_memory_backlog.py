@@ -7,6 +7,7 @@ from eventsync_core.journal import Entry, Journal
 from eventsync_core.ledger._memory import MemoryLedger
 from eventsync_core.ledger._memory_superseding import MemorySuperseding
 from eventsync_core.ledger._model import Candidate, Lane
+from eventsync_core.ledger._rules import LONGEST_WAIT
 
 _ALL = 1 << 40
 
@@ -68,7 +69,9 @@ class MemoryBacklog:
         places = sorted(
             (row.due_at, position)
             for position, row in self.ledger.rows(target_id, stream)
-            if row.due_at is not None and row.due_at <= now and row.lane is lane
+            if row.due_at is not None
+            and not now < row.due_at <= now + LONGEST_WAIT
+            and row.lane is lane
         )
         found = []
         for due_at, position in places:

@@ -22,7 +22,7 @@ class LedgerEntry:
     counts requests that carried it, `rejections` how often the server looked and said no.
     `seen` is true once an attempt may have had an effect. `due_at` is None once settled;
     `wait` is the last wait for a pending one, in microseconds. `request_id` names the request
-    that last changed it (0: none did).
+    that last changed it (0: none did); requests up to `round_after` belong to earlier rounds.
     """
 
     outcome: Outcome | None
@@ -33,6 +33,7 @@ class LedgerEntry:
     seen: bool = False
     due_at: int | None = None
     wait: int = 0
+    round_after: int = 0
 
     @property
     def is_settled(self) -> bool:

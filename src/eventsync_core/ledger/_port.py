@@ -156,6 +156,8 @@ class Backlog(Protocol):
         """
         Return deliverable entries of *lane* that are due at *now*, ordered by (due, position).
 
+        Those due later than `LONGEST_WAIT` from now come of a clock set back, and are due too.
+
         Only those above *after* in that order, within the same bounds as `tail`.
         """
         ...

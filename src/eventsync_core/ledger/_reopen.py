@@ -12,12 +12,20 @@ def reopen(entry: LedgerEntry, act: Act, *, at: int) -> LedgerEntry | None:
 
     Retried, a terminal_failed one is owed again in its round; one that is not settled is due
     at once, with its outcome and lane; a delivered one is not touched. Replayed, a delivered
-    one is owed in a new round, and no other changes. Attempts and rejections are kept.
+    one is owed in a new round, in which requests that left before count no more, and no other
+    changes. Attempts and rejections are kept.
     """
     if not is_for(act, entry):
         return None
     if act is Act.DELIVERED_BEFORE:
-        return attrs.evolve(entry, outcome=None, round=entry.round + 1, due_at=at, wait=0)
+        return attrs.evolve(
+            entry,
+            outcome=None,
+            round=entry.round + 1,
+            round_after=entry.request_id,
+            due_at=at,
+            wait=0,
+        )
     if entry.outcome is Outcome.TERMINAL_FAILED:
         return attrs.evolve(entry, outcome=None, due_at=at, wait=0)
     return attrs.evolve(entry, due_at=at if entry.due_at is None else min(entry.due_at, at))

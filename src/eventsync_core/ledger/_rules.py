@@ -10,6 +10,8 @@ LEASE_LENGTH = 15 * SECOND
 LOST_REASON = "the sender died before it noted the answer"
 _FIRST_PENDING_WAIT = 5 * MINUTE
 _LONGEST_PENDING_WAIT = DAY
+LONGEST_WAIT = DAY + 2 * SECOND
+"""No entry is ever due later than this: one that is comes of a clock that was set back."""
 
 
 def fold(
@@ -80,16 +82,22 @@ def effect_of(verdict: Verdict, index: int) -> Effect:
     return Effect.NONE if outcome is Outcome.TERMINAL_FAILED else Effect.ANSWERED
 
 
-def is_kept(verdict: Verdict, index: int, *, holds: bool) -> bool:
+def is_kept(
+    verdict: Verdict, index: int, entry: LedgerEntry | None, request_id: int, *, holds: bool
+) -> bool:
     """
-    Say whether the outcome at *index* is folded into its entry.
+    Say whether the outcome at *index* is folded into its *entry*.
 
     Of a request that was withheld nothing is: it never left. A sender that no longer *holds*
-    its lease is believed only where an event was acknowledged.
+    its lease is believed only where an event was acknowledged, and in the round in which its
+    request left.
     """
     if verdict.next is Next.WITHHELD:
         return False
-    return holds or verdict.outcomes[index].is_delivered
+    if holds:
+        return True
+    is_of_this_round = entry is None or request_id > entry.round_after
+    return verdict.outcomes[index].is_delivered and is_of_this_round
 
 
 def said_of(verdict: Verdict, index: int) -> Detail | None:

@@ -10,7 +10,7 @@ from eventsync_core.targets._back_off import (
     probe,
 )
 from eventsync_core.targets._health import Health, read_health
-from eventsync_core.targets._limits import Limits, merge_limits, read_limits
+from eventsync_core.targets._limits import MOST_EVENTS, Limits, merge_limits, read_limits
 from eventsync_core.targets._memory import MemoryTargetRegistry
 from eventsync_core.targets._model import Deployment, Reset, Target, make_target
 from eventsync_core.targets._port import TargetRegistry
@@ -18,6 +18,7 @@ from eventsync_core.targets._rules import detect_reset, merge, observe, register
 from eventsync_core.targets._url import canonical_url, is_loopback, without_user_info
 
 __all__ = [
+    "MOST_EVENTS",
     "PROBE_EVENTS",
     "PROBE_LENGTH",
     "BackOff",

@@ -7,8 +7,8 @@ import pytest
 
 from eventsync_core.census import Class
 from eventsync_core.dispatch import Drain, Report, drain
-from eventsync_core.ledger import Holder
-from eventsync_core.receivers import Gate, Limits, Script, StubReceiver
+from eventsync_core.ledger import Holder, Lease, MemoryLedger, Opening
+from eventsync_core.receivers import Limits, Script, StubReceiver
 from eventsync_core.testing import (
     HOLDER,
     CrashingStores,
@@ -60,7 +60,7 @@ def test_a_dead_holder_is_replaced_at_once(world: World) -> None:
     """What its open request carried is of unknown effect, and offered first."""
     world.capture(2)
     world.tell(Script(), capacity=Limits(max_events=1))
-    dying = CrashingStores(world.stores, 1, "after")
+    dying = CrashingStores(world.stores, 2, "after")
     assert run_until_crash(lambda: world.drain(stores=dying))
     assert world.classes() == {Class.IN_FLIGHT: 1, Class.OWED: 1}
     world.stores.ledger.boot, world.stores.ledger.is_alive = "boot", lambda _: False
@@ -129,21 +129,21 @@ def test_a_lease_lasts_through_a_long_drain(world: World) -> None:
     assert drain(task, ["default"]).is_clean
 
 
-def test_an_answer_is_kept_when_the_next_round_is_interrupted(world: World) -> None:
+def test_an_answer_is_kept_when_the_next_round_is_interrupted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its note was undone with the unit of work, and is made again on leaving."""
-
-    @attrs.define
-    class Impatient(StubReceiver):
-        asked: int = 0
-
-        def closed_gates(self) -> tuple[Gate, ...]:
-            self.asked += 1
-            if self.asked == 3:
-                raise KeyboardInterrupt
-            return ()
-
     world.capture(2)
-    world.receiver = Impatient(world.target.target_id, capacity=Limits(max_events=1))
+    world.tell(Script(), capacity=Limits(max_events=1))
+    open_request, opened = MemoryLedger.open_request, []
+
+    def impatient(self: MemoryLedger, lease: Lease, opening: Opening, *, at: int) -> int | None:
+        opened.append(at)
+        if len(opened) == 2:
+            raise KeyboardInterrupt
+        return open_request(self, lease, opening, at=at)
+
+    monkeypatch.setattr(MemoryLedger, "open_request", impatient)
 
     report = world.drain()
 

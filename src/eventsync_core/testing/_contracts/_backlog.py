@@ -1,7 +1,7 @@
 import pytest
 
 from eventsync_core.census import Class
-from eventsync_core.clock import SECOND
+from eventsync_core.clock import DAY, SECOND
 from eventsync_core.events import read_event
 from eventsync_core.ledger import Candidate, Lane
 from eventsync_core.receivers import Outcome
@@ -362,3 +362,15 @@ class BacklogContract:
         assert stores.backlog.deliverable(TARGET_ID, STREAM, [1, 2, 3, 4, 5]) == {3, 4}
         stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
         assert stores.backlog.deliverable(TARGET_ID, STREAM, [3, 4]) == set()
+
+    def test_a_clock_that_was_set_back_hides_nothing(self, stores: Stores) -> None:
+        """What is due later than anything is ever made due, is due now, and comes last."""
+        granted(stores, make_events(3))
+        lease = leased(stores)
+        answered(stores, lease, {1: Outcome.TRANSIENT}, at=NOW + 400 * DAY)
+        answered(stores, lease, {2: Outcome.PENDING}, at=NOW)
+        answered(stores, lease, {3: Outcome.TRANSIENT}, at=NOW - SECOND)
+
+        assert _due(stores) == [3, 1]
+        assert _due(stores, events=1) == [3]
+        assert _due(stores, after=(NOW, 3)) == [1]

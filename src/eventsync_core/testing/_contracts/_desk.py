@@ -355,3 +355,18 @@ class DeskContract:
         grant(stores)
 
         assert tail_positions(stores) == [1, 2, 3, 4]
+
+    def test_a_late_acknowledgement_does_not_settle_a_new_round(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """A request that left before the replay says nothing of it."""
+        late = opened(stores, lease, 1)
+        now = leased(stores, at=_EXPIRY)
+        answered(stores, now, {1: Outcome.SUCCESS}, at=_EXPIRY)
+        _reopen(stores, now, Act.DELIVERED_BEFORE, 1, at=_EXPIRY)
+
+        stores.ledger.close_request(lease, late, verdict(Outcome.SUCCESS), at=_EXPIRY)
+
+        assert (_row(stores).outcome, _row(stores).round) == (None, 2)
+        answered(stores, now, {1: Outcome.DUPLICATE}, at=_EXPIRY + SECOND)
+        assert _row(stores).outcome is Outcome.DUPLICATE
