@@ -15,7 +15,12 @@ from eventsync_core.targets._memory import MemoryTargetRegistry
 from eventsync_core.targets._model import Deployment, Reset, Target, make_target
 from eventsync_core.targets._port import TargetRegistry
 from eventsync_core.targets._rules import detect_reset, merge, observe, register
-from eventsync_core.targets._url import canonical_url, is_loopback, without_user_info
+from eventsync_core.targets._url import (
+    canonical_url,
+    holds_user_info,
+    is_loopback,
+    without_user_info,
+)
 
 __all__ = [
     "PROBE_EVENTS",
@@ -32,6 +37,7 @@ __all__ = [
     "TargetRegistry",
     "canonical_url",
     "detect_reset",
+    "holds_user_info",
     "is_loopback",
     "make_target",
     "merge",
