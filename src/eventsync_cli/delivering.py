@@ -91,7 +91,18 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
             ),
             granted,
         )
-    return _result(report, target, talk=talk)
+    return _result(report, target, talk=(*talk, *_reset(stores.targets.get(target.target_id))))
+
+
+def _reset(target: Target) -> list[str]:
+    if target.reset is None:
+        return []
+    seen, command = iso_time(target.reset.seen_at), "eventsync sync replay --all"
+    line = (
+        f"eventsync: another server answers at {target.url} since {seen}; if it lacks what was "
+        f"delivered before: {command}, else {command.removesuffix('all')}nothing"
+    )
+    return [line]
 
 
 def _project(stream: str) -> str:
