@@ -8,7 +8,7 @@ from eventsync_core.receivers._port import DeliveryReceiver
 from eventsync_core.receivers._script import KEEPING, RequestRule, Script, read_script
 from eventsync_core.receivers._stub import StubReceiver
 from eventsync_core.receivers._transform import WireTransform, transformed
-from eventsync_core.targets import Limits, read_limits
+from eventsync_core.targets import Limits
 
 __all__ = [
     "CLOUDEVENTS_BATCH",
@@ -32,7 +32,6 @@ __all__ = [
     "cloudevents_body",
     "interpret",
     "plain_body",
-    "read_limits",
     "read_script",
     "transformed",
 ]

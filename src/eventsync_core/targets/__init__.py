@@ -2,8 +2,6 @@
 
 from eventsync_core.ids import Kind
 from eventsync_core.targets._back_off import (
-    PROBE_EVENTS,
-    PROBE_LENGTH,
     BackOff,
     Breaker,
     next_back_off,
@@ -14,7 +12,7 @@ from eventsync_core.targets._limits import Limits, merge_limits, read_limits
 from eventsync_core.targets._memory import MemoryTargetRegistry
 from eventsync_core.targets._model import Deployment, Reset, Target, make_target
 from eventsync_core.targets._port import TargetRegistry
-from eventsync_core.targets._rules import detect_reset, merge, observe, register
+from eventsync_core.targets._rules import merge, observe, register
 from eventsync_core.targets._url import (
     canonical_url,
     holds_user_info,
@@ -23,8 +21,6 @@ from eventsync_core.targets._url import (
 )
 
 __all__ = [
-    "PROBE_EVENTS",
-    "PROBE_LENGTH",
     "BackOff",
     "Breaker",
     "Deployment",
@@ -36,7 +32,6 @@ __all__ = [
     "Target",
     "TargetRegistry",
     "canonical_url",
-    "detect_reset",
     "holds_user_info",
     "is_loopback",
     "make_target",
