@@ -11,16 +11,8 @@ from eventsync_adapters.http import ExternalReceiver, Transport
 from eventsync_adapters.sqlite import SqliteStores, open_stores
 from eventsync_core.capture import capture, capture_many
 from eventsync_core.dispatch import Budget, Drain, Report, drain
-from eventsync_core.receivers import (
-    Batch,
-    Effect,
-    Gate,
-    Limits,
-    Next,
-    Outcome,
-    Verdict,
-)
-from eventsync_core.targets import Kind, Target, make_target
+from eventsync_core.receivers import Batch, Effect, Gate, Next, Outcome, Verdict
+from eventsync_core.targets import Kind, Limits, Target, make_target
 
 
 def open_home(path: Path, journal_mode: str) -> SqliteStores:

@@ -40,7 +40,7 @@ def check_texts(values: Iterable[object]) -> None:
 
 
 def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:
-    """Make a function from an `App` and its parameters to an `Result` the command *name*."""
+    """Make a function from an `App` and its parameters to a `Result` the command *name*."""
 
     def wrap(function: Callable[..., Result]) -> Leaf:
         @wraps(function)

@@ -1,6 +1,5 @@
 """Choosing a target: register it, grant a stream to it, write the configuration; or nothing."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from eventsync_core.census import remaining
 from eventsync_core.errors import SettingsError, TargetUrlError
 from eventsync_core.policy import Mode
 from eventsync_core.stores import Stores
-from eventsync_core.targets import BackOff, Target, canonical_url, is_loopback
+from eventsync_core.targets import BackOff, Target, canonical_url, holds_user_info, is_loopback
 
 __all__ = [
     "Choice",
@@ -120,8 +119,7 @@ def without_credentials(url: str) -> str:
     Raises:
         UsageProblemError: It holds a user or password, which belong into no file.
     """
-    place = url.strip().partition("://")[2]
-    if "@" in re.split(r"[/?#]", place, maxsplit=1)[0]:
+    if holds_user_info(url):
         raise UsageProblemError(
             "the URL holds credentials",
             code="secret_not_a_reference",

@@ -12,6 +12,7 @@ from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain
 from eventsync_core.errors import Reason
 from eventsync_core.ids import DEFAULT_STREAM
 from eventsync_core.policy import policy_of
+from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Breaker, Target
 
@@ -91,7 +92,18 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
             ),
             granted,
         )
-    return _result(report, target, talk=talk)
+    return _result(report, target, talk=(*talk, *_reset(stores.targets.get(target.target_id))))
+
+
+def _reset(target: Target) -> list[str]:
+    if target.reset is None:
+        return []
+    seen, command = iso_time(target.reset.seen_at), "eventsync sync replay --all"
+    line = (
+        f"eventsync: another server answers at {target.url} since {seen}; if it lacks what was "
+        f"delivered before: {command}, else {command.removesuffix('all')}nothing"
+    )
+    return [line]
 
 
 def _project(stream: str) -> str:
@@ -152,12 +164,20 @@ def _reason(report: Report, argv: tuple[str, ...]) -> Reason:
     is_left = stop == Stop.CAUGHT_UP
     was_refused = not (stop == Stop.TARGET_BACKOFF and report.requests)
     helps = _HELPS.get(stop, ()) if was_refused else ()
+    if is_left and report.counts()[Outcome.TERMINAL_FAILED.value]:
+        helps = ("eventsync", "target", "show")
     return Reason(
         code="work_left" if is_left else stop.removeprefix("gate:"),
-        message=report.message or f"still to be delivered, or refused: {report.remaining_owed}",
+        message=report.message or _left(report),
         fix_argv=argv or helps,
         fix_text=report.fix or "run eventsync sync now again",
     )
+
+
+def _left(report: Report) -> str:
+    failed = report.counts()[Outcome.TERMINAL_FAILED.value]
+    left = f"still to be delivered, or refused: {report.remaining_owed}"
+    return f"{left}; failed for good: {failed}" if failed else left
 
 
 def _document(report: Report, target: Target | None) -> dict[str, Any]:

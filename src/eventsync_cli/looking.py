@@ -172,6 +172,11 @@ def _target_lines(status: TargetStatus, at: int) -> list[str]:
     who = "".join(f" {word}" for word in (target.team, target.user) if word)
     lines = [f"{mark}{target.url}{who}  {facts}", *known_lines(target, at=at)]
     lines += [
+        f"    {stream.stream} is paused: {stream.paused}"
+        for stream in status.streams
+        if stream.is_granted and stream.paused
+    ]
+    lines += [
         f"    {stream.stream}: {stream.last_request.guidance}"
         for stream in status.streams
         if stream.remaining_owed and stream.last_request and stream.last_request.guidance

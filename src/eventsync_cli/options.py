@@ -40,7 +40,7 @@ def _globals() -> list[click.Option]:
     return [
         option("--home", "home", metavar="DIR", help="The home; default ~/.spec-kitty."),
         option("--project", "project", metavar="KEY", help="The project whose stream is meant."),
-        option("--json", "as_json", is_flag=True, help="Result with one JSON object."),
+        option("--json", "as_json", is_flag=True, help="Answer with one JSON object."),
         option("--no-color", "no_color", is_flag=True, help="No colours on a terminal."),
     ]
 

@@ -1,6 +1,7 @@
 """Opening entries again for delivery: what `sync retry` and `sync replay` have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import attrs
@@ -8,10 +9,10 @@ import attrs
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result
+from eventsync_cli.targeting import current_target, when_it_goes
 from eventsync_core.codec import MOST_ITEMS
-from eventsync_core.desk import Account, Order, Selection, find_entries, preview, reopen
+from eventsync_core.desk import Account, Order, Selection, find_entries, preview, reopen, settle
 from eventsync_core.errors import NotGrantedError, Reason, UnknownEventError, UnknownTargetError
 from eventsync_core.ledger import Act
 from eventsync_core.receivers import Outcome
@@ -21,15 +22,20 @@ from eventsync_core.targets import Target
 __all__ = ["Wish", "fulfil"]
 
 _WORDS = {Act.RETRIED: "retried", Act.DELIVERED_BEFORE: "replayed"}
+_DELIVERED = frozenset({Outcome.SUCCESS, Outcome.DUPLICATE})
 _GONE = {Act.RETRIED: "not_retryable", Act.DELIVERED_BEFORE: "not_replayable"}
 
 
 @attrs.frozen(kw_only=True)
 class Wish:
-    """What the command line asks for; `target_id` None: the current target."""
+    """
+    What the command line asks for; `target_id` None: the current target.
+
+    `selection` None: nothing is opened, a noted reset of the target is dealt with as it is.
+    """
 
     act: Act
-    selection: Selection
+    selection: Selection | None
     event_ids: tuple[str, ...] = ()
     target_id: str | None = None
     dry_run: bool = False
@@ -37,12 +43,17 @@ class Wish:
 
 @attrs.frozen(kw_only=True)
 class _Done:
-    """What came of it: to which target, in which streams, and which events were not meant."""
+    """
+    What came of it: to which target, in which streams, and which events were not meant.
+
+    `paused` are those of the streams that are paused there, with the reason.
+    """
 
     target: Target
     streams: Sequence[str] = ()
     account: Account = attrs.field(factory=Account)
     unmatched: Sequence[str] = ()
+    paused: Mapping[str, str] = attrs.field(factory=dict)
 
 
 def fulfil(app: App, wish: Wish) -> Result:
@@ -55,7 +66,10 @@ def fulfil(app: App, wish: Wish) -> Result:
         UnknownTargetError: There is no such target.
         StoreError: The store cannot be used; what was changed before stays so.
     """
-    current = _current(app) if wish.target_id is None else None
+    current = None
+    if wish.target_id is None:
+        app.require_usable()
+        current = current_target(app)
     if wish.dry_run:
         with app.reading() as stores:
             done = _carry_out(app, stores, wish, current)
@@ -67,18 +81,6 @@ def fulfil(app: App, wish: Wish) -> Result:
     return _result(app, wish, done)
 
 
-def _current(app: App) -> Target:
-    app.require_usable()
-    target = app.current_target()
-    if target is None:
-        raise UsageProblemError(
-            f"mode {app.config.mode} has no current target; name one with --target",
-            code="target_missing",
-            fix_argv=("eventsync", "target", "list"),
-        )
-    return target
-
-
 def _carry_out(app: App, stores: Stores | None, wish: Wish, current: Target | None) -> _Done:
     if stores is None:
         if wish.event_ids:
@@ -87,6 +89,8 @@ def _carry_out(app: App, stores: Stores | None, wish: Wish, current: Target | No
             raise UnknownTargetError(wish.target_id or "")
         return _Done(target=current)
     target = current or stores.targets.get(wish.target_id or "")
+    if wish.selection is None:
+        return _settle(stores, wish, target)
     places = {
         (entry.stream, entry.position): entry.event.event_id
         for entry in find_entries(stores, wish.event_ids)
@@ -101,8 +105,9 @@ def _carry_out(app: App, stores: Stores | None, wish: Wish, current: Target | No
         account = preview(stores, order, streams, clock=app.clock)
     elif streams:
         account = reopen(stores, order, streams, clock=app.clock, holder=app.holder())
+    grants = stores.grants.grants(target.target_id)
     return _Done(
-        target=target,
+        target=stores.targets.get(target.target_id) if streams else target,
         streams=streams,
         account=account,
         unmatched=[
@@ -110,7 +115,17 @@ def _carry_out(app: App, stores: Stores | None, wish: Wish, current: Target | No
             for place, event_id in places.items()
             if place not in account.found and place[0] not in account.busy
         ],
+        paused={
+            each.stream: each.paused for each in grants if each.stream in streams and each.paused
+        },
     )
+
+
+def _settle(stores: Stores, wish: Wish, target: Target) -> _Done:
+    known = next((each for each in stores.targets.targets() if each == target), target)
+    if known.reset is not None and not wish.dry_run:
+        settle(stores, target.target_id)
+    return _Done(target=known, account=Account(settled=known.reset is not None))
 
 
 def _streams(app: App, stores: Stores, target: Target, named: set[str]) -> list[str]:
@@ -139,7 +154,7 @@ def _streams(app: App, stores: Stores, target: Target, named: set[str]) -> list[
 
 def _result(app: App, wish: Wish, done: _Done) -> Result:
     word, account = _WORDS[wish.act], done.account
-    states = wish.selection.outcomes
+    states = _DELIVERED if wish.selection is None else wish.selection.outcomes
     by_state = {each.value: account.changed[each] for each in Outcome if each in states}
     busy = list(account.busy)
     document: dict[str, Any] = {
@@ -158,16 +173,18 @@ def _result(app: App, wish: Wish, done: _Done) -> Result:
         "busy_count": len(busy),
         "dry_run": wish.dry_run,
     }
+    if wish.act is Act.DELIVERED_BEFORE:
+        document["settled"] = account.settled
     return Result(
         document=document,
-        lines=_lines(wish, done, by_state),
+        lines=_lines(app, wish, done, by_state),
         talk=app.concerns(),
         code=ExitCode.INCOMPLETE if busy else ExitCode.OK,
         reason=_busy_reason(account) if busy else None,
     )
 
 
-def _lines(wish: Wish, done: _Done, by_state: dict[str, int]) -> list[str]:
+def _lines(app: App, wish: Wish, done: _Done, by_state: dict[str, int]) -> list[str]:
     account = done.account
     would = "would be " if wish.dry_run else ""
     counts = "  ".join(f"{name} {count}" for name, count in by_state.items())
@@ -179,7 +196,16 @@ def _lines(wish: Wish, done: _Done, by_state: dict[str, int]) -> list[str]:
         ),
     ]
     if account.changed and not wish.dry_run:
-        lines.append("they go at the next sync now")
+        lines.append(f"they go {when_it_goes(app, done.target)}")
+        resume = f"eventsync target resume {done.target.target_id}"
+        lines += [
+            f"stream {stream} is paused: {reason}; {resume}"
+            for stream, reason in islice(done.paused.items(), MOST_ITEMS)
+        ]
+    if account.settled:
+        lines.append(f"the reset that was noted {'would be' if wish.dry_run else 'is'} dealt with")
+    elif wish.selection is None:
+        lines.append("no reset was noted")
     lines += [
         f"{event_id}: not in a state that was asked for; eventsync journal show {event_id}"
         for event_id in done.unmatched[:MOST_ITEMS]

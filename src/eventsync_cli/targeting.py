@@ -4,8 +4,9 @@ from contextlib import suppress
 
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
+from eventsync_core.clock import iso_time
 from eventsync_core.errors import SettingsError
-from eventsync_core.targets import Target
+from eventsync_core.targets import Breaker, Target
 
 __all__ = ["current_if_any", "current_target", "meant", "when_it_goes"]
 
@@ -52,10 +53,14 @@ def current_if_any(app: App) -> Target | None:
     return None
 
 
-def when_it_goes(app: App, target_id: str) -> str:
-    """Say when events that may go to the target go there."""
-    with suppress(SettingsError):
-        current = app.current_target()
-        if current is not None and current.target_id == target_id:
-            return "at the next sync now"
-    return "once it is the current target"
+def when_it_goes(app: App, target: Target) -> str:
+    """Say when events that may go to *target*, as it stands now, go there."""
+    current, resume = current_if_any(app), f"eventsync target resume {target.target_id}"
+    conditions = []
+    if current is None or current.target_id != target.target_id:
+        conditions.append("once it is the current target")
+    if target.paused:
+        conditions.append(f"after {resume}, for it is paused: {target.paused}")
+    elif target.back_off.breaker(at=app.clock()) is Breaker.OPEN:
+        conditions.append(f"after {iso_time(target.back_off.until)}, or after {resume}")
+    return " and ".join(conditions) or "at the next sync now"

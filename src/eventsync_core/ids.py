@@ -1,9 +1,9 @@
-"""Names: which stream an event belongs to, which target a URL and scope name."""
+"""Names: which stream an event belongs to, which target a URL names; and text that others gave."""
 
 from enum import StrEnum
 from hashlib import sha256
 
-__all__ = ["DEFAULT_STREAM", "Kind", "is_event_id", "stream_key", "target_key"]
+__all__ = ["DEFAULT_STREAM", "Kind", "is_event_id", "one_line", "stream_key", "target_key"]
 
 DEFAULT_STREAM = "default"
 _LONGEST_ID = 200
@@ -20,6 +20,11 @@ class Kind(StrEnum):
 def is_event_id(value: object) -> bool:
     """Say whether *value* may name an event: 1 to 200 printable characters."""
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable()
+
+
+def one_line(text: str, most: int) -> str:
+    """Return the first *most* characters of *text*, with blanks for what cannot be printed."""
+    return "".join(char if char.isprintable() else " " for char in text.strip()[:most]).strip()
 
 
 def stream_key(project: str | None, named: str | None = None) -> str:

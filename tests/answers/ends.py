@@ -24,14 +24,13 @@ from eventsync_core.ledger import Holder
 from eventsync_core.receivers import (
     Batch,
     DeliveryReceiver,
-    Limits,
     RequestRule,
     Script,
     StubReceiver,
     Verdict,
 )
 from eventsync_core.stores import MemoryStores, Stores
-from eventsync_core.targets import Kind, Target, make_target
+from eventsync_core.targets import Kind, Limits, Target, make_target
 from eventsync_core.testing import HOLDER, ManualClock, make_envelope, make_stub_target
 from tests.answers.fault_server import FaultServer, fault_server, read_request, reset
 

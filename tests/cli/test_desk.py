@@ -68,6 +68,21 @@ def test_by_default_what_failed_or_was_rejected_is_retried(run: Run) -> None:
     assert _counts(run) == {"delivered": 18, "rejected": 2, "owed": 1}
 
 
+def test_a_failure_is_counted_and_the_fix_lists_it(
+    run: Run, tmp_path: Path, receiver: Serving
+) -> None:
+    """Nothing is owed any more, and one event failed for good."""
+    (tmp_path / "big.jsonl").write_text('{"event_id": "big", "text": "' + "x" * 600_000 + '"}\n')
+    run("capture", str(tmp_path / "big.jsonl"))
+    run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", receiver.url)
+
+    error = run("sync", "now", "--json").document["error"]
+
+    assert "failed for good: 1" in error["message"]
+    shown = run(*error["fix"]["argv"][1:])
+    assert (shown.code, "big" in shown.out) == (0, True)
+
+
 @pytest.mark.usefixtures("refused")
 def test_what_the_receiver_now_takes_is_delivered(run: Run, receiver: Serving) -> None:
     """After a retry the next sync now delivers it; its story tells both answers."""

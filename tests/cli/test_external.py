@@ -86,6 +86,15 @@ def test_the_present_choice_is_shown_by_reference(
     assert "hunter22" not in text + shown.out
 
 
+@pytest.mark.parametrize("tail", ["?u=a@b", "/a@b", "/in?u=a@b"])
+def test_an_endpoint_may_hold_the_mark_of_a_user_elsewhere(run: Run, tail: str) -> None:
+    """What was accepted is understood again by every later command."""
+    chosen = run(*CHOOSE, "--endpoint", f"http://127.0.0.1:9{tail}")
+
+    assert (chosen.code, run("sync", "status", "--check").code) == (0, 0)
+    assert run("sync", "mode", "--json").document["endpoint"].endswith(tail)
+
+
 def test_another_endpoint_gets_nothing_that_was_meant_for_this_one(run: Run) -> None:
     """What is not named again is dropped, and a line says so; the same endpoint keeps it."""
     run(*CHOOSE, "--endpoint", "https://a.example/x", "--sign", "env:A", "--proxy", "http://p:1")

@@ -121,6 +121,17 @@ def test_resuming_ends_the_rest_of_grants(run: Run, chosen: str, home: Path) -> 
     assert (grants["gone"]["live"], grants["gone"]["paused"]) == (False, "refused")
 
 
+def test_status_says_which_stream_is_paused(run: Run, chosen: str, home: Path) -> None:
+    """With its reason, below its target; one that is revoked is not granted anyway."""
+    with opened(home) as stores:
+        stores.grants.pause(chosen, "default", "the server does not take this project")
+
+    assert "    default is paused: the server does not take this" in run("sync", "status").out
+
+    run("target", "revoke")
+    assert "is paused" not in run("sync", "status").out
+
+
 def test_resuming_what_does_not_rest_says_so(run: Run, chosen: str) -> None:
     """It is no error, and nothing changes."""
     before = shown(run)

@@ -12,7 +12,8 @@ from eventsync_adapters import machine
 from eventsync_adapters.sqlite import SqliteStores, open_stores
 from eventsync_core.census import Class
 from eventsync_core.dispatch import Drain, Report, drain
-from eventsync_core.receivers import Batch, Limits, StubReceiver, Verdict
+from eventsync_core.receivers import Batch, StubReceiver, Verdict
+from eventsync_core.targets import Limits
 from tests.crash.scenes import PATIENCE, Held, Home, at_once, ended, make_home, receiving
 from tests.crash.test_kill import MODES
 

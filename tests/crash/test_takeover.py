@@ -19,9 +19,9 @@ from eventsync_core.census import Class
 from eventsync_core.clock import SECOND
 from eventsync_core.dispatch import Drain, Report, drain
 from eventsync_core.ledger import Holder
-from eventsync_core.receivers import Batch, Limits, RequestRule, Script, StubReceiver, Verdict
+from eventsync_core.receivers import Batch, RequestRule, Script, StubReceiver, Verdict
 from eventsync_core.stores import MemoryStores, Stores
-from eventsync_core.targets import Target
+from eventsync_core.targets import Limits, Target
 from eventsync_core.testing import ManualClock, make_envelope, make_stub_target
 from tests.crash.scenes import Held, ended, make_home, receiving
 from tests.crash.test_kill import MODES, prepare

@@ -58,9 +58,13 @@ _WHOLE: dict[str, tuple[list[Answer], int]] = {
         3,
     ),
     "2xx whose body breaks off": ([Answer(status=200, body=_GOOD, is_whole=False)], 3),
-    "2xx with `results` too large": (
+    "2xx with `results` too large to be read, several": (
         [Answer(status=200, body=b'{"results":[{', is_whole=False, exceeds=True)],
         3,
+    ),
+    "2xx with `results` too large to be read, a single": (
+        [Answer(status=200, body=b'{"results":[{', is_whole=False, exceeds=True)],
+        1,
     ),
     "3xx": (_several(301, 302, 304, 308), 3),
     "400 or 422 with `details` that name": (_several(400, 422, body=_NAMES), 3),

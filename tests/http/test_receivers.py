@@ -16,14 +16,13 @@ from eventsync_core.receivers import (
     DeliveryReceiver,
     Effect,
     Gate,
-    Limits,
     Next,
     Outcome,
     Permit,
     RequestRule,
     Script,
 )
-from eventsync_core.targets import Kind, Target, make_target
+from eventsync_core.targets import Kind, Limits, Target, make_target
 
 REFUSAL = Answer(status=401, body=b'{"error":"who are you"}')
 TOKEN = "token-that-nobody-sees"

@@ -189,13 +189,19 @@ def _place(table: Mapping[str, Any], key: str, path: Path) -> str:
 
 
 def _without_credentials(url: str, key: str, path: Path) -> str:
-    if "@" in (url.partition("://")[2] or url).partition("/")[0]:
+    if "@" in url and _holds_user_info(url):
         raise SettingsError(
             f"{path}: {key} holds credentials; name a header or token by reference instead",
             source=str(path),
             code="secret_not_a_reference",
         )
     return url
+
+
+def _holds_user_info(url: str) -> bool:
+    from eventsync_core.targets import holds_user_info  # noqa: PLC0415
+
+    return holds_user_info(url)
 
 
 def _headers(table: Mapping[str, Any], path: Path) -> dict[str, str]:

@@ -13,13 +13,12 @@ from eventsync_core.receivers import (
     Batch,
     BodyFormat,
     Gate,
-    Limits,
     Verdict,
     WireTransform,
     cloudevents_body,
     transformed,
 )
-from eventsync_core.targets import Target, merge_limits
+from eventsync_core.targets import Limits, Target, merge_limits
 
 _CLOUDEVENTS = {"Content-Type": f"{CLOUDEVENTS_BATCH}; charset=UTF-8"}
 

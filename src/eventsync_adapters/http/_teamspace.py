@@ -6,8 +6,8 @@ from eventsync_adapters.http._compress import compress
 from eventsync_adapters.http._offer import GZIP, JSON, Requester, Told, merged, offer, require_own
 from eventsync_adapters.http._redact import document_without_secrets, secrets_of_headers
 from eventsync_core.codec import read_document
-from eventsync_core.receivers import Batch, Gate, Limits, Verdict, WireTransform, transformed
-from eventsync_core.targets import Target, merge_limits
+from eventsync_core.receivers import Batch, Gate, Verdict, WireTransform, transformed
+from eventsync_core.targets import Limits, Target, merge_limits
 
 BATCH_PATH = "/api/v1/events/batch/"
 HEALTH_PATH = "/api/v1/sync/health/"

@@ -5,7 +5,7 @@ from typing import Any
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
-from eventsync_adapters.sqlite._ledger import REQUEST_COLUMNS, as_request
+from eventsync_adapters.sqlite._ledger import HOLDS, REQUEST_COLUMNS, as_request
 from eventsync_adapters.sqlite._rows import OWED, as_entry, read_rows, store_rows
 from eventsync_core.ledger import (
     LOST_REASON,
@@ -49,7 +49,6 @@ INSERT INTO answers (stream_id, position, target_no, request_id, answered_at, ou
                      act, actor)
 VALUES (?, ?, ?, ?, ?, ?, '', ?, ?)
 """
-_HOLDS = "SELECT 1 FROM leases WHERE target_no = ? AND stream_id = ? AND token = ?"
 _REQUESTS_AFTER = (
     REQUEST_COLUMNS
     + "FROM requests WHERE target_no = ? AND stream_id = ? AND request_id > ?"
@@ -106,7 +105,7 @@ class SqliteDesk:
             target_no = self._keys.target_for_writing(lease.target_id)
             stream_id = self._keys.stream_for_writing(lease.stream)
             place = (target_no, stream_id)
-            if self._database.row(_HOLDS, (*place, lease.token)) is None:
+            if self._database.row(HOLDS, (*place, lease.token)) is None:
                 return set()
             before = read_rows(self._database, place, sorted(positions))
             after: dict[int, LedgerEntry] = {}

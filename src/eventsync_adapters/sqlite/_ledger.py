@@ -41,7 +41,7 @@ _LAND = """
 UPDATE leases SET open_request = 0
 WHERE target_no = ? AND stream_id = ? AND token = ? AND open_request = ?
 """
-_HOLDS = "SELECT 1 FROM leases WHERE target_no = ? AND stream_id = ? AND token = ?"
+HOLDS = "SELECT 1 FROM leases WHERE target_no = ? AND stream_id = ? AND token = ?"
 _REQUEST = "SELECT positions, closed_at FROM requests WHERE request_id = ?"
 _CLOSE = """
 UPDATE requests SET closed_at = ?, status = ?, answer = ?, guidance = ? WHERE request_id = ?
@@ -101,7 +101,7 @@ class SqliteLedger:
         )
 
     def _holds(self, numbers: tuple[int, int], lease: Lease) -> bool:
-        return self._database.row(_HOLDS, (*numbers, lease.token)) is not None
+        return self._database.row(HOLDS, (*numbers, lease.token)) is not None
 
     def open_request(self, lease: Lease, opening: Opening, *, at: int) -> int | None:
         """See `Ledger.open_request`."""

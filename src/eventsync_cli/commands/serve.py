@@ -20,7 +20,7 @@ from eventsync_core.targets import Deployment
 @click.option("--db", "database", metavar="FILE", help="Keep what arrives in FILE.")
 @click.option("--instance", metavar="ID", help="The server_instance_id its health names.")
 @click.option("--environment", metavar="NAME", help="The environment_name its health names.")
-@click.option("--script", "script_file", metavar="FILE", help="Result as the JSON in FILE says.")
+@click.option("--script", "script_file", metavar="FILE", help="Answer as the JSON in FILE says.")
 def command(
     app: App,
     port: int,

@@ -18,6 +18,11 @@ _DELIVERED = frozenset({Outcome.SUCCESS, Outcome.DUPLICATE})
 @click.option("--until", metavar="TIME", help="Only those captured before.")
 @click.option("--type", "types", multiple=True, help="Only events of this type.")
 @click.option("--all", "everything", is_flag=True, help="All that was delivered.")
+@click.option(
+    "--nothing",
+    is_flag=True,
+    help="Replay nothing: what was noted as a reset of the target is dealt with.",
+)
 @click.option("--to", "target_id", metavar="TARGET_ID", help="To this target, not the current.")
 @click.option("--dry-run", is_flag=True, help="Count, but change nothing.")
 def command(
@@ -28,6 +33,7 @@ def command(
     target_id: str | None,
     *,
     everything: bool,
+    nothing: bool,
     dry_run: bool,
 ) -> Result:
     """
@@ -36,9 +42,9 @@ def command(
     It opens a new round for each; that they were delivered before stays on record.
     """
     is_part = since is not None or until is not None or bool(types)
-    if everything is is_part:
+    if [everything, nothing, is_part].count(True) != 1:
         raise UsageProblemError(
-            "name a part with --since, --until or --type, or else --all",
+            "name a part with --since, --until or --type, or else --all or --nothing",
             fix_argv=("eventsync", "sync", "replay", "--help"),
         )
     selection = Selection(
@@ -51,7 +57,7 @@ def command(
         app,
         Wish(
             act=Act.DELIVERED_BEFORE,
-            selection=selection,
+            selection=None if nothing else selection,
             target_id=target_id,
             dry_run=dry_run,
         ),

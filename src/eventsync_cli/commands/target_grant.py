@@ -1,3 +1,4 @@
+import attrs
 import click
 
 from eventsync_cli.acting import acting
@@ -28,7 +29,8 @@ def command(app: App, target_id: str | None, *, from_now: bool, dry_run: bool) -
         target = _target(app, stores, target_id)
         with stores.atomic():
             grant(app, stores, target, from_now=from_now)
-        return _result(app, target, owed(app, stores, target), dry_run=False)
+        known = stores.targets.get(target.target_id)
+        return _result(app, known, owed(app, stores, target), dry_run=False)
 
 
 def _target(app: App, stores: Stores, target_id: str | None) -> Target:
@@ -49,7 +51,7 @@ def _preview(app: App, stores: Stores | None, target_id: str | None, *, from_now
     if not from_now:
         tally = stores.backlog.tally(target.target_id, app.stream, at=app.clock())
         count += tally.classes()[Class.NOT_GRANTED]
-    return _result(app, target, count, dry_run=True)
+    return _result(app, stores.targets.get(target.target_id), count, dry_run=True)
 
 
 def _result(app: App, target: Target, will_send: int, *, dry_run: bool) -> Result:
@@ -63,7 +65,7 @@ def _result(app: App, target: Target, will_send: int, *, dry_run: bool) -> Resul
         },
         lines=[
             f"stream {app.stream} {verb} granted to {target.url}",
-            f"{will_send} events go {when_it_goes(app, target.target_id)}",
+            f"{will_send} events go {when_it_goes(app, attrs.evolve(target, paused=''))}",
         ],
         talk=app.concerns(),
     )

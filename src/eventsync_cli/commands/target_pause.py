@@ -6,6 +6,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.render import Result
 from eventsync_cli.targeting import current_if_any, meant
 from eventsync_core.errors import UnknownTargetError
+from eventsync_core.ids import one_line
 from eventsync_core.targets import Target
 
 _DEFAULT = "paused by an operator"
@@ -22,7 +23,7 @@ def command(app: App, target_id: str | None, *, reason: str, dry_run: bool) -> R
 
     A drain that runs stops before its next request. Grants stay; events are captured and wait.
     """
-    whose, why = meant(app, target_id), _one_line(reason) or _DEFAULT
+    whose, why = meant(app, target_id), one_line(reason, _LONGEST) or _DEFAULT
     if dry_run:
         with app.reading() as stores:
             if stores is None:
@@ -35,11 +36,6 @@ def command(app: App, target_id: str | None, *, reason: str, dry_run: bool) -> R
         target = stores.targets.get(whose)
         stores.targets.pause(whose, why)
         return _result(app, target, why, owed(app, stores, target), dry_run=False)
-
-
-def _one_line(text: str) -> str:
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(printable.split())[:_LONGEST]
 
 
 def _result(app: App, before: Target, why: str, count: int, *, dry_run: bool) -> Result:

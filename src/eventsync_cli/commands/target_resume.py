@@ -75,7 +75,7 @@ def _result(app: App, rest: _Rest, *, dry_run: bool) -> Result:
         "dry_run": dry_run,
     }
     lines = _lines(rest, "would end" if dry_run else "ended")
-    when = when_it_goes(app, target.target_id)
+    when = when_it_goes(app, attrs.evolve(target, paused="", back_off=BackOff()))
     return Result(
         document=document,
         lines=[*lines, f"{rest.owed} events go {when}"],

@@ -9,7 +9,7 @@ from eventsync_core.desk._hold import (
     release_all,
 )
 from eventsync_core.desk._model import Account, Order, Selection, matches
-from eventsync_core.desk._reopen import preview, reopen
+from eventsync_core.desk._reopen import preview, reopen, settle
 
 __all__ = [
     "Account",
@@ -24,4 +24,5 @@ __all__ = [
     "release",
     "release_all",
     "reopen",
+    "settle",
 ]

@@ -46,7 +46,7 @@ class Account:
     left as they are: `held`, `not_granted` because the grant begins above them, `superseded`
     because a later event stands for them, or `without_text` because their payload is gone. Of a
     stream in `busy` somebody else has the lease. `found` are those of the named positions that
-    were meant, in any of these ways.
+    were meant, in any of these ways. `settled`: that dealt with a reset noted of the target.
     """
 
     changed: Counter[Outcome] = attrs.field(factory=Counter)
@@ -56,6 +56,7 @@ class Account:
     without_text: int = 0
     busy: dict[str, Busy] = attrs.field(factory=dict)
     found: set[tuple[str, int]] = attrs.field(factory=set)
+    settled: bool = False
 
     def skip(self, why: Skip) -> None:
         """Count one entry that is left as it is."""

@@ -4,9 +4,11 @@ from eventsync_core.clock import Clock
 from eventsync_core.desk._model import Account, Order, Selection, matches, skipped
 from eventsync_core.errors import NotGrantedError
 from eventsync_core.ledger import Act, Busy, Holder, Lease, Standing, is_for
+from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
 
 PAGE = 500
+_DELIVERED = frozenset({Outcome.SUCCESS, Outcome.DUPLICATE})
 
 
 def reopen(
@@ -38,17 +40,32 @@ def reopen(
         finally:
             with stores.atomic():
                 stores.leases.release(lease)
-    if _is_of_everything(stores, order, streams) and not account.busy:
-        stores.targets.settle_reset(order.target_id)
+    if _settles(stores, order, streams, account):
+        account.settled = settle(stores, order.target_id)
     return account
 
 
-def _is_of_everything(stores: Stores, order: Order, streams: Sequence[str]) -> bool:
-    """Say whether all that was delivered to the target is asked for again."""
+def settle(stores: Stores, target_id: str) -> bool:
+    """
+    Forget that the target was reset, for an operator has dealt with it; say whether it was.
+
+    Raises:
+        UnknownTargetError: The target was never registered.
+    """
+    was_reset = stores.targets.get(target_id).reset is not None
+    if was_reset:
+        stores.targets.settle_reset(target_id)
+    return was_reset
+
+
+def _settles(stores: Stores, order: Order, streams: Sequence[str], account: Account) -> bool:
+    """Say whether all that was delivered to the target was asked for again, and is owed."""
     chosen = order.selection
-    whole = Selection(outcomes=chosen.outcomes)
+    whole = chosen == Selection(outcomes=chosen.outcomes) and chosen.outcomes >= _DELIVERED
     granted = {each.stream for each in stores.grants.grants(order.target_id) if each.is_live}
-    return order.act is Act.DELIVERED_BEFORE and chosen == whole and granted <= set(streams)
+    return (
+        order.act is Act.DELIVERED_BEFORE and whole and granted <= set(streams) and not account.busy
+    )
 
 
 def preview(stores: Stores, order: Order, streams: Sequence[str], *, clock: Clock) -> Account:
@@ -72,6 +89,8 @@ def preview(stores: Stores, order: Order, streams: Sequence[str], *, clock: Cloc
                 for standing in _sift(page, order, (stream, reach), account)
                 if standing.row.outcome
             )
+    if _settles(stores, order, streams, account):
+        account.settled = stores.targets.get(order.target_id).reset is not None
     return account
 
 

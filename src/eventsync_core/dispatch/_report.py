@@ -21,7 +21,7 @@ class Stop(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class Budget:
-    """How much one drain may do; None is without bound. Seconds are whole microseconds' worth."""
+    """How much one drain may do: seconds, events offered, requests; None is without bound."""
 
     seconds: float | None = None
     events: int | None = None

@@ -7,17 +7,9 @@ from eventsync_core.clock import Clock
 from eventsync_core.dispatch._choose import tightest
 from eventsync_core.dispatch._report import Budget, Report
 from eventsync_core.ledger import Candidate, Lane, Lease
-from eventsync_core.receivers import (
-    Batch,
-    DeliveryReceiver,
-    Detail,
-    Limits,
-    Outcome,
-    Permit,
-    Verdict,
-)
+from eventsync_core.receivers import Batch, DeliveryReceiver, Detail, Outcome, Permit, Verdict
 from eventsync_core.stores import Stores
-from eventsync_core.targets import MOST_EVENTS, Target
+from eventsync_core.targets import MOST_EVENTS, Limits, Target
 
 Alongside = Callable[[Callable[[], Verdict]], Callable[[], Verdict]]
 """Starts a call that runs while the caller goes on; what it returns waits for the result."""

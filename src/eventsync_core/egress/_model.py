@@ -34,7 +34,8 @@ class Refusal:
     """
     Why nothing may be sent now.
 
-    `code` is a gate's word, or `paused`; `message` and `fix` are one line each for a person.
+    `code` is a gate's word, `paused` or `target_backoff`; `message` and `fix` are one line
+    each for a person.
     """
 
     code: str

@@ -9,7 +9,8 @@ from eventsync_core.codec import Sliced, parse_event_text, slice_cloudevents, sl
 from eventsync_core.errors import NotJsonError
 from eventsync_core.ids import is_event_id
 from eventsync_core.ingest._port import Inbox
-from eventsync_core.receivers import CLOUDEVENTS_BATCH, Limits, Script
+from eventsync_core.receivers import CLOUDEVENTS_BATCH, Script
+from eventsync_core.targets import Limits
 
 MOST_EVENTS = Limits().max_events
 MOST_BYTES = Limits().hard_bytes

@@ -38,7 +38,6 @@ from eventsync_core.ledger._superseding import (
     Link,
     Succession,
     Superseding,
-    may_be_superseded,
     succeed,
 )
 
@@ -80,7 +79,6 @@ __all__ = [
     "last_words",
     "let_wait",
     "lost",
-    "may_be_superseded",
     "read_ranges",
     "reopen",
     "said_of",

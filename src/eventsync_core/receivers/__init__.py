@@ -8,7 +8,6 @@ from eventsync_core.receivers._port import DeliveryReceiver
 from eventsync_core.receivers._script import KEEPING, RequestRule, Script, read_script
 from eventsync_core.receivers._stub import StubReceiver
 from eventsync_core.receivers._transform import WireTransform, transformed
-from eventsync_core.targets import Limits, read_limits
 
 __all__ = [
     "CLOUDEVENTS_BATCH",
@@ -20,7 +19,6 @@ __all__ = [
     "Detail",
     "Effect",
     "Gate",
-    "Limits",
     "Next",
     "Outcome",
     "Permit",
@@ -32,7 +30,6 @@ __all__ = [
     "cloudevents_body",
     "interpret",
     "plain_body",
-    "read_limits",
     "read_script",
     "transformed",
 ]

@@ -6,13 +6,13 @@ from typing import Any
 import attrs
 
 from eventsync_core.codec import read_unambiguous
+from eventsync_core.ids import one_line
 from eventsync_core.receivers._answer import Answer, Detail, Next, Verdict
 from eventsync_core.receivers._model import Effect, Outcome
 from eventsync_core.receivers._results import (
     REASONS,
     Results,
     category_of,
-    one_line,
     reason_given,
     refuses_project,
     respelt,
@@ -235,4 +235,4 @@ def _guidance(document: Any) -> str:
 
 
 def _line(text: str) -> str:
-    return one_line(text.strip()[:_LONGEST_LINE])
+    return one_line(text, _LONGEST_LINE)

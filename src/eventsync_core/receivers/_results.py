@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from eventsync_core.ids import one_line
 from eventsync_core.receivers._answer import Detail, Next, Verdict
 from eventsync_core.receivers._model import Effect, Outcome
 
@@ -45,13 +46,8 @@ def _first_text(item: object, keys: Sequence[str]) -> str:
     for key in keys:
         value = item.get(key)
         if isinstance(value, str) and value.strip():
-            return one_line(value.strip()[:_LONGEST_REASON])
+            return one_line(value, _LONGEST_REASON)
     return ""
-
-
-def one_line(text: str) -> str:
-    """Return *text* with blanks for what cannot be printed."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def _spelling(event_id: str) -> str:

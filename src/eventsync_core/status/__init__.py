@@ -12,7 +12,6 @@ from eventsync_core.status._model import (
     TargetStatus,
 )
 from eventsync_core.status._picture import (
-    FailedEntry,
     TargetPicture,
     grant_document,
     picture,
@@ -21,7 +20,6 @@ from eventsync_core.status._picture import (
 from eventsync_core.status._wire import as_document
 
 __all__ = [
-    "FailedEntry",
     "Failure",
     "Foreground",
     "Setting",

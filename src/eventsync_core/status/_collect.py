@@ -1,5 +1,5 @@
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 import attrs
 
@@ -36,13 +36,16 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
         target_status(stores, target, streams, setting.current, at)
         for target in stores.targets.targets()
     )
+    failed = chain.from_iterable(
+        failures(stores, status.target.target_id, streams) for status in targets
+    )
     return Status(
         setting=_gated(setting, is_granted=_is_granted(stores, setting.current)),
         at=at,
         captured={head.stream: head.position for head in heads},
         oldest_at=_oldest(stores, heads),
         targets=targets,
-        failures=tuple(islice(_failures(stores, targets), MOST_ITEMS)),
+        failures=tuple(islice(failed, MOST_ITEMS)),
     )
 
 
@@ -99,14 +102,15 @@ def _stream_status(stores: Stores, target: Target, stream: str, at: int) -> Stre
     )
 
 
-def _failures(stores: Stores, targets: Sequence[TargetStatus]) -> Iterator[Failure]:
-    """Name terminal failures, the newest of each stream first."""
-    for status in targets:
-        target_id = status.target.target_id
-        for stream in status.streams:
-            found = stores.ledger.terminal(target_id, stream.stream, limit=MOST_ITEMS)
-            for position, item in found:
-                (entry,) = stores.journal.entries(stream.stream, after=position - 1, limit=1)
-                yield Failure(
-                    event_id=entry.event.event_id, target_id=target_id, last_error=item.reason
-                )
+def failures(stores: Stores, target_id: str, streams: Iterable[str]) -> Iterator[Failure]:
+    """Name what failed for good at a target, the newest of each stream first."""
+    for stream in streams:
+        for position, said in stores.ledger.terminal(target_id, stream, limit=MOST_ITEMS):
+            (entry,) = stores.journal.entries(stream, after=position - 1, limit=1)
+            yield Failure(
+                event_id=entry.event.event_id,
+                target_id=target_id,
+                stream=stream,
+                position=position,
+                said=said,
+            )

@@ -9,7 +9,8 @@ from eventsync_core.targets import BackOff, Breaker, Limits, Target
 
 _REPLAY = (
     "another server answers at this address; if it lacks what was delivered before, offer it "
-    "again: eventsync sync replay"
+    "again: eventsync sync replay --all --to {id}; if not: "
+    "eventsync sync replay --nothing --to {id}"
 )
 
 
@@ -36,7 +37,7 @@ def reset_document(target: Target) -> dict[str, Any] | None:
         "previous": attrs.asdict(reset.previous),
         "current": None if target.deployment is None else attrs.asdict(target.deployment),
         "seen_at": iso_time(reset.seen_at),
-        "recommendation": _REPLAY,
+        "recommendation": _REPLAY.format(id=target.target_id),
     }
 
 

@@ -5,7 +5,7 @@ import attrs
 from eventsync_core.authority import ResolvedTarget
 from eventsync_core.census import Class
 from eventsync_core.errors import EventSyncError, Reason
-from eventsync_core.ledger import Request
+from eventsync_core.ledger import HistoryItem, Request
 from eventsync_core.policy import Mode
 from eventsync_core.targets import Target
 
@@ -91,7 +91,9 @@ class Failure:
 
     event_id: str
     target_id: str
-    last_error: str
+    stream: str
+    position: int
+    said: HistoryItem
 
 
 @attrs.frozen(kw_only=True)

@@ -8,25 +8,15 @@ from eventsync_core.census import Class
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.egress import Grant
-from eventsync_core.ledger import HistoryItem, Request
-from eventsync_core.status._collect import target_status
+from eventsync_core.ledger import Request
+from eventsync_core.status._collect import failures, target_status
 from eventsync_core.status._known import back_off_document, limits_document, reset_document
-from eventsync_core.status._model import StreamStatus, TargetStatus
+from eventsync_core.status._model import Failure, StreamStatus, TargetStatus
 from eventsync_core.status._wire import request_document, stream_document
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
 _MOST_REQUESTS = 100
-
-
-@attrs.frozen(kw_only=True)
-class FailedEntry:
-    """An entry that is terminal_failed with a target, and what was last said of it."""
-
-    event_id: str
-    stream: str
-    position: int
-    said: HistoryItem
 
 
 @attrs.frozen(kw_only=True)
@@ -43,7 +33,7 @@ class TargetPicture:
     grants: tuple[Grant, ...]
     requests: tuple[Request, ...]
     request_count: int
-    failures: tuple[FailedEntry, ...]
+    failures: tuple[Failure, ...]
 
     @property
     def standings(self) -> Iterator[tuple[Grant, StreamStatus]]:
@@ -73,17 +63,8 @@ def picture(stores: Stores, target_id: str, current: Target | None, *, at: int) 
         grants=grants,
         requests=tuple(requests[:_MOST_REQUESTS]),
         request_count=sum(stores.ledger.request_count(target_id, stream) for stream in streams),
-        failures=tuple(islice(_failures(stores, target_id, streams), MOST_ITEMS)),
+        failures=tuple(islice(failures(stores, target_id, streams), MOST_ITEMS)),
     )
-
-
-def _failures(stores: Stores, target_id: str, streams: list[str]) -> Iterator[FailedEntry]:
-    for stream in streams:
-        for position, said in stores.ledger.terminal(target_id, stream, limit=MOST_ITEMS):
-            (entry,) = stores.journal.entries(stream, after=position - 1, limit=1)
-            yield FailedEntry(
-                event_id=entry.event.event_id, stream=stream, position=position, said=said
-            )
 
 
 def picture_document(shown: TargetPicture) -> dict[str, Any]:
@@ -136,7 +117,7 @@ def _standing(status: StreamStatus) -> dict[str, Any]:
     return {name: document[name] for name in names}
 
 
-def _failed(failed: FailedEntry) -> dict[str, Any]:
+def _failed(failed: Failure) -> dict[str, Any]:
     return {
         "event_id": failed.event_id,
         "stream": failed.stream,

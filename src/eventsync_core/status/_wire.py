@@ -164,7 +164,14 @@ def _ledger(status: Status) -> dict[str, Any]:
 
 def _failures(status: Status) -> dict[str, Any]:
     count = sum(target.count(Class.TERMINAL_FAILED) for target in status.targets)
-    events = [attrs.asdict(failure) for failure in status.failures[:MOST_ITEMS]]
+    events = [
+        {
+            "event_id": failure.event_id,
+            "target_id": failure.target_id,
+            "last_error": failure.said.reason,
+        }
+        for failure in status.failures[:MOST_ITEMS]
+    ]
     return {"count": _known(status, count), "events": events}
 
 

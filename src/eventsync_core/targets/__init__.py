@@ -2,8 +2,6 @@
 
 from eventsync_core.ids import Kind
 from eventsync_core.targets._back_off import (
-    PROBE_EVENTS,
-    PROBE_LENGTH,
     BackOff,
     Breaker,
     next_back_off,
@@ -14,13 +12,16 @@ from eventsync_core.targets._limits import MOST_EVENTS, Limits, merge_limits, re
 from eventsync_core.targets._memory import MemoryTargetRegistry
 from eventsync_core.targets._model import Deployment, Reset, Target, make_target
 from eventsync_core.targets._port import TargetRegistry
-from eventsync_core.targets._rules import detect_reset, merge, observe, register
-from eventsync_core.targets._url import canonical_url, is_loopback, without_user_info
+from eventsync_core.targets._rules import merge, observe, register
+from eventsync_core.targets._url import (
+    canonical_url,
+    holds_user_info,
+    is_loopback,
+    without_user_info,
+)
 
 __all__ = [
     "MOST_EVENTS",
-    "PROBE_EVENTS",
-    "PROBE_LENGTH",
     "BackOff",
     "Breaker",
     "Deployment",
@@ -32,7 +33,7 @@ __all__ = [
     "Target",
     "TargetRegistry",
     "canonical_url",
-    "detect_reset",
+    "holds_user_info",
     "is_loopback",
     "make_target",
     "merge",

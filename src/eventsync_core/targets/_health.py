@@ -2,6 +2,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from eventsync_core.ids import one_line
 from eventsync_core.targets._limits import Limits, read_limits
 from eventsync_core.targets._model import Deployment
 
@@ -35,5 +36,4 @@ def read_health(document: object) -> Health:
 def _fact(value: object) -> str | None:
     if not isinstance(value, str):
         return None
-    text = value.strip()[:_LONGEST_FACT]
-    return "".join(char if char.isprintable() else " " for char in text).strip() or None
+    return one_line(value, _LONGEST_FACT) or None

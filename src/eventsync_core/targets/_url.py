@@ -69,9 +69,22 @@ def is_loopback(url: str) -> bool:
 
 def without_user_info(url: str) -> str:
     """Return *url* without user and password, which belong into no URL that is kept or shown."""
-    head, mark, rest = url.partition("://")
-    if not mark:
-        return url
+    head, authority, tail = _split(url)
+    return f"{head}{authority.rpartition('@')[2]}{tail}"
+
+
+def holds_user_info(url: str) -> bool:
+    """
+    Say whether *url* names a user or a password, with or without a scheme before them.
+
+    An `@` in its path, query or fragment names none.
+    """
+    return "@" in _split(url)[1]
+
+
+def _split(url: str) -> tuple[str, str, str]:
+    """Return what stands before the host and port, these with a user if any, and the rest."""
+    before, mark, rest = url.partition("://") if "://" in url else ("", "", url)
     ends = [place for place in (rest.find(char) for char in "/?#") if place >= 0]
-    authority, tail = rest[: min(ends, default=len(rest))], rest[min(ends, default=len(rest)) :]
-    return f"{head}://{authority.rpartition('@')[2]}{tail}"
+    end = min(ends, default=len(rest))
+    return f"{before}{mark}", rest[:end], rest[end:]

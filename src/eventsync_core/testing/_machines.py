@@ -12,12 +12,13 @@ from eventsync_core.capture import capture_many
 from eventsync_core.dispatch import Budget, Drain, Report, drain
 from eventsync_core.errors import EventSyncError
 from eventsync_core.events import KeyRules
-from eventsync_core.receivers import Limits, Script, StubReceiver
+from eventsync_core.receivers import Script, StubReceiver
 from eventsync_core.stores import MemoryStores, Stores
 from eventsync_core.targets import (
     BackOff,
     Deployment,
     Health,
+    Limits,
     Target,
     next_back_off,
     probe,

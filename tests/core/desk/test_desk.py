@@ -4,11 +4,12 @@ import pytest
 
 from eventsync_core.capture import capture
 from eventsync_core.census import Class
-from eventsync_core.desk import Account, Order, Selection, hold, preview, release, reopen
+from eventsync_core.desk import Account, Order, Selection, hold, preview, release, reopen, settle
 from eventsync_core.dispatch import Budget
 from eventsync_core.errors import NotGrantedError, UnknownEventError, UnknownTargetError
 from eventsync_core.ledger import Act, Lease
-from eventsync_core.receivers import Limits, Outcome, Script
+from eventsync_core.receivers import Outcome, Script
+from eventsync_core.targets import Deployment, Health, Limits
 from eventsync_core.testing import (
     HOLDER,
     CrashingStores,
@@ -299,3 +300,58 @@ def test_counts_of_holding_and_releasing(world: World) -> None:
     assert hold(world.stores, ["e2", "e3"], reason="", actor="me", at=at) == (1, 1)
     assert release(world.stores, ["e1", "e3"], actor="me", at=at) == (2, 0)
     assert release(world.stores, ["e1", "e2"], actor="me", at=at) == (1, 1)
+
+
+def _reset(world: World) -> None:
+    """Let another server answer at the target's address."""
+    for name in ("one", "two"):
+        health = Health(deployment=Deployment(server_instance_id=name))
+        world.stores.targets.observe(world.target.target_id, health, at=world.clock())
+    assert _is_reset(world)
+
+
+def _is_reset(world: World) -> bool:
+    return world.stores.targets.get(world.target.target_id).reset is not None
+
+
+def test_a_replay_of_everything_deals_with_a_reset(world: World) -> None:
+    """A part of it does not, nor does one of two outcomes or one of two streams."""
+    world.grant("p")
+    world.capture_these([make_envelope("a"), make_envelope("b", project_uuid="p")])
+    world.drain("default", "p")
+    _reset(world)
+
+    assert not _reopen(world, Act.DELIVERED_BEFORE, types=frozenset({"X"})).settled
+    only = frozenset({Outcome.DUPLICATE})
+    assert not _reopen(world, Act.DELIVERED_BEFORE, "default", "p", outcomes=only).settled
+    assert not _reopen(world, Act.DELIVERED_BEFORE, "default").settled
+    assert not _reopen(world, Act.RETRIED, "default", "p").settled
+    assert _is_reset(world)
+
+    assert _reopen(world, Act.DELIVERED_BEFORE, "default", "p").settled
+    assert not _is_reset(world)
+    assert not _reopen(world, Act.DELIVERED_BEFORE, "default", "p").settled
+
+
+def test_a_reset_stays_noted_while_a_stream_is_busy(world: World) -> None:
+    """What somebody else has the lease of was not asked for again."""
+    world.capture(1)
+    world.drain()
+    _reset(world)
+    lease = world.stores.leases.acquire(world.target.target_id, "default", HOLDER, at=world.clock())
+    assert isinstance(lease, Lease)
+
+    assert not _reopen(world, Act.DELIVERED_BEFORE).settled
+    assert _is_reset(world)
+
+
+def test_a_reset_can_be_dealt_with_without_a_replay(world: World) -> None:
+    """Nothing is owed for it; it is said whether there was one."""
+    world.capture(1)
+    world.drain()
+    _reset(world)
+
+    assert settle(world.stores, world.target.target_id)
+    assert not settle(world.stores, world.target.target_id)
+
+    assert world.classes() == {Class.DELIVERED: 1}

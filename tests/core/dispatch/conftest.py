@@ -8,9 +8,9 @@ import pytest
 from eventsync_core.capture import capture_many
 from eventsync_core.census import Class
 from eventsync_core.dispatch import Alongside, Budget, Drain, Report, drain
-from eventsync_core.receivers import Limits, Script, StubReceiver
+from eventsync_core.receivers import Script, StubReceiver
 from eventsync_core.stores import MemoryStores, Stores
-from eventsync_core.targets import Target
+from eventsync_core.targets import Limits, Target
 from eventsync_core.testing import HOLDER, ManualClock, make_envelope, make_stub_target
 
 

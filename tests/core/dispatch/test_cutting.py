@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsync_core.dispatch import Budget, Report
-from eventsync_core.receivers import Limits, RequestRule, Script
+from eventsync_core.receivers import RequestRule, Script
+from eventsync_core.targets import Limits
 from eventsync_core.testing import make_envelope
 from tests.core.dispatch.conftest import World
 

@@ -8,7 +8,8 @@ import pytest
 from eventsync_core.census import Class
 from eventsync_core.dispatch import Drain, Report, drain
 from eventsync_core.ledger import Holder, Lease, MemoryLedger, Opening
-from eventsync_core.receivers import Limits, Script, StubReceiver
+from eventsync_core.receivers import Script, StubReceiver
+from eventsync_core.targets import Limits
 from eventsync_core.testing import (
     HOLDER,
     CrashingStores,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from eventsync_adapters.alongside import alongside
 from eventsync_core.dispatch import Alongside, Budget
-from eventsync_core.receivers import Batch, Limits, RequestRule, Script, StubReceiver, Verdict
+from eventsync_core.receivers import Batch, RequestRule, Script, StubReceiver, Verdict
+from eventsync_core.targets import Limits
 from eventsync_core.testing import make_envelope
 from tests.core.dispatch.conftest import World
 

@@ -11,16 +11,9 @@ from eventsync_core.clock import DAY, SECOND
 from eventsync_core.desk import Order, Selection, reopen
 from eventsync_core.errors import StoreBusyError
 from eventsync_core.ledger import Act, Lease, MemoryLedger, Opening
-from eventsync_core.receivers import (
-    Batch,
-    Limits,
-    Outcome,
-    RequestRule,
-    Script,
-    StubReceiver,
-    Verdict,
-)
+from eventsync_core.receivers import Batch, Outcome, RequestRule, Script, StubReceiver, Verdict
 from eventsync_core.stores import MemoryStores
+from eventsync_core.targets import Limits
 from eventsync_core.testing import HOLDER, make_envelope
 from tests.core.dispatch.conftest import World
 

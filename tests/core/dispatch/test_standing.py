@@ -7,14 +7,13 @@ from eventsync_core.clock import SECOND
 from eventsync_core.receivers import (
     Answer,
     Batch,
-    Limits,
     RequestRule,
     Script,
     StubReceiver,
     Verdict,
     interpret,
 )
-from eventsync_core.targets import BackOff
+from eventsync_core.targets import BackOff, Limits
 from tests.core.dispatch.conftest import World
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from eventsync_core.census import Class
 from eventsync_core.dispatch import Budget, Drain, Report, drain
-from eventsync_core.receivers import Gate, Limits, Outcome, RequestRule, Script, StubReceiver
+from eventsync_core.receivers import Gate, Outcome, RequestRule, Script, StubReceiver
+from eventsync_core.targets import Limits
 from eventsync_core.testing import (
     HOLDER,
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eventsync_core.ids import DEFAULT_STREAM, is_event_id, stream_key, target_key
+from eventsync_core.ids import DEFAULT_STREAM, is_event_id, one_line, stream_key, target_key
 from eventsync_core.targets import Kind
 
 
@@ -49,3 +49,12 @@ def test_every_part_of_a_target_counts() -> None:
         )
         == 5
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(" a\nb\x1b ", "a b"), ("abcdefg", "abcde"), ("\x1b", ""), ("", ""), ("a\u202eb", "a b")],
+)
+def test_foreign_text_is_one_printable_line(text: str, expected: str) -> None:
+    """Within its length, with blanks for what cannot be printed."""
+    assert one_line(text, 5) == expected

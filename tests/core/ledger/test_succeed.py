@@ -2,7 +2,8 @@
 
 import pytest
 
-from eventsync_core.ledger import LedgerEntry, Succession, may_be_superseded, succeed
+from eventsync_core.ledger import LedgerEntry, Succession, succeed
+from eventsync_core.ledger._superseding import may_be_superseded
 from eventsync_core.receivers import Outcome
 
 UNSEEN = [

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from eventsync_core.receivers import Answer, Effect, Limits, Next, Outcome, interpret
+from eventsync_core.receivers import Answer, Effect, Next, Outcome, interpret
+from eventsync_core.targets import Limits
 
 _TWO = ("a", "b")
 _THREE = ("a", "b", "c")

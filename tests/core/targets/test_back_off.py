@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 
 from eventsync_core.clock import DAY, MINUTE, SECOND
 from eventsync_core.targets import (
-    PROBE_EVENTS,
-    PROBE_LENGTH,
     BackOff,
     Breaker,
     next_back_off,
     probe,
 )
+from eventsync_core.targets._back_off import PROBE_EVENTS, PROBE_LENGTH
 
 AT = 1_700_000_000_000_000
 _ALMOST = 1 - 2**-53

@@ -12,11 +12,11 @@ from eventsync_core.targets import (
     Health,
     Kind,
     Limits,
-    detect_reset,
     make_target,
     observe,
     read_health,
 )
+from eventsync_core.targets._rules import detect_reset
 
 SECOND = 1_000_000
 _SERVER = Deployment(

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsync_core.errors import TargetUrlError
-from eventsync_core.targets import canonical_url, is_loopback
+from eventsync_core.targets import canonical_url, holds_user_info, is_loopback, without_user_info
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,23 @@ def test_the_one_spelling_is_its_own(url: str) -> None:
 def test_this_machine_is_known(url: str, *, expected: bool) -> None:
     """By the name localhost or a loopback address."""
     assert expected == is_loopback(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "without"),
+    [
+        ("https://me:secret@host/a", "https://host/a"),
+        ("https://me@host?u=a@b", "https://host?u=a@b"),
+        ("https://a@b@host", "https://host"),
+        ("me:secret@host:3128", "host:3128"),
+        ("https://host?u=a@b", None),
+        ("https://host/@a", None),
+        ("https://host#@a", None),
+        ("host/a@b", None),
+        ("", None),
+    ],
+)
+def test_a_user_is_told_from_other_marks(url: str, without: str | None) -> None:
+    """Only before the host; a path or a query may hold the same mark."""
+    assert holds_user_info(url) is (without is not None)
+    assert without_user_info(url) == (without or url)
