@@ -8,6 +8,7 @@ import attrs
 from eventsync_cli.choosing import reference_given, without_credentials
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
+from eventsync_core.errors import TargetUrlError
 from eventsync_core.targets import Target, canonical_url
 
 __all__ = ["ExternalChoice", "external_document", "external_pairs"]
@@ -47,19 +48,24 @@ class ExternalChoice:
         """
         Return what changes beside the endpoint, None to remove, and what to say of it.
 
-        What was configured for another endpoint and is not named again is dropped.
+        What was configured for another endpoint and is not named again is dropped; all of it,
+        where the configuration cannot be understood and may hold more than is known.
 
         Raises:
             UsageProblemError: An option makes no sense, or holds a secret.
         """
         named = self._named(app)
-        if _is_same(target, app.config.external_endpoint):
+        if app.config.problem is None and _is_same(target, app.config.external_endpoint):
             self._require_certificate(named, app.config.external_cert)
             return named, ()
         self._require_certificate(named, "")
-        dropped = [key for key in external_document(app) if key not in named]
+        present = _WORDS if app.config.problem is not None else external_document(app)
+        dropped = [key for key in present if key not in named]
         talk = ", ".join(_WORDS[key] for key in dropped)
-        lines = (f"eventsync: of the previous endpoint, not used for this one: {talk}",)
+        whose = "of the previous endpoint, not used for this one"
+        if app.config.problem is not None:
+            whose = "config.toml could not be understood; removed, if it was there"
+        lines = (f"eventsync: {whose}: {talk}",)
         return {**named, **dict.fromkeys(dropped)}, lines if dropped else ()
 
     def _named(self, app: App) -> dict[str, Any]:
@@ -108,7 +114,10 @@ def _line(value: object) -> str:
 
 
 def _is_same(target: Target, place: str) -> bool:
-    return bool(place) and canonical_url(place, keep_query=True) == target.url
+    try:
+        return bool(place) and canonical_url(place, keep_query=True) == target.url
+    except TargetUrlError:
+        return False
 
 
 def _headers(app: App, given: tuple[str, ...]) -> dict[str, str]:

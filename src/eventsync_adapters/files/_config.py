@@ -24,8 +24,8 @@ class Config:
     With `coalesce`, captured events supersede earlier ones with their key.
     `token`, `external_signing` and the values of `external_headers` are references, never
     secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
-    file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, and
-    nothing may be chosen or contacted before it is corrected.
+    file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, only places
+    are known, not what is sent to them, and nothing may be contacted before it is corrected.
     """
 
     path: Path
@@ -145,10 +145,10 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
     )
     word = _text(events, "mode", path)
     try:
+        base = attrs.evolve(base, external_endpoint=_place(events, "external_endpoint", path))
         return attrs.evolve(
             base,
             mode=read_mode(word, source=str(path)) if word else Mode.LOCAL_RETENTION,
-            external_endpoint=_place(events, "external_endpoint", path),
             external_headers=_headers(events, path),
             external_signing=_signing(events, path),
             external_format=_format(events, path),
