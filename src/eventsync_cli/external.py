@@ -1,11 +1,10 @@
 """What the command line says of an external receiver, as it is written to config.toml."""
 
-from pathlib import Path
 from typing import Any
 
 import attrs
 
-from eventsync_cli.choosing import reference_given, without_credentials
+from eventsync_cli.choosing import absolute, reference_given
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_core.errors import TargetUrlError
@@ -138,7 +137,7 @@ def _is_header_mark(char: str) -> bool:
 
 
 def _file(text: str) -> str | None:
-    return str(Path(text).expanduser().absolute()) if text.strip() else None
+    return absolute(text) if text.strip() else None
 
 
 def _proxy(app: App, text: str) -> str | None:
@@ -147,5 +146,11 @@ def _proxy(app: App, text: str) -> str | None:
     if app.is_reference(text):
         return reference_given(app, text, "the proxy")
     place = text.strip() if "://" in text else f"http://{text.strip()}"
-    canonical_url(without_credentials(place))
+    if "@" in place:
+        raise UsageProblemError(
+            "the URL of the proxy holds credentials",
+            code="secret_not_a_reference",
+            fix_text="name the whole URL as env:NAME or file:PATH",
+        )
+    canonical_url(place)
     return place

@@ -190,12 +190,16 @@ def _place(table: Mapping[str, Any], key: str, path: Path) -> str:
 
 def _without_credentials(url: str, key: str, path: Path) -> str:
     if "@" in (url.partition("://")[2] or url).partition("/")[0]:
-        raise SettingsError(
-            f"{path}: {key} holds credentials; name a header or token by reference instead",
-            source=str(path),
-            code="secret_not_a_reference",
-        )
+        raise _holds_credentials(key, path)
     return url
+
+
+def _holds_credentials(key: str, path: Path) -> SettingsError:
+    return SettingsError(
+        f"{path}: {key} holds credentials; name a header, token or proxy by reference instead",
+        source=str(path),
+        code="secret_not_a_reference",
+    )
 
 
 def _headers(table: Mapping[str, Any], path: Path) -> dict[str, str]:
@@ -225,7 +229,9 @@ def _proxy(table: Mapping[str, Any], path: Path) -> str:
     text = _text(table, "external_proxy", path)
     if is_reference(text):
         return check_reference(text, source=f"external_proxy in {path}")
-    return _without_credentials(text, "external_proxy", path)
+    if "@" in text:
+        raise _holds_credentials("external_proxy", path)
+    return text
 
 
 def _token(table: Mapping[str, Any], path: Path) -> str:

@@ -15,7 +15,12 @@ from eventsync_core.targets._memory import MemoryTargetRegistry
 from eventsync_core.targets._model import Deployment, Reset, Target, make_target
 from eventsync_core.targets._port import TargetRegistry
 from eventsync_core.targets._rules import detect_reset, merge, observe, register
-from eventsync_core.targets._url import canonical_url, is_loopback, without_user_info
+from eventsync_core.targets._url import (
+    canonical_url,
+    is_loopback,
+    may_get_tokens,
+    without_user_info,
+)
 
 __all__ = [
     "PROBE_EVENTS",
@@ -34,6 +39,7 @@ __all__ = [
     "detect_reset",
     "is_loopback",
     "make_target",
+    "may_get_tokens",
     "merge",
     "merge_limits",
     "next_back_off",
