@@ -1,5 +1,6 @@
 """What the command line says of an external receiver, as it is written to config.toml."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -12,6 +13,8 @@ from eventsync_core.targets import Target, canonical_url
 
 __all__ = ["ExternalChoice", "external_document", "external_pairs"]
 
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+_NO_HEADER = "leave it out; --header NAME= takes one away"
 _HEADER_MARKS = frozenset("!#$%&'*+-.^_`|~")
 _WORDS = {
     "external_headers": "headers",
@@ -53,11 +56,12 @@ class ExternalChoice:
         Raises:
             UsageProblemError: An option makes no sense, or holds a secret.
         """
-        named = self._named(app)
-        if app.config.problem is None and _is_same(target, app.config.external_endpoint):
-            self._require_certificate(named, app.config.external_cert)
+        is_same = app.config.problem is None and _is_same(target, app.config.external_endpoint)
+        before = external_document(app) if is_same else {}
+        named = self._named(app, before.get("external_headers", {}))
+        _require_coherent({**before, **named})
+        if is_same:
             return named, ()
-        self._require_certificate(named, "")
         present = _WORDS if app.config.problem is not None else external_document(app)
         dropped = [key for key in present if key not in named]
         talk = ", ".join(_WORDS[key] for key in dropped)
@@ -67,10 +71,10 @@ class ExternalChoice:
         lines = (f"eventsync: {whose}: {talk}",)
         return {**named, **dict.fromkeys(dropped)}, lines if dropped else ()
 
-    def _named(self, app: App) -> dict[str, Any]:
+    def _named(self, app: App, headers: Mapping[str, str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         if self.headers:
-            found["external_headers"] = _headers(app, self.headers)
+            found["external_headers"] = _headers(app, self.headers, headers)
         if self.sign:
             keys = [reference_given(app, text, "a signing key") for text in self.sign if text]
             found["external_signing"] = keys or None
@@ -82,10 +86,6 @@ class ExternalChoice:
         if self.proxy is not None:
             found["external_proxy"] = _proxy(app, self.proxy)
         return found
-
-    def _require_certificate(self, named: dict[str, Any], present: str) -> None:
-        if named.get("external_cert_key") and not named.get("external_cert", present):
-            raise UsageProblemError("--cert-key needs --cert", fix_text="name both files")
 
 
 def external_document(app: App) -> dict[str, Any]:
@@ -119,17 +119,36 @@ def _is_same(target: Target, place: str) -> bool:
         return False
 
 
-def _headers(app: App, given: tuple[str, ...]) -> dict[str, str]:
-    found = {}
+def _require_coherent(after: Mapping[str, Any]) -> None:
+    """Let only pass what can be sent as it is asked for."""
+    if after.get("external_cert_key") and not after.get("external_cert"):
+        raise UsageProblemError("--cert-key needs --cert", fix_text="name both files")
+    for name in after.get("external_headers") or {}:
+        if name.lower() in _FRAMING:
+            raise UsageProblemError(f"header {name} is set by each request", fix_text=_NO_HEADER)
+        if after.get("external_signing") and name.lower().startswith("webhook-"):
+            raise UsageProblemError(f"header {name} is set by signing", fix_text=_NO_HEADER)
+
+
+def _headers(app: App, given: tuple[str, ...], present: Mapping[str, str]) -> dict[str, str]:
+    """Return all headers as they are to be: those that are named, else those left of *present*."""
+    found: dict[str, str] = {}
+    gone: set[str] = set()
     for text in given:
+        if not text.strip():
+            gone.update(name.lower() for name in present)
+            continue
         name, mark, reference = text.partition("=")
         name = name.strip()
         if not mark or not name or not all(_is_header_mark(char) for char in name):
             raise UsageProblemError(
                 "--header is NAME=REF", fix_text="for instance --header X-Key=env:MY_KEY"
             )
-        found[name] = reference_given(app, reference, f"header {name}")
-    return found
+        if reference.strip():
+            found[name] = reference_given(app, reference, f"header {name}")
+        gone.add(name.lower())
+    left = {name: value for name, value in present.items() if name.lower() not in gone}
+    return found or left
 
 
 def _is_header_mark(char: str) -> bool:

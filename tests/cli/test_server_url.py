@@ -47,7 +47,12 @@ def test_the_user_in_an_odd_url_is_not_shown(
 ) -> None:
     """Neither alone nor in a conflict."""
     monkeypatch.setenv("SPEC_KITTY_SAAS_URL", place)
-    looks: list[tuple[str, ...]] = [("capture", str(events)), ("sync", "status"), ("sync", "server"), ("sync", "now")]
+    looks: list[tuple[str, ...]] = [
+        ("capture", str(events)),
+        ("sync", "status"),
+        ("sync", "server"),
+        ("sync", "now"),
+    ]
     looks += [("target", "grant"), ("target", "revoke"), ("sync", "mode", "TEAMSPACE")]
     shown = ""
     for line in ("", 'server_url = "https://a.example"\n'):
