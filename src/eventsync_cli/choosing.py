@@ -1,6 +1,7 @@
 """Choosing a target: register it, grant a stream to it, write the configuration; or nothing."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -12,10 +13,17 @@ from eventsync_core.census import remaining
 from eventsync_core.errors import SettingsError, TargetUrlError
 from eventsync_core.policy import Mode
 from eventsync_core.stores import Stores
-from eventsync_core.targets import BackOff, Target, canonical_url, holds_user_info, is_loopback
+from eventsync_core.targets import (
+    BackOff,
+    Target,
+    canonical_url,
+    holds_user_info,
+    may_get_tokens,
+)
 
 __all__ = [
     "Choice",
+    "absolute",
     "choose",
     "grant",
     "head_of",
@@ -99,16 +107,32 @@ def owed(app: App, stores: Stores, target: Target) -> int:
 
 def reference_given(app: App, text: str, source: str) -> str:
     """
-    Return the reference to a secret that was given on the command line.
+    Return the reference to a secret that was given on the command line, a file by its whole path.
 
     Raises:
         UsageProblemError: It is none; it is not repeated.
     """
     try:
-        return app.check_reference(text, source)
+        kind, _, rest = app.check_reference(text, source).partition(":")
     except SettingsError as error:
         raise UsageProblemError(
             error.message, code=error.code, fix_text=f"give {source} as env:NAME or file:PATH"
+        ) from None
+    return f"{kind}:{absolute(rest) if kind == 'file' else rest}"
+
+
+def absolute(file: str) -> str:
+    """
+    Return the path of *file* as it may stand in a configuration that is read elsewhere.
+
+    Raises:
+        UsageProblemError: It is in the folder of a user who is not known.
+    """
+    try:
+        return str(Path(file).expanduser().absolute())
+    except RuntimeError:
+        raise UsageProblemError(
+            f"{file}: there is no such user", fix_text="give the whole path of the file"
         ) from None
 
 
@@ -137,7 +161,7 @@ def safe_server(url: str) -> str:
         UsageProblemError: It holds credentials.
     """
     place = canonical_url(without_credentials(url))
-    if place.startswith("http://") and not is_loopback(place):
+    if not may_get_tokens(place):
         raise TargetUrlError("a server on another machine is reached by https:// only")
     return place
 

@@ -1,17 +1,20 @@
 """What the command line says of an external receiver, as it is written to config.toml."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from eventsync_cli.choosing import reference_given, without_credentials
+from eventsync_cli.choosing import absolute, reference_given
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
+from eventsync_core.errors import TargetUrlError
 from eventsync_core.targets import Target, canonical_url
 
 __all__ = ["ExternalChoice", "external_document", "external_pairs"]
 
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+_NO_HEADER = "leave it out; --header NAME= takes one away"
 _HEADER_MARKS = frozenset("!#$%&'*+-.^_`|~")
 _WORDS = {
     "external_headers": "headers",
@@ -47,25 +50,31 @@ class ExternalChoice:
         """
         Return what changes beside the endpoint, None to remove, and what to say of it.
 
-        What was configured for another endpoint and is not named again is dropped.
+        What was configured for another endpoint and is not named again is dropped; all of it,
+        where the configuration cannot be understood and may hold more than is known.
 
         Raises:
             UsageProblemError: An option makes no sense, or holds a secret.
         """
-        named = self._named(app)
-        if _is_same(target, app.config.external_endpoint):
-            self._require_certificate(named, app.config.external_cert)
+        is_same = app.config.problem is None and _is_same(target, app.config.external_endpoint)
+        before = external_document(app) if is_same else {}
+        named = self._named(app, before.get("external_headers", {}))
+        _require_coherent({**before, **named})
+        if is_same:
             return named, ()
-        self._require_certificate(named, "")
-        dropped = [key for key in external_document(app) if key not in named]
+        present = _WORDS if app.config.problem is not None else external_document(app)
+        dropped = [key for key in present if key not in named]
         talk = ", ".join(_WORDS[key] for key in dropped)
-        lines = (f"eventsync: of the previous endpoint, not used for this one: {talk}",)
+        whose = "of the previous endpoint, not used for this one"
+        if app.config.problem is not None:
+            whose = "config.toml could not be understood; removed, if it was there"
+        lines = (f"eventsync: {whose}: {talk}",)
         return {**named, **dict.fromkeys(dropped)}, lines if dropped else ()
 
-    def _named(self, app: App) -> dict[str, Any]:
+    def _named(self, app: App, headers: Mapping[str, str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         if self.headers:
-            found["external_headers"] = _headers(app, self.headers)
+            found["external_headers"] = _headers(app, self.headers, headers)
         if self.sign:
             keys = [reference_given(app, text, "a signing key") for text in self.sign if text]
             found["external_signing"] = keys or None
@@ -77,10 +86,6 @@ class ExternalChoice:
         if self.proxy is not None:
             found["external_proxy"] = _proxy(app, self.proxy)
         return found
-
-    def _require_certificate(self, named: dict[str, Any], present: str) -> None:
-        if named.get("external_cert_key") and not named.get("external_cert", present):
-            raise UsageProblemError("--cert-key needs --cert", fix_text="name both files")
 
 
 def external_document(app: App) -> dict[str, Any]:
@@ -108,20 +113,42 @@ def _line(value: object) -> str:
 
 
 def _is_same(target: Target, place: str) -> bool:
-    return bool(place) and canonical_url(place, keep_query=True) == target.url
+    try:
+        return bool(place) and canonical_url(place, keep_query=True) == target.url
+    except TargetUrlError:
+        return False
 
 
-def _headers(app: App, given: tuple[str, ...]) -> dict[str, str]:
-    found = {}
+def _require_coherent(after: Mapping[str, Any]) -> None:
+    """Let only pass what can be sent as it is asked for."""
+    if after.get("external_cert_key") and not after.get("external_cert"):
+        raise UsageProblemError("--cert-key needs --cert", fix_text="name both files")
+    for name in after.get("external_headers") or {}:
+        if name.lower() in _FRAMING:
+            raise UsageProblemError(f"header {name} is set by each request", fix_text=_NO_HEADER)
+        if after.get("external_signing") and name.lower().startswith("webhook-"):
+            raise UsageProblemError(f"header {name} is set by signing", fix_text=_NO_HEADER)
+
+
+def _headers(app: App, given: tuple[str, ...], present: Mapping[str, str]) -> dict[str, str]:
+    """Return all headers as they are to be: those that are named, else those left of *present*."""
+    found: dict[str, str] = {}
+    gone: set[str] = set()
     for text in given:
+        if not text.strip():
+            gone.update(name.lower() for name in present)
+            continue
         name, mark, reference = text.partition("=")
         name = name.strip()
         if not mark or not name or not all(_is_header_mark(char) for char in name):
             raise UsageProblemError(
                 "--header is NAME=REF", fix_text="for instance --header X-Key=env:MY_KEY"
             )
-        found[name] = reference_given(app, reference, f"header {name}")
-    return found
+        if reference.strip():
+            found[name] = reference_given(app, reference, f"header {name}")
+        gone.add(name.lower())
+    left = {name: value for name, value in present.items() if name.lower() not in gone}
+    return found or left
 
 
 def _is_header_mark(char: str) -> bool:
@@ -129,7 +156,7 @@ def _is_header_mark(char: str) -> bool:
 
 
 def _file(text: str) -> str | None:
-    return str(Path(text).expanduser().absolute()) if text.strip() else None
+    return absolute(text) if text.strip() else None
 
 
 def _proxy(app: App, text: str) -> str | None:
@@ -138,5 +165,11 @@ def _proxy(app: App, text: str) -> str | None:
     if app.is_reference(text):
         return reference_given(app, text, "the proxy")
     place = text.strip() if "://" in text else f"http://{text.strip()}"
-    canonical_url(without_credentials(place))
+    if "@" in place:
+        raise UsageProblemError(
+            "the URL of the proxy holds credentials",
+            code="secret_not_a_reference",
+            fix_text="name the whole URL as env:NAME or file:PATH",
+        )
+    canonical_url(place)
     return place

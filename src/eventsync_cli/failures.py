@@ -52,10 +52,14 @@ class TargetConflictError(EventSyncError):
         super().__init__(
             f"config.toml names the server {configured}, but SPEC_KITTY_SAAS_URL names {env}"
         )
-        self.fix_text = (
-            f"unset SPEC_KITTY_SAAS_URL, or choose its server: eventsync sync server {env}"
-        )
-        self.fix_argv = ("eventsync", "sync", "server", env or "")
+        from eventsync_core.targets import may_get_tokens
+
+        self.fix_text = "unset SPEC_KITTY_SAAS_URL, or let it name the server in config.toml"
+        if env and may_get_tokens(env):
+            self.fix_text = (
+                f"unset SPEC_KITTY_SAAS_URL, or choose its server: eventsync sync server {env}"
+            )
+            self.fix_argv = ("eventsync", "sync", "server", env)
 
 
 _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (

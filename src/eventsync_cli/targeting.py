@@ -5,7 +5,7 @@ from contextlib import suppress
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_core.clock import iso_time
-from eventsync_core.errors import SettingsError
+from eventsync_core.errors import SettingsError, UnknownTargetError
 from eventsync_core.targets import Breaker, Target
 
 __all__ = ["current_if_any", "current_target", "meant", "when_it_goes"]
@@ -19,11 +19,19 @@ def meant(app: App, target_id: str | None) -> str:
         SettingsError: None was named, and the configuration cannot be understood.
         TargetConflictError: None was named, and it disagrees with the environment.
         UsageProblemError: None was named, and there is no current one.
+        UnknownTargetError: None was named, and the current one is not registered yet.
     """
     if target_id is not None:
         return target_id
     app.require_usable()
-    return current_target(app).target_id
+    current = current_target(app).target_id
+    with app.reading() as stores:
+        known = [] if stores is None else stores.targets.targets()
+    if current not in {target.target_id for target in known}:
+        error = UnknownTargetError(current)
+        error.fix_argv = ("eventsync", "target", "grant")
+        raise error
+    return current
 
 
 def current_target(app: App) -> Target:

@@ -67,7 +67,7 @@ def test_the_present_choice_is_shown_by_reference(
     run(
         *CHOOSE,
         *("--endpoint", "https://a.example/x", "--header", "X-Key=env:A_KEY"),
-        *("--sign", "env:A_KEY", "--sign", "file:/b", "--format", "cloudevents"),
+        *("--sign", "env:A_KEY", "--sign", "file:b", "--format", "cloudevents"),
         *("--ca", "ca.pem", "--cert", "/c.pem", "--cert-key", "/k.pem", "--proxy", "env:PROXY"),
     )
     shown = run("sync", "mode", "--json")
@@ -75,14 +75,14 @@ def test_the_present_choice_is_shown_by_reference(
 
     assert shown.document["external"] == {
         "headers": {"X-Key": "env:A_KEY"},
-        "signing": ["env:A_KEY", "file:/b"],
+        "signing": ["env:A_KEY", f"file:{tmp_path / 'b'}"],
         "format": "cloudevents",
         "ca": str(tmp_path / "ca.pem"),
         "cert": str(Path("/c.pem").absolute()),
         "cert_key": str(Path("/k.pem").absolute()),
         "proxy": "env:PROXY",
     }
-    assert "env:A_KEY, file:/b" in text
+    assert f"env:A_KEY, file:{tmp_path / 'b'}" in text
     assert "hunter22" not in text + shown.out
 
 
@@ -122,11 +122,48 @@ def test_an_empty_text_takes_one_away(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        (("--header", ""), {}),
+        (("--header", "x-a="), {"X-B": "env:B"}),
+        (("--header", "X-A=", "--header", "X-B="), {}),
+        (("--header", "X-C=env:C", "--header", "X-A="), {"X-C": "env:C"}),
+        (("--header", "", "--header", "X-C=env:C"), {"X-C": "env:C"}),
+    ],
+)
+def test_headers_are_taken_away(run: Run, given: tuple[str, ...], left: dict[str, str]) -> None:
+    """All, or by name; what is named with a reference replaces all."""
+    two = ("--header", "X-A=env:A", "--header", "X-B=env:B")
+    run(*CHOOSE, "--endpoint", "https://a.example", *two)
+
+    assert run(*CHOOSE, *given).code == 0
+    assert run("sync", "mode", "--json").document["external"].get("headers", {}) == left
+
+
+def test_a_header_that_would_not_be_sent_is_refused(run: Run) -> None:
+    """Those of signing only where what is sent is signed, in whatever order it is chosen."""
+    signed, header = ("--sign", "env:A"), ("--header", "Webhook-Id=env:A")
+    run(*CHOOSE, "--endpoint", "https://a.example", *header)
+
+    fails(run, *CHOOSE, *signed, code=64, error="usage")
+    assert run(*CHOOSE, *signed, "--header", "Webhook-Id=").code == 0
+    fails(run, *CHOOSE, *header, code=64, error="usage")
+    assert run(*CHOOSE, *header, "--sign", "").code == 0
+
+
+@pytest.mark.parametrize(
     ("words", "error"),
     [
+        (("--header", "Content-Length=env:A"), "usage"),
+        (("--header", "transfer-encoding=env:A"), "usage"),
         (("--sign", KEYS[0]), "secret_not_a_reference"),
         (("--proxy", "http://me:hunter22@p:1"), "secret_not_a_reference"),
         (("--proxy", "me:hunter22@p:1"), "secret_not_a_reference"),
+        (("--proxy", "http://me/hunter22@p:1"), "secret_not_a_reference"),
+        (("--proxy", "http://me@p/x"), "secret_not_a_reference"),
+        (("--ca", "~nobody_known/ca.pem"), "usage"),
+        (("--cert", "~nobody_known/c.pem"), "usage"),
+        (("--header", "A=file:~nobody_known/a"), "usage"),
         (("--proxy", "socks5://p:1"), "target_url_invalid"),
         (("--proxy", "env:"), "secret_not_a_reference"),
         (("--cert-key", "/k"), "usage"),

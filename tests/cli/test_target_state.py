@@ -172,6 +172,26 @@ def test_a_target_that_is_not_known(run: Run, home: Path, events: Path, verb: st
         assert run(*ran.document["error"]["fix"]["argv"][1:]).code == 0
 
 
+@pytest.mark.parametrize("verb", ["show", "pause", "resume"])
+@pytest.mark.parametrize("has_store", [False, True])
+def test_a_current_target_that_is_not_registered(
+    run: Run, home: Path, events: Path, verb: str, *, has_store: bool
+) -> None:
+    """As after a change by hand: granting registers it."""
+    home.mkdir()
+    (home / "config.toml").write_text(
+        '[event_sync]\nmode = "external_receiver"\nexternal_endpoint = "https://a.example"\n'
+    )
+    if has_store:
+        run("capture", str(events))
+
+    ran = run("target", verb, "--json")
+
+    assert (ran.code, ran.document["error"]["code"]) == (64, "target_unknown")
+    assert run(*ran.document["error"]["fix"]["argv"][1:]).code == 0
+    assert run("target", verb).code == 0
+
+
 def test_show_tells_the_whole_story(run: Run, chosen: str, home: Path, receiver: Serving) -> None:
     """Requests, failures with reasons, classes per grant, and what the server said."""
     receiver.set_script(

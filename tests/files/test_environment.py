@@ -40,7 +40,7 @@ def test_secrets_are_looked_up_when_asked(tmp_path: Path) -> None:
 
     assert resolve_secret(f"file:{path}", source="token") == "s3cret"
     assert resolve_secret("env:T", source="token", lookup=lambda name: {"T": "x"}.get(name)) == "x"
-    for reference in ("env:T", f"file:{tmp_path}/none", "s3cret"):
+    for reference in ("env:T", f"file:{tmp_path}/none", "file:~nobody_known/x", "s3cret"):
         with pytest.raises(SettingsError) as caught:
             resolve_secret(reference, source="token", lookup=lambda _: None)
         assert "s3cret" not in caught.value.message

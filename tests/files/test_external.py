@@ -42,6 +42,8 @@ def test_what_is_written_is_understood(tmp_path: Path) -> None:
         ("external_ca = 1", "config_unreadable"),
         ('external_proxy = "http://me:hunter22@p:1"', "secret_not_a_reference"),
         ('external_proxy = "me:hunter22@p:1"', "secret_not_a_reference"),
+        ('external_proxy = "http://me:pa/hunter22@127.0.0.1:1"', "secret_not_a_reference"),
+        ('external_proxy = "http://me/hunter22@p:1"', "secret_not_a_reference"),
         ('external_proxy = "env:"', "secret_not_a_reference"),
     ],
 )

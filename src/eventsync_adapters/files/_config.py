@@ -24,8 +24,8 @@ class Config:
     With `coalesce`, captured events supersede earlier ones with their key.
     `token`, `external_signing` and the values of `external_headers` are references, never
     secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
-    file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, and
-    nothing may be chosen or contacted before it is corrected.
+    file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, only places
+    are known, not what is sent to them, and nothing may be contacted before it is corrected.
     """
 
     path: Path
@@ -145,10 +145,10 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
     )
     word = _text(events, "mode", path)
     try:
+        base = attrs.evolve(base, external_endpoint=_place(events, "external_endpoint", path))
         return attrs.evolve(
             base,
             mode=read_mode(word, source=str(path)) if word else Mode.LOCAL_RETENTION,
-            external_endpoint=_place(events, "external_endpoint", path),
             external_headers=_headers(events, path),
             external_signing=_signing(events, path),
             external_format=_format(events, path),
@@ -190,11 +190,7 @@ def _place(table: Mapping[str, Any], key: str, path: Path) -> str:
 
 def _without_credentials(url: str, key: str, path: Path) -> str:
     if "@" in url and _holds_user_info(url):
-        raise SettingsError(
-            f"{path}: {key} holds credentials; name a header or token by reference instead",
-            source=str(path),
-            code="secret_not_a_reference",
-        )
+        raise _holds_credentials(key, path)
     return url
 
 
@@ -202,6 +198,14 @@ def _holds_user_info(url: str) -> bool:
     from eventsync_core.targets import holds_user_info  # noqa: PLC0415
 
     return holds_user_info(url)
+
+
+def _holds_credentials(key: str, path: Path) -> SettingsError:
+    return SettingsError(
+        f"{path}: {key} holds credentials; name a header, token or proxy by reference instead",
+        source=str(path),
+        code="secret_not_a_reference",
+    )
 
 
 def _headers(table: Mapping[str, Any], path: Path) -> dict[str, str]:
@@ -231,7 +235,9 @@ def _proxy(table: Mapping[str, Any], path: Path) -> str:
     text = _text(table, "external_proxy", path)
     if is_reference(text):
         return check_reference(text, source=f"external_proxy in {path}")
-    return _without_credentials(text, "external_proxy", path)
+    if "@" in text:
+        raise _holds_credentials("external_proxy", path)
+    return text
 
 
 def _token(table: Mapping[str, Any], path: Path) -> str:

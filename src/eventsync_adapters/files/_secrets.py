@@ -53,6 +53,8 @@ def _read(path: Path, source: str) -> str:
     try:
         with path.expanduser().open("rb") as file:
             return file.read(_LONGEST).decode("utf-8").strip()
+    except RuntimeError:
+        raise _missing(f"file:{path} is in the folder of nobody known here", source) from None
     except OSError as error:
         raise _missing(f"file:{path} cannot be read: {error.strerror}", source) from None
     except ValueError:

@@ -1,6 +1,7 @@
 """How the network is reached: proxies and certificates, by environment or configuration."""
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from eventsync_adapters.files._config import Config
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import ssl
 
 __all__ = ["certificates", "external_certificates", "external_proxy", "proxy_mounts"]
+
+_BRACKETED = 6
 
 
 def proxy_mounts(proxies: Mapping[str, str]) -> dict[str, str | None]:
@@ -33,23 +36,59 @@ def proxy_mounts(proxies: Mapping[str, str]) -> dict[str, str | None]:
     if "*" in exempt:
         return {}
     for host in exempt if found else ():
-        bare = host.removeprefix("*").removeprefix(".")
-        found[f"all://{bare}"] = None
-        if not bare.replace(".", "").isdigit():
-            found[f"all://*.{bare}"] = None
+        found.update(dict.fromkeys(_direct(host)))
     return found
 
 
+def _direct(host: str) -> list[str]:
+    """Return the patterns of what an entry of NO_PROXY names; an address has nothing below it."""
+    import httpx  # noqa: PLC0415
+
+    address = _address(host)
+    bare = host if "://" in host else address or host.removeprefix("*").removeprefix(".")
+    if not bare:
+        return []
+    try:
+        if "://" in bare:
+            return [f"{httpx.URL(bare).scheme or 'all'}://{bare.partition('://')[2]}"]
+        # Of its own accord httpx spells no international host below a star.
+        place = httpx.URL(f"all://{bare}").netloc.decode("ascii")
+    except (httpx.InvalidURL, ValueError):
+        raise SettingsError(
+            f"NO_PROXY names what is no host: {host!r}", source="NO_PROXY", code="proxy_invalid"
+        ) from None
+    found = [f"all://{place}"]
+    return found if address or place.startswith("[") else [*found, f"all://*.{place}"]
+
+
+def _address(host: str) -> str:
+    """Return an IP address as it stands in a URL, of a network its first; else nothing."""
+    try:
+        address = ip_address(host.partition("/")[0].removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return ""
+    return f"[{address}]" if address.version == _BRACKETED else str(address)
+
+
 def _proxy(name: str, text: str) -> str:
+    import httpx  # noqa: PLC0415
+
     place = text if "://" in text else f"http://{text}"
     try:
         canonical_url(place)
+        httpx.URL(place)
     except TargetUrlError as error:
         # Its text is not repeated: it may hold a password.
-        raise SettingsError(
-            f"{name} is no proxy that can be used: {error}", source=name, code="proxy_invalid"
-        ) from None
+        raise _no_proxy(name, str(error)) from None
+    except (httpx.InvalidURL, ValueError):
+        raise _no_proxy(name, "not a URL that can be read") from None
     return place
+
+
+def _no_proxy(name: str, why: str) -> SettingsError:
+    return SettingsError(
+        f"{name} is no proxy that can be used: {why}", source=name, code="proxy_invalid"
+    )
 
 
 def external_proxy(config: Config) -> dict[str, str | None]:

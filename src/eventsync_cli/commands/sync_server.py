@@ -43,7 +43,7 @@ def command(
     )
     sync: dict[str, str | None] = {key: value or None for key, value in changes.items()}
     talk: tuple[str, ...] = ()
-    if token is None and app.config.token and not _is_same(app.config.server_url, place):
+    if token is None and _is_token_lost(app, place):
         sync["token"] = None
         talk = ("eventsync: the token of the previous server is not used; name one with --token",)
     return choose(
@@ -81,8 +81,13 @@ def _present(app: App) -> Result:
     return Result(document=document, lines=listing(pairs), talk=app.concerns())
 
 
-def _is_same(configured: str, place: str) -> bool:
+def _is_token_lost(app: App, place: str) -> bool:
+    """Say whether a token may stand in the configuration that is not known to be for *place*."""
+    if app.config.problem is not None:
+        return True
+    configured = app.config.server_url
     try:
-        return bool(configured) and canonical_url(configured) == place
+        is_same = bool(configured) and canonical_url(configured) == place
     except TargetUrlError:
-        return False
+        is_same = False
+    return bool(app.config.token) and not is_same

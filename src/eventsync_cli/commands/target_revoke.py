@@ -8,7 +8,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result
 from eventsync_core.census import remaining
-from eventsync_core.errors import StoreError
+from eventsync_core.errors import SettingsError, StoreError
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Kind, Target
 
@@ -56,12 +56,18 @@ def _chosen(app: App) -> list[Target]:
     """Return the current target; where configuration and environment disagree, both."""
     authority = app.authority
     if app.conflict() is not None and app.config.problem is None:
-        places = (authority.configured_server_url, authority.env_server_url)
-        return [app.target_at(Kind.TEAMSPACE, place) for place in places if place]
-    target = None if app.config.problem is not None else app.current_target()
+        found = []
+        for place in (authority.configured_server_url, authority.env_server_url):
+            with suppress(SettingsError):
+                found.append(app.target_at(Kind.TEAMSPACE, place or ""))
+        if found:
+            return found
+    problem = app.config.problem
+    target = None if problem is not None else app.named_target()
     if target is None:
+        why = "" if problem is None else f": {problem.message}"
         raise UsageProblemError(
-            "there is no current target; name one",
+            f"there is no current target, name one{why}",
             code="target_missing",
             fix_argv=("eventsync", "target", "list"),
         )

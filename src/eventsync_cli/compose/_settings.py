@@ -130,6 +130,26 @@ class Settings:
         Return the target that is chosen now, registered or not; None: nobody is to be told.
 
         Raises:
+            SettingsError: What is configured cannot name a target, or is a Teamspace server on
+                another machine without TLS.
+        """
+        from eventsync_core.targets import may_get_tokens
+
+        target = self.named_target()
+        if target is not None and target.kind is Kind.TEAMSPACE and not may_get_tokens(target.url):
+            source = str(self.config.path) if self.config.server_url else "SPEC_KITTY_SAAS_URL"
+            raise SettingsError(
+                f"{source}: a server on another machine is reached by https:// only",
+                source=source,
+                code="target_url_invalid",
+            )
+        return target
+
+    def named_target(self) -> "Target | None":
+        """
+        Return the same, though what is sent there could be read on the way.
+
+        Raises:
             SettingsError: What is configured cannot name a target.
         """
         kind = policy_of(self.config.mode).delivery

@@ -17,6 +17,7 @@ from eventsync_core.targets._url import (
     canonical_url,
     holds_user_info,
     is_loopback,
+    may_get_tokens,
     without_user_info,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "holds_user_info",
     "is_loopback",
     "make_target",
+    "may_get_tokens",
     "merge",
     "merge_limits",
     "next_back_off",

@@ -1,18 +1,20 @@
 """One spelling for each URL, so that equal places compare equal (RFC 3986, section 6)."""
 
+import re
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from eventsync_core.errors import TargetUrlError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_BRACKETED = re.compile(r"\[[^\[\]]*\](:[0-9]*)?")
 
 
 def canonical_url(url: str, *, keep_query: bool = False) -> str:
     """
     Return the one spelling of *url*.
 
-    Scheme and host in lower case, an international host in IDNA, IPv6 in brackets, no
+    Scheme and host in lower case, an international host in IDNA 2008, IPv6 in brackets, no
     default port, user info or fragment, no slash at the end of the path. The query goes too,
     except with *keep_query*, for endpoints where it matters.
 
@@ -39,21 +41,31 @@ def canonical_url(url: str, *, keep_query: bool = False) -> str:
 
 def _host(parts: SplitResult) -> str:
     host = parts.hostname or ""
-    if "[" in parts.netloc:
+    if "[" in parts.netloc or "]" in parts.netloc:
+        if not _BRACKETED.fullmatch(parts.netloc.rpartition("@")[2]):
+            raise TargetUrlError("not an IPv6 address")
         try:
             return f"[{IPv6Address(host)}]"
         except ValueError:
             raise TargetUrlError("not an IPv6 address") from None
-    try:
-        host = host.encode("ascii").decode() if host.isascii() else host.encode("idna").decode()
-    except UnicodeError:
-        raise TargetUrlError("not a host name") from None
+    if not host.isascii():
+        host = _international(host)
     if not host or any(
         not part.replace("-", "").replace("_", "").isalnum()
         for part in host.removesuffix(".").split(".")
     ):
         raise TargetUrlError("a target URL names a host")
     return host.lower()
+
+
+def _international(host: str) -> str:
+    # The codec of Python is IDNA 2003, which leads to other hosts than the transport's.
+    import idna
+
+    try:
+        return idna.encode(host.lower()).decode("ascii")
+    except UnicodeError:
+        raise TargetUrlError("not a host name") from None
 
 
 def is_loopback(url: str) -> bool:
@@ -67,10 +79,31 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def may_get_tokens(url: str) -> bool:
+    """Say whether nobody on the way to *url* reads what is sent: it has TLS, or is this machine."""
+    try:
+        place = canonical_url(url)
+    except TargetUrlError:
+        return False
+    return place.startswith("https://") or is_loopback(place)
+
+
 def without_user_info(url: str) -> str:
-    """Return *url* without user and password, which belong into no URL that is kept or shown."""
+    """
+    Return *url* without user and password, which belong into no URL that is kept or shown.
+
+    With or without a scheme. Of what cannot be read and may still hold them, nothing is returned
+    but that it is so.
+    """
     head, authority, tail = _split(url)
-    return f"{head}{authority.rpartition('@')[2]}{tail}"
+    found = f"{head}{authority.rpartition('@')[2]}{tail}"
+    if "@" not in found:
+        return found
+    try:
+        canonical_url(found)
+    except TargetUrlError:
+        return "<a URL that cannot be read>"
+    return found
 
 
 def holds_user_info(url: str) -> bool:
