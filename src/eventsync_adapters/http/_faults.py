@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from eventsync_core.receivers import Answer
+from eventsync_core.receivers import Answer, one_line
 
 _LONGEST_DETAIL = 200
 
@@ -48,9 +48,5 @@ CAUGHT = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)
 def fault_of(error: Exception) -> Answer:
     """Return the answer that stands for *error*: one line of fault, no status."""
     words, reached = next(REACHED[kind] for kind in type(error).__mro__ if kind in REACHED)
-    detail = _line(str(error)) if isinstance(error, _SPEAKING) else ""
+    detail = one_line(str(error), _LONGEST_DETAIL) if isinstance(error, _SPEAKING) else ""
     return Answer(fault=f"{words}: {detail}" if detail else words, reached=reached)
-
-
-def _line(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:_LONGEST_DETAIL]).strip()

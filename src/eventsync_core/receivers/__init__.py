@@ -5,6 +5,7 @@ from eventsync_core.receivers._cloudevents import CLOUDEVENTS_BATCH, BodyFormat,
 from eventsync_core.receivers._interpret import interpret
 from eventsync_core.receivers._model import Batch, Effect, Gate, Outcome, Permit, plain_body
 from eventsync_core.receivers._port import DeliveryReceiver
+from eventsync_core.receivers._results import CUT, one_line
 from eventsync_core.receivers._script import KEEPING, RequestRule, Script, read_script
 from eventsync_core.receivers._stub import StubReceiver
 from eventsync_core.receivers._transform import WireTransform, transformed
@@ -12,6 +13,7 @@ from eventsync_core.targets import Limits, read_limits
 
 __all__ = [
     "CLOUDEVENTS_BATCH",
+    "CUT",
     "KEEPING",
     "Answer",
     "Batch",
@@ -31,6 +33,7 @@ __all__ = [
     "WireTransform",
     "cloudevents_body",
     "interpret",
+    "one_line",
     "plain_body",
     "read_limits",
     "read_script",

@@ -235,4 +235,4 @@ def _guidance(document: Any) -> str:
 
 
 def _line(text: str) -> str:
-    return one_line(text.strip()[:_LONGEST_LINE])
+    return one_line(text, _LONGEST_LINE)

@@ -21,7 +21,11 @@ _CATEGORIES = ("error_category", "category", "code")
 _REFUSED_PROJECT = frozenset({"project_not_admitted", "project_not_consented", "project_refused"})
 _ULID = re.compile(r"[0-9A-Za-z]{26}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}")
+CUT = "\u2026"
+"""Stands where a text that was kept did not end."""
+
 _LONGEST_REASON = 500
+_LONGEST_WORD = 40
 
 
 def reason_given(item: object) -> str:
@@ -45,13 +49,16 @@ def _first_text(item: object, keys: Sequence[str]) -> str:
     for key in keys:
         value = item.get(key)
         if isinstance(value, str) and value.strip():
-            return one_line(value.strip()[:_LONGEST_REASON])
+            return one_line(value, _LONGEST_REASON)
     return ""
 
 
-def one_line(text: str) -> str:
-    """Return *text* with blanks for what cannot be printed."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()
+def one_line(text: str, longest: int) -> str:
+    """Return *text* with blanks for what cannot be printed; `CUT` ends one that is longer."""
+    text = text.strip()
+    kept = text if len(text) <= longest else text[: longest - 1]
+    line = "".join(c if c.isprintable() else " " for c in kept).strip()
+    return line if kept is text else line + CUT
 
 
 def _spelling(event_id: str) -> str:
@@ -99,7 +106,8 @@ class Results:
             outcome = Outcome.UNKNOWN_EFFECT
             self._details[event_id] = Detail("the server listed it twice and disagrees")
         elif outcome is Outcome.UNKNOWN_EFFECT:
-            self._details[event_id] = Detail(f"unknown per-event status {word.strip()[:40]!r}")
+            named = one_line(word, _LONGEST_WORD)
+            self._details[event_id] = Detail(f"unknown per-event status {named!r}")
         elif outcome is not Outcome.SUCCESS and outcome is not Outcome.DUPLICATE:
             self._details[event_id] = Detail(reason_given(item), category_of(item))
         self._outcomes[event_id] = outcome
