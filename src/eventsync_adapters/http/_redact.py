@@ -19,8 +19,9 @@ _QUOTED = re.compile(r"=\s*[\"']([^\"']*)[\"']")
 # Backslashes stand together with what follows: that may be spelt with more of them.
 _PIECES = re.compile(r"(\\*)([^\\]?)", re.DOTALL)
 # One character that is spelt at length, cut off in its midst.
-_BROKEN = r"[%\\&][%\\&#0-9a-z]{0,19}"
-_LEFT = re.compile(rf"(?:\*\*\*[%\\&#0-9a-z]{{0,20}}|{_BROKEN})(?={CUT})", re.IGNORECASE)
+_BROKEN = r"[%\\&][%\\&#;0-9a-z]{0,19}"
+_BACKSLASH = r"(?:\\|%(?:25)?5C|&#0*92;|&#x0*5c;)"
+_LEFT = re.compile(rf"(?:\*\*\*[%\\&#;0-9a-z]{{0,20}}|{_BROKEN})(?={CUT})", re.IGNORECASE)
 
 
 def without_secrets(verdict: Verdict, secrets: Iterable[str]) -> Verdict:
@@ -100,10 +101,12 @@ def _spelt(secrets: Iterable[str]) -> list[_Spelt]:
 
 
 def _spell(secret: str) -> _Spelt:
-    pieces = [_run(run) + _ways(character) for run, character in _PIECES.findall(secret)][:-1]
+    parts = _PIECES.findall(secret)[:-1]
+    pieces = [_run(run) + _ways(character) for run, character in parts]
     head, start = pieces[:_HEAD], ""
-    for piece in reversed(head):
-        start = f"(?:{piece}{start})?"
+    for piece, (run, _) in reversed(list(zip(head, parts, strict=False))):
+        partly = f"|{_BACKSLASH}{{1,{4 * len(run)}}}" if run else ""
+        start = f"(?:{piece}{start}{partly})?"
     return _Spelt(
         re.compile("".join(head), re.IGNORECASE),
         [re.compile(piece, re.IGNORECASE) for piece in pieces[_HEAD:]],
