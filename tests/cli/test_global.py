@@ -52,6 +52,8 @@ def test_looking_at_a_fresh_home_makes_nothing(
         ("sync", "now", "--budget-seconds", "inf"),
         ("sync", "now", "--budget-seconds", "1e400"),
         ("sync", "now", "--budget-seconds", "1e308"),
+        ("sync", "status", "--project", "a\nb"),
+        ("capture", "--project", "\x1b[31m"),
         ("journal", "show", "unknown"),
         ("journal", "list", "--after", "x"),
         ("target", "grant", "tgt_0"),

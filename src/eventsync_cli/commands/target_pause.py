@@ -1,6 +1,6 @@
 import click
 
-from eventsync_cli.acting import acting
+from eventsync_cli.acting import acting, one_line
 from eventsync_cli.choosing import owed, target_document
 from eventsync_cli.compose import App
 from eventsync_cli.render import Result
@@ -9,7 +9,6 @@ from eventsync_core.errors import UnknownTargetError
 from eventsync_core.targets import Target
 
 _DEFAULT = "paused by an operator"
-_LONGEST = 200
 
 
 @acting("pause")
@@ -22,7 +21,7 @@ def command(app: App, target_id: str | None, *, reason: str, dry_run: bool) -> R
 
     A drain that runs stops before its next request. Grants stay; events are captured and wait.
     """
-    whose, why = meant(app, target_id), _one_line(reason) or _DEFAULT
+    whose, why = meant(app, target_id), one_line(reason) or _DEFAULT
     if dry_run:
         with app.reading() as stores:
             if stores is None:
@@ -35,11 +34,6 @@ def command(app: App, target_id: str | None, *, reason: str, dry_run: bool) -> R
         target = stores.targets.get(whose)
         stores.targets.pause(whose, why)
         return _result(app, target, why, owed(app, stores, target), dry_run=False)
-
-
-def _one_line(text: str) -> str:
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(printable.split())[:_LONGEST]
 
 
 def _result(app: App, before: Target, why: str, count: int, *, dry_run: bool) -> Result:
