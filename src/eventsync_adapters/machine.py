@@ -121,7 +121,9 @@ def this_process() -> "Holder":
 
 def is_alive(holder: "Holder") -> bool | None:
     """Say whether the process that *holder* names still runs; None: another boot or machine."""
-    if holder.boot != boot_name():
+    from eventsync_core.ledger import is_same_boot
+
+    if not is_same_boot(holder.boot, boot_name()):
         return None
     try:
         started = _started_at(holder.pid)

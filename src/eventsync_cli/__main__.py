@@ -17,9 +17,13 @@ def main(arguments: list[str] | None = None) -> int:
 
         try:
             print(f"eventsync {__version__}", flush=True)  # noqa: T201 - before any import
-        except OSError:
+        except BrokenPipeError:
             sys.stdout = None
-            return 1
+        except OSError as error:
+            # The interpreter would flush it once more.
+            sys.stdout = None
+            sys.stderr.write(f"eventsync: the output cannot be written: {error.strerror}\n")
+            return 5
         return 0
     from eventsync_cli.main import run
 

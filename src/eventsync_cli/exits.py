@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
     """Refused by a gate, a missing grant, a conflict, a policy or the configuration."""
 
     STORE = 5
-    """The store is busy, full, not writable, newer or unreadable."""
+    """The store is busy, full, not writable, newer or unreadable; or the output was lost."""
 
     USAGE = 64
     """The command line cannot be understood."""

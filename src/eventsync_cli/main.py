@@ -134,7 +134,7 @@ def run(arguments: Sequence[str]) -> int:
     render.begin()
     try:
         with _terminate_gently():
-            return _invoke(arguments, as_json=as_json)
+            return render.ended(_invoke(arguments, as_json=as_json))
     except BaseException as error:  # noqa: BLE001 - the last resort: nobody sees a traceback
         return _tell(error, as_json=as_json)
 

@@ -45,6 +45,15 @@ def _globals() -> list[click.Option]:
     ]
 
 
+def _show_help(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if not value or context.resilient_parsing:
+        return
+    from eventsync_cli import render
+
+    render.write_out(context.get_help())
+    context.exit()
+
+
 class WithGlobals(click.Command):
     """A command that takes the global options too, and gives its help as JSON when asked to."""
 
@@ -52,6 +61,13 @@ class WithGlobals(click.Command):
         super().__init__(*arguments, **settings)
         self.params.extend(_globals())
         self.context_settings.setdefault("help_option_names", ["-h", "--help"])
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return the option that shows the help as data is shown, also where that cannot be."""
+        found = super().get_help_option(ctx)
+        if found is not None:
+            found.callback = _show_help
+        return found
 
     def get_help(self, context: click.Context) -> str:
         """Return the help; one JSON object when the caller wants only such."""

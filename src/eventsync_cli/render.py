@@ -1,5 +1,6 @@
 """What is shown: data on stdout, talk on stderr, JSON as exactly one object."""
 
+import errno
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +17,7 @@ __all__ = [
     "Progress",
     "Result",
     "begin",
+    "ended",
     "fail",
     "is_told",
     "listing",
@@ -79,14 +81,25 @@ def _say_reason(reason: Reason) -> None:
 
 
 class _Told:
-    """Whether this command has written its data: a program must find one object, not two."""
+    """
+    What became of this command's data.
+
+    Whether it was written: a program must find one object, not two. Whether it was lost: then
+    the command did not do all that was asked.
+    """
 
     is_told = False
+    is_lost = False
 
 
 def begin() -> None:
     """Note that nothing was written by this command so far."""
-    _Told.is_told = False
+    _Told.is_told = _Told.is_lost = False
+
+
+def ended(code: int) -> int:
+    """Return *code*; where all went well but the data could not be written, that of the store."""
+    return ExitCode.STORE if _Told.is_lost and code == ExitCode.OK else code
 
 
 def is_told() -> bool:
@@ -95,9 +108,18 @@ def is_told() -> bool:
 
 
 def write_out(text: str) -> None:
-    """Write one line of data to stdout; a reader that went away is not an error."""
+    """Write one line of data to stdout; what cannot be written is told once, on stderr."""
     _Told.is_told = True
-    _write(sys.stdout, text)
+    fault = _write(sys.stdout, text)
+    if fault is not None and not _Told.is_lost:
+        _Told.is_lost = True
+        _say_reason(
+            Reason(
+                code="output_lost",
+                message=f"the output cannot be written: {fault}",
+                fix_text="write it elsewhere; what the command did is done",
+            )
+        )
 
 
 def say(text: str) -> None:
@@ -105,9 +127,10 @@ def say(text: str) -> None:
     _write(sys.stderr, text)
 
 
-def _write(stream: TextIO | None, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> str | None:
+    """Return what stood in the way; None too where a reader went away, which is no error."""
     if stream is None:
-        return
+        return None
     try:
         try:
             stream.write(text + "\n")
@@ -115,9 +138,12 @@ def _write(stream: TextIO | None, text: str) -> None:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
-    except OSError:
-        # Nobody reads it, or it cannot be taken: the work is done all the same.
+    except OSError as error:
         _forget(stream)
+        # Windows says EINVAL of a pipe that nobody reads.
+        gone = isinstance(error, ConnectionError) or error.errno == errno.EINVAL
+        return None if gone else error.strerror or type(error).__name__
+    return None
 
 
 def _forget(stream: TextIO) -> None:

@@ -3,8 +3,9 @@
 from enum import StrEnum
 from hashlib import sha256
 
-__all__ = ["DEFAULT_STREAM", "Kind", "is_event_id", "one_line", "stream_key", "target_key"]
+__all__ = ["CUT", "DEFAULT_STREAM", "Kind", "is_event_id", "one_line", "stream_key", "target_key"]
 
+CUT = "\u2026"
 DEFAULT_STREAM = "default"
 _LONGEST_ID = 200
 
@@ -22,9 +23,12 @@ def is_event_id(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable()
 
 
-def one_line(text: str, most: int) -> str:
-    """Return the first *most* characters of *text*, with blanks for what cannot be printed."""
-    return "".join(char if char.isprintable() else " " for char in text.strip()[:most]).strip()
+def one_line(text: str, longest: int) -> str:
+    """Return *text* with blanks for what cannot be printed; `CUT` ends one that is longer."""
+    text = text.strip()
+    kept = text if len(text) <= longest else text[: longest - 1]
+    line = "".join(char if char.isprintable() else " " for char in kept).strip()
+    return line if kept is text else line + CUT
 
 
 def stream_key(project: str | None, named: str | None = None) -> str:

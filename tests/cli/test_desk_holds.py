@@ -109,3 +109,14 @@ def test_a_request_that_was_answered_as_a_whole_is_told(run: Run, events: Path) 
     assert request["body_bytes"] > 0
     assert request["opened_at"] < request["closed_at"]
     assert "back_off" in run("journal", "show", "e1").out
+
+
+def test_a_reason_is_kept_as_one_line(run: Run, events: Path) -> None:
+    """Whoever looks at it reads a line of a terminal, nothing else."""
+    run("capture", str(events))
+
+    run("journal", "hold", "e1", "--reason", "look\n at\x1b[31m " + "x" * 500)
+
+    (hold,) = run("journal", "show", "e1", "--json").document["holds"]
+    assert hold["reason"].startswith("look at [31m xxx")
+    assert len(hold["reason"]) == 200

@@ -67,6 +67,16 @@ def test_a_killed_holder_is_replaced_at_once(home: Home, held: Held) -> None:
     assert home.classes() == {Class.DELIVERED: 2}
 
 
+def test_a_killed_holder_of_the_program_before_is_replaced_at_once(home: Home, held: Held) -> None:
+    """It named the boot alone, without the container."""
+    ours = machine.this_process()
+    gone = attrs.evolve(ours, pid=2**31, boot=ours.boot.partition(" ")[0])
+    hold(home, gone, at=machine.now())
+
+    assert home.drain_here().is_clean
+    assert held.requests[0][0] == "e1"
+
+
 def test_a_living_process_is_waited_for(home: Home, held: Held) -> None:
     """This one lives; what it has under way is in flight."""
     hold(home, machine.this_process(), at=machine.now())

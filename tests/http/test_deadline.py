@@ -88,6 +88,18 @@ def test_what_trickles_in_is_given_up(
     assert steps.now < 200
 
 
+def test_a_look_at_health_is_given_up_sooner(fault_server, steps: Steps) -> None:
+    """Nobody waits 90 s for what is only good to know."""
+    server = fault_server(steps.trickle(HEAD + b"Content-Length: 100000\r\n\r\n", b"x"))
+
+    with Transport(monotonic=steps, verify=False) as transport:
+        answer = transport.get(server.url, {})
+        steps.end()
+
+    assert answer.fault == "the exchange took longer than 10 s"
+    assert steps.now < 100
+
+
 def test_a_request_that_is_taken_slowly_is_given_up(fault_server, steps: Steps) -> None:
     """Sending counts as well."""
     server = fault_server(lambda _: None)
@@ -132,7 +144,7 @@ def test_the_next_exchange_has_time_of_its_own(fault_server) -> None:
         connection.sendall(raw)
 
     steps, server = Steps(), fault_server(twice)
-    with Transport(monotonic=steps, timeouts=Timeouts(answer=100), verify=False) as transport:
+    with Transport(monotonic=steps, timeouts=Timeouts(look=100), verify=False) as transport:
         answers = [transport.get(server.url, {}) for _ in range(2)]
 
     assert [answer.status for answer in answers] == [200, 200]

@@ -1,12 +1,16 @@
 """What a server quotes of our secrets goes no further."""
 
+import html
 import json
 import time
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote, quote_plus
 
 import attrs
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from eventsync_adapters.http import ExternalReceiver, TeamspaceReceiver, Transport
 from eventsync_core.errors import SettingsError, TargetUrlError
@@ -132,3 +136,83 @@ def test_a_url_that_is_refused_is_not_quoted(url: str) -> None:
         make_target(Kind.EXTERNAL, url)
     assert "pw" not in str(caught.value)
     assert "s3cr" not in str(caught.value)
+
+
+SPELLINGS: list[Callable[[str], str]] = [
+    str,
+    str.upper,
+    quote,
+    quote_plus,
+    lambda text: quote(text, safe=""),
+    lambda text: quote(text, safe="!~*'()"),
+    lambda text: quote(quote(text, safe=""), safe=""),
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    lambda text: json.dumps(json.dumps(text))[3:-3],
+    lambda text: repr(text)[1:-1],
+    html.escape,
+    lambda text: "".join(f"&#{ord(character)};" for character in text),
+]
+# Odd ones, none of which stands in the words around the secret.
+odd = st.text(st.sampled_from("SEKRT%+/\\\"'&<>=;, é€𝄞#?!~"), min_size=8, max_size=40).filter(
+    lambda text: len(text.strip()) >= 8
+)
+
+
+@pytest.mark.parametrize("spell", SPELLINGS)
+@settings(max_examples=30)
+@given(secret=odd, before=st.integers(440, 505) | st.just(10))
+def test_no_spelling_of_a_secret_is_kept(
+    spell: Callable[[str], str], secret: str, before: int
+) -> None:
+    """Not even a part of one that was cut off."""
+    said = {"error": "x" * (before - 1) + "|" + spell(secret.strip())}
+    receiver = external(Saying(said, 403, [secret]), "k")
+
+    verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
+
+    left = verdict.guidance.removeprefix("403: ").lstrip("x|").removesuffix("…")
+    assert not left.strip("*")
+
+
+@pytest.mark.parametrize(
+    ("header", "secrets"),
+    [
+        ("ApiKey id=me,key=S3CRET-1", ["S3CRET-1"]),
+        ('Digest username="anna smith", response="S3CRET-2"', ["anna smith", "S3CRET-2"]),
+        ("session=S3CRET-3; path='S3CRET-4'", ["S3CRET-3", "S3CRET-4"]),
+        ("Key a;S3CRET-5", ["S3CRET-5"]),
+        (
+            f"Basic {b64encode(b'annabel:S3CRET-6').decode()}",
+            ["annabel:S3CRET-6", "annabel", "S3CRET-6"],
+        ),
+    ],
+)
+def test_the_parts_of_a_header_are_cut_out(header: str, secrets: Sequence[str]) -> None:
+    """What stands behind a name, in quotes, or encoded."""
+    for secret in secrets:
+        receiver = external(Saying({"error": f"bad {secret}!"}, 403), header)
+
+        verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
+
+        assert verdict.guidance == "403: bad ***!"
+
+
+@pytest.mark.parametrize("header", ["Basic ?", "Basic w6k", "Basic a", "Basic", "", "=", "a=,=;"])
+def test_a_header_of_any_form_is_sent(header: str) -> None:
+    """A value that only looks like credentials breaks nothing."""
+    receiver = external(Saying({"error": "no"}, 403), header)
+
+    verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
+
+    assert verdict.guidance == "403: no"
+
+
+def test_many_backslashes_cost_no_time() -> None:
+    """The other end chooses the text; finding a secret in it takes no longer than reading it."""
+    secret = "\\" * 40 + '"' * 40 + "S"
+    receiver = external(Saying({"error": "\\" * 250 + '"' * 200}, 403, [secret]), "k")
+
+    verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
+
+    assert "***" in verdict.guidance

@@ -79,6 +79,16 @@ def test_of_another_container_nothing_is_known(monkeypatch: pytest.MonkeyPatch) 
 
 
 @linux
+def test_a_holder_of_the_program_before_is_known() -> None:
+    """It named the boot alone; dead or alive, it is one of this machine."""
+    ours = machine.this_process()
+    named_so = attrs.evolve(ours, boot=ours.boot.partition(" ")[0])
+
+    assert machine.is_alive(named_so) is True
+    assert machine.is_alive(attrs.evolve(named_so, pid=2**31)) is False
+
+
+@linux
 def test_a_hidden_process_of_another_user_is_not_taken_for_dead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -175,6 +175,8 @@ def test_a_store_of_the_program_before_is_read_as_it_is(
         assert_is_kept(stores.targets.get("tgt_old"))
         with pytest.raises(StoreNotWritableError):
             stores.targets.pause("tgt_old", "")
+        facts = stores.storage()
+        assert (facts.path, facts.file_bytes) == (str(path), len(before))
     assert path.read_bytes() == before
 
 

@@ -22,10 +22,20 @@ class AnswerBody:
         """Add *chunk*; return False where nothing more can be read."""
         room = LARGEST_ANSWER + 1 - len(self.read)
         try:
-            self.read += self._inflate.decompress(chunk, room) if self._inflate else chunk[:room]
+            self.read += chunk[:room] if self._inflate is None else self._unpacked(chunk, room)
         except zlib.error:
-            return False
+            self._is_readable = False
         return self._is_readable and len(self.read) <= LARGEST_ANSWER
+
+    def _unpacked(self, chunk: bytes, room: int) -> bytes:
+        """Return what *chunk* unpacks to, also where several streams follow one another in it."""
+        made = b""
+        while chunk and self._inflate is not None and len(made) < room:
+            if self._inflate.eof:
+                self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
+            made += self._inflate.decompress(chunk, room - len(made))
+            chunk = self._inflate.unused_data
+        return made
 
     def end(self) -> None:
         """Note that the server said the body ends here."""

@@ -1,18 +1,28 @@
 """What a server says may quote what it was sent; what is kept of it holds no secrets."""
 
+import binascii
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from urllib.parse import quote, unquote, urlsplit
+from functools import cache
+from html import escape
+from urllib.parse import unquote, urlsplit
 
 import attrs
 
-from eventsync_core.codec import write_document
+from eventsync_core.ids import CUT
 from eventsync_core.receivers import Detail, Verdict
 
 _SHORTEST = 4
 _HEAD = 8
 _PUBLIC = frozenset({"x-team-slug", "content-type", "accept", "user-agent"})
+_QUOTED = re.compile(r"=\s*[\"']([^\"']*)[\"']")
+# Backslashes stand together with what follows: that may be spelt with more of them.
+_PIECES = re.compile(r"(\\*)([^\\]?)", re.DOTALL)
+# One character that is spelt at length, cut off in its midst.
+_BROKEN = r"[%\\&][%\\&#;0-9a-z]{0,19}"
+_BACKSLASH = r"(?:\\|%(?:25)?5C|&#0*92;|&#x0*5c;)"
+_LEFT = re.compile(rf"(?:\*\*\*[%\\&#;0-9a-z]{{0,20}}|{_BROKEN})(?={CUT})", re.IGNORECASE)
 
 
 def without_secrets(verdict: Verdict, secrets: Iterable[str]) -> Verdict:
@@ -22,12 +32,16 @@ def without_secrets(verdict: Verdict, secrets: Iterable[str]) -> Verdict:
     What the answer means is left alone: a short secret may also be part of an id or a status.
     Texts shorter than four characters are no secrets.
     """
-    found = _spellings(secrets)
+    if not verdict.guidance and not verdict.details:
+        return verdict
+    found = _spelt(secrets)
+    # Many events are refused with the same words.
+    cut = cache(lambda text: _cut(text, found))
     return attrs.evolve(
         verdict,
-        guidance=_cut(verdict.guidance, found),
+        guidance=cut(verdict.guidance),
         details={
-            index: Detail(_cut(said.reason, found), said.category and _cut(said.category, found))
+            index: Detail(cut(said.reason), said.category and cut(said.category))
             for index, said in verdict.details.items()
         },
     )
@@ -35,56 +49,133 @@ def without_secrets(verdict: Verdict, secrets: Iterable[str]) -> Verdict:
 
 def document_without_secrets(document: object, secrets: Iterable[str]) -> object:
     """Return a parsed *document* with *secrets* cut out of all its texts."""
-    return _clean(document, _spellings(secrets))
+    return _clean(document, _spelt(secrets))
 
 
 def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
-    """Yield the values of *headers*, whole and without a word like `Bearer` before them."""
+    """
+    Yield what is secret in the values of *headers*.
+
+    The values whole; their words but for a first one like `Bearer`; what stands after `=`,
+    in quotes or not; and of a `Basic` value what it encodes, with both of its parts.
+    """
     for name, value in headers.items():
         if name.lower() not in _PUBLIC:
-            yield from (value, value.rpartition(" ")[2])
+            yield value
+            yield from _QUOTED.findall(value)
+            first, *others = re.split(r"[\s,;]+", value)
+            for word in (first, *others) if "=" in first else others:
+                yield from (word, word.strip("\"'"), word.partition("=")[2].strip("\"'"))
+            if first.lower() == "basic" and others:
+                yield from _decoded(others[0])
 
 
 def secrets_of_url(url: str) -> Iterator[str]:
-    """Yield the password in *url*, as it stands there and as it is sent."""
+    """Yield the password in *url*, plain and as it is sent."""
     parts = urlsplit(url)
     if parts.password:
         user, password = unquote(parts.username or ""), unquote(parts.password)
-        yield from (parts.password, password, b64encode(f"{user}:{password}".encode()).decode())
+        yield from (password, b64encode(f"{user}:{password}".encode()).decode())
 
 
-def _spellings(secrets: Iterable[str]) -> list[str]:
-    found: set[str] = set()
-    for secret in secrets:
-        if len(secret) >= _SHORTEST:
-            found.update((secret, write_document(secret)[1:-1], quote(secret, safe="")))
-    return sorted(found, key=len, reverse=True)
+def _decoded(credentials: str) -> Iterator[str]:
+    try:
+        text = b64decode(credentials + "==").decode(errors="replace")
+    except binascii.Error:
+        return
+    user, _, password = text.partition(":")
+    yield from (text, user, password)
 
 
-def _cut(text: str, secrets: Sequence[str]) -> str:
+@attrs.frozen
+class _Spelt:
+    """A secret, found by its first characters and followed as far as it goes on."""
+
+    head: re.Pattern[str]
+    rest: Sequence[re.Pattern[str]]
+    broken_off: re.Pattern[str]
+
+
+def _spelt(secrets: Iterable[str]) -> list[_Spelt]:
+    texts = {secret.strip() for secret in secrets if len(secret.strip()) >= _SHORTEST}
+    return [_spell(text) for text in sorted(texts, key=len, reverse=True)]
+
+
+def _spell(secret: str) -> _Spelt:
+    parts = _PIECES.findall(secret)[:-1]
+    pieces = [_run(run) + _ways(character) for run, character in parts]
+    head, start = pieces[:_HEAD], ""
+    for piece, (run, _) in reversed(list(zip(head, parts, strict=False))):
+        partly = f"|{_BACKSLASH}{{1,{4 * len(run)}}}" if run else ""
+        start = f"(?:{piece}{start}{partly})?"
+    return _Spelt(
+        re.compile("".join(head), re.IGNORECASE),
+        [re.compile(piece, re.IGNORECASE) for piece in pieces[_HEAD:]],
+        re.compile(f"(?={head[0]}){start}(?:{_BROKEN})?(?={CUT})", re.IGNORECASE),
+    )
+
+
+def _run(backslashes: str) -> str:
+    """Return a pattern for *backslashes*, each as it may be spelt."""
+    if not backslashes:
+        return ""
+    count = len(backslashes)
+    return rf"(?:\\{{{count},{4 * count}}}|(?:%(?:25)?5C|&#0*92;|&#x0*5c;){{{count}}})"
+
+
+@cache
+def _ways(piece: str) -> str:
+    """Return a pattern for a character as it may be spelt."""
+    if not piece:
+        return ""
+    ways = [
+        "".join(f"%(?:25)?{byte:02X}" for byte in piece.encode(errors="surrogatepass")),
+        "".join(rf"\\{{1,3}}u{unit}" for unit in _utf_16(piece)),
+        f"&#0*{ord(piece)};",
+        f"&#x0*{ord(piece):x};",
+    ]
+    if ord(piece) < 256:
+        ways.append(rf"\\{{1,3}}x{ord(piece):02x}")
+    if escape(piece) != piece:
+        ways.append(re.escape(escape(piece)))
+    if piece == " ":
+        ways.append(r"\+")
+    if not piece.isprintable():
+        ways.append(" ")
+    ways.append(re.escape(piece) if piece.isalnum() else rf"\\{{0,3}}{re.escape(piece)}")
+    return f"(?:{'|'.join(ways)})"
+
+
+def _utf_16(character: str) -> list[str]:
+    raw = character.encode("utf-16-be", "surrogatepass").hex()
+    return [raw[at : at + 4] for at in range(0, len(raw), 4)]
+
+
+def _cut(text: str, secrets: Sequence[_Spelt]) -> str:
     """Return *text* without *secrets* in any case, nor what is left of one that was cut off."""
-    if not secrets:
-        return text
-    text = re.sub("|".join(map(re.escape, secrets)), "***", text, flags=re.IGNORECASE)
     for secret in secrets:
         kept, after = "", 0
-        for found in re.finditer(re.escape(secret[:_HEAD]), text, re.IGNORECASE):
+        for found in secret.head.finditer(text):
             if found.start() >= after:
                 kept += text[after : found.start()] + "***"
-                after = _end(text, found.start(), secret)
+                after = _end(text, found.end(), secret.rest)
         text = kept + text[after:]
-    return text
+        if CUT in text:
+            text = secret.broken_off.sub("***", text)
+    return _LEFT.sub("***", text) if secrets and CUT in text else text
 
 
-def _end(text: str, start: int, secret: str) -> int:
-    """Return how far *text* goes on as *secret* does."""
-    for index, (here, there) in enumerate(zip(text[start:], secret, strict=False)):
-        if here.lower() != there.lower():
-            return start + index
-    return start + min(len(secret), len(text) - start)
+def _end(text: str, at: int, rest: Iterable[re.Pattern[str]]) -> int:
+    """Return how far *text* goes on from *at* as *rest* does."""
+    for piece in rest:
+        found = piece.match(text, at)
+        if found is None:
+            break
+        at = found.end()
+    return at
 
 
-def _clean(value: object, secrets: list[str]) -> object:
+def _clean(value: object, secrets: Sequence[_Spelt]) -> object:
     if isinstance(value, str):
         return _cut(value, secrets)
     if isinstance(value, list):

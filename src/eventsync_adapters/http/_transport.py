@@ -28,9 +28,9 @@ class Timeouts:
     """
     How long each step of a request may take, in seconds.
 
-    `read` is the longest silence after a post, `look` after a get; `answer` bounds the whole
-    exchange, whatever arrives and however slowly, and is looked at with each read and each
-    16 KiB written.
+    `read` is the longest silence after a post. `answer` bounds a whole post and `look` a whole
+    get, whatever arrives and however slowly; they are looked at with each read and each 16 KiB
+    written.
     """
 
     connect: float = 10.0
@@ -86,15 +86,17 @@ class Transport:
         mebibyte of answer is read, decompressed; `is_whole` is false for one that is larger
         (`exceeds`), broke off, took too long or cannot be decompressed.
         """
-        return self._exchange("POST", url, content, headers, self._timeouts.read)
+        return self._exchange("POST", url, content, headers)
 
     def get(self, url: str, headers: Mapping[str, str]) -> Answer:
-        """Ask *url* and return what came back, as `post` does."""
-        return self._exchange("GET", url, None, headers, self._timeouts.look)
+        """Ask *url* and return what came back, as `post` does, but sooner."""
+        return self._exchange("GET", url, None, headers)
 
     def _exchange(
-        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str], read: float
+        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]
     ) -> Answer:
+        times = self._timeouts
+        read, whole = (times.look,) * 2 if content is None else (times.read, times.answer)
         unfit = [name for name, value in headers.items() if not _is_sendable(name, value)]
         if unfit:
             return Answer(fault=f"the header {unfit[0]!r} cannot be sent", reached=False)
@@ -110,13 +112,13 @@ class Transport:
             request.url.host.encode("idna")
         except (httpx.InvalidURL, UnicodeError):
             return Answer(fault="the URL cannot be used", reached=False)
-        with self._deadline.within(self._timeouts.answer):
+        with self._deadline.within(whole):
             try:
                 response = self._client.send(request, stream=True)
                 with contextlib.closing(response):
-                    return self._read(response)
+                    return self._read(response, whole)
             except CAUGHT as error:
-                return self._fault(error)
+                return self._fault(error, whole)
 
     def close(self) -> None:
         """Close all connections."""
@@ -133,7 +135,7 @@ class Transport:
     ) -> None:
         self.close()
 
-    def _read(self, response: httpx.Response) -> Answer:
+    def _read(self, response: httpx.Response, whole: float) -> Answer:
         body = AnswerBody(response.headers.get("content-encoding", ""))
         fault = ""
         try:
@@ -143,7 +145,7 @@ class Transport:
             else:
                 body.end()
         except CAUGHT as error:
-            fault = self._fault(error).fault
+            fault = self._fault(error, whole).fault
         return Answer(
             status=response.status_code,
             headers=dict(response.headers),
@@ -153,10 +155,10 @@ class Transport:
             exceeds=len(body.read) > LARGEST_ANSWER,
         )
 
-    def _fault(self, error: Exception) -> Answer:
+    def _fault(self, error: Exception, whole: float) -> Answer:
         answer = fault_of(error)
         if isinstance(error, httpx.TimeoutException) and self._deadline.is_over:
-            said = f"the exchange took longer than {self._timeouts.answer:g} s"
+            said = f"the exchange took longer than {whole:g} s"
             return attrs.evolve(answer, fault=said)
         return answer
 

@@ -3,11 +3,13 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
+
 from eventsync_adapters.schema import VERSIONS
 from eventsync_adapters.sqlite._connection import Database, connect
 from eventsync_adapters.sqlite._errors import translated
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
-from eventsync_adapters.sqlite._store import SqliteStores
+from eventsync_adapters.sqlite._store import SqliteStores, StorageFacts
 from eventsync_core.errors import (
     StoreBusyError,
     StoreError,
@@ -23,11 +25,23 @@ _PAGES_AT_ONCE = 4_096
 
 
 class _ReadOnlyStores(SqliteStores):
-    """Stores that change no committed content; a private copy goes when they are closed."""
+    """
+    Stores that change no committed content; a private copy goes when they are closed.
 
-    def __init__(self, database: Database, copy: "TemporaryDirectory[str] | None") -> None:
+    *source* is the store that was asked for, of which a copy may be read.
+    """
+
+    def __init__(
+        self, database: Database, copy: "TemporaryDirectory[str] | None", source: Path
+    ) -> None:
         super().__init__(database)
         self._copy = copy
+        self._source = source
+
+    def storage(self) -> StorageFacts:
+        """Return how the store itself is stored, not its copy."""
+        size = self._source.stat().st_size
+        return attrs.evolve(super().storage(), path=str(self._source), file_bytes=size)
 
     def close(self) -> None:
         super().close()
@@ -66,6 +80,7 @@ def _opened(
     mode: str,
     busy_seconds: float,
     copy: "TemporaryDirectory[str] | None" = None,
+    source: Path | None = None,
 ) -> SqliteStores | None:
     database = connect(path, mode=mode, busy_seconds=busy_seconds)
     try:
@@ -76,14 +91,16 @@ def _opened(
             return None
         database.rows("SELECT head FROM streams LIMIT 1")
         if applied != set(VERSIONS):
-            return _migrated(database, copy)
+            return _migrated(database, copy, source or path)
     except BaseException:
         database.close()
         raise
-    return _ReadOnlyStores(database, copy)
+    return _ReadOnlyStores(database, copy, source or path)
 
 
-def _migrated(database: Database, source: "TemporaryDirectory[str] | None") -> SqliteStores:
+def _migrated(
+    database: Database, between: "TemporaryDirectory[str] | None", source: Path
+) -> SqliteStores:
     """Read a copy that is brought to this program's version; the store itself is not."""
     from tempfile import TemporaryDirectory
 
@@ -102,9 +119,9 @@ def _migrated(database: Database, source: "TemporaryDirectory[str] | None") -> S
     except BaseException:
         copy.cleanup()
         raise
-    if source is not None:
-        source.cleanup()
-    return _ReadOnlyStores(migrated, copy)
+    if between is not None:
+        between.cleanup()
+    return _ReadOnlyStores(migrated, copy, source)
 
 
 def _not_busy(status: int, _left: int, _all: int) -> None:
@@ -121,10 +138,10 @@ def _from_copy(path: Path, busy_seconds: float, why: StoreError) -> SqliteStores
     copy = TemporaryDirectory(prefix="eventsync-read-")
     try:
         for part in _PARTS:
-            source = path.with_name(path.name + part)
-            if source.exists():
-                shutil.copyfile(source, Path(copy.name) / source.name)
-        return _opened(Path(copy.name) / path.name, "rw", busy_seconds, copy)
+            piece = path.with_name(path.name + part)
+            if piece.exists():
+                shutil.copyfile(piece, Path(copy.name) / piece.name)
+        return _opened(Path(copy.name) / path.name, "rw", busy_seconds, copy, path)
     except OSError as error:
         copy.cleanup()
         raise _unreadable(path, error) from error

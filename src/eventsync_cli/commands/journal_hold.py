@@ -1,6 +1,6 @@
 import click
 
-from eventsync_cli.acting import acting
+from eventsync_cli.acting import acting, given_words
 from eventsync_cli.compose import App
 from eventsync_cli.render import Result
 from eventsync_core.desk import Moved, find_entries, hold
@@ -19,7 +19,7 @@ def command(app: App, event_ids: tuple[str, ...], reason: str, *, dry_run: bool)
             moved = _preview(stores, event_ids)
     else:
         with app.stores() as opened:
-            moved = hold(opened, event_ids, reason=reason, actor="cli", at=app.clock())
+            moved = hold(opened, event_ids, reason=given_words(reason), actor="cli", at=app.clock())
     would = "would be " if dry_run else ""
     return Result(
         document={

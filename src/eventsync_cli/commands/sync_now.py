@@ -1,16 +1,32 @@
+import math
+from typing import Any
+
 import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.delivering import deliver
 from eventsync_cli.render import Result
+from eventsync_core.clock import SECOND
 from eventsync_core.dispatch import Budget
 
 _AT_LEAST_ONE = click.IntRange(min=1)
 
 
+class _Seconds(click.FloatRange):
+    """A length of time that can be reckoned with: neither endless nor no number at all."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds * SECOND):
+            self.fail(f"{value} is no length of time.", param, ctx)
+        return seconds
+
+
 @acting("now")
-@click.option("--budget-seconds", type=click.FloatRange(min=0), help="Stop after this long.")
+@click.option("--budget-seconds", type=_Seconds(min=0), help="Stop after this long.")
 @click.option("--budget-events", type=_AT_LEAST_ONE, help="Stop after so many events.")
 @click.option("--budget-requests", type=_AT_LEAST_ONE, help="Stop after so many requests.")
 def command(

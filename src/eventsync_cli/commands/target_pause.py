@@ -1,16 +1,14 @@
 import click
 
-from eventsync_cli.acting import acting
+from eventsync_cli.acting import acting, given_words
 from eventsync_cli.choosing import owed, target_document
 from eventsync_cli.compose import App
 from eventsync_cli.render import Result
 from eventsync_cli.targeting import current_if_any, meant
 from eventsync_core.errors import UnknownTargetError
-from eventsync_core.ids import one_line
 from eventsync_core.targets import Target
 
 _DEFAULT = "paused by an operator"
-_LONGEST = 200
 
 
 @acting("pause")
@@ -23,7 +21,7 @@ def command(app: App, target_id: str | None, *, reason: str, dry_run: bool) -> R
 
     A drain that runs stops before its next request. Grants stay; events are captured and wait.
     """
-    whose, why = meant(app, target_id), one_line(reason, _LONGEST) or _DEFAULT
+    whose, why = meant(app, target_id), given_words(reason) or _DEFAULT
     if dry_run:
         with app.reading() as stores:
             if stores is None:

@@ -16,11 +16,12 @@ class Sliced(NamedTuple):
     """
     One object of a body: its text, cut out of the body unchanged, and its top-level keys.
 
-    `top` is reliable for strings only.
+    `top` is reliable for strings only. `flaw` says why it is not what it should be, if so.
     """
 
     text: str
     top: dict[str, Any]
+    flaw: str = ""
 
 
 def slice_events(body_text: str) -> list[Sliced]:
@@ -45,18 +46,32 @@ def slice_cloudevents(body_text: str) -> list[Sliced]:
     """
     Return the `data` of each object in an array of CloudEvents, its text as it stands there.
 
-    `top` holds the `id` of the CloudEvent as `event_id`.
+    `top` holds the `id` of the CloudEvent as `event_id`. An object that is no CloudEvent 1.0,
+    or whose `data` is no event with that id, has a `flaw`.
 
     Raises:
-        ValueError: *body_text* is anything else, or an object has no `data`.
+        ValueError: *body_text* is no array of objects.
     """
     found, at = _array(body_text, 0)
     if _space(body_text, at) != len(body_text):
         raise _fail(at)
-    return [
-        Sliced(member_text(event.text, "data"), {"event_id": event.top.get("id")})
-        for event in found
-    ]
+    return [_unwrapped(event) for event in found]
+
+
+def _unwrapped(event: Sliced) -> Sliced:
+    top, named = event.top, {"event_id": event.top.get("id")}
+    if top.get("specversion") != "1.0":
+        return Sliced("", named, "specversion is not 1.0")
+    for key in ("id", "source", "type"):
+        if not isinstance(top.get(key), str) or not top[key]:
+            return Sliced("", named, f"{key} is no text")
+    try:
+        text = member_text(event.text, "data")
+        data, _ = _object(text, 0)
+    except ValueError:
+        return Sliced("", named, "data is no JSON object")
+    is_its_own = data.top.get("event_id") == top["id"]
+    return Sliced(text, named, "" if is_its_own else "id is not the event_id of data")
 
 
 def _array(text: str, at: int) -> tuple[list[Sliced], int]:

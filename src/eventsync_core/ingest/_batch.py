@@ -50,6 +50,9 @@ def answer_batch(inbox: Inbox, body: bytes, script: Script, content_type: str = 
     nameless = _nameless(events)
     if nameless:
         return _refused("an event has no usable event_id", nameless)
+    flawed = _flawed(events)
+    if flawed:
+        return _refused("an event is no CloudEvent 1.0 that holds an event", flawed)
     named = [(str(event.top["event_id"]), event.text) for event in events]
     refused = script.refuse_whole([event_id for event_id, _ in named], len(body))
     if refused is not None:
@@ -112,6 +115,15 @@ def _nameless(events: Sequence[Sliced]) -> list[dict[str, Any]]:
                 {**name, "index": index, "error": "event_id is not 1 to 200 printable characters"}
             )
     return found
+
+
+def _flawed(events: Sequence[Sliced]) -> list[dict[str, Any]]:
+    """Say which events are not what they should be, by name and by place."""
+    return [
+        {"event_id": event.top["event_id"], "index": index, "error": event.flaw}
+        for index, event in enumerate(events)
+        if event.flaw
+    ]
 
 
 def _refused(error: str, details: str | list[dict[str, Any]]) -> Reply:

@@ -125,4 +125,14 @@ def is_replaceable(lease: Lease, *, at: int, boot: str, is_alive: bool | None) -
         return True
     if lease.expires_at > at + 2 * LEASE_LENGTH and is_alive is not True:
         return True
-    return lease.holder.boot == boot and is_alive is False
+    return is_alive is False and is_same_boot(lease.holder.boot, boot)
+
+
+def is_same_boot(named: str, boot: str) -> bool:
+    """
+    Say whether *named*, from a lease, means *boot*, this machine's.
+
+    A name is one word, or a word and what sets containers of one boot apart; where that is
+    left out, as programs before this one did, the boot alone counts.
+    """
+    return named in (boot, boot.partition(" ")[0])

@@ -22,7 +22,9 @@ _CATEGORIES = ("error_category", "category", "code")
 _REFUSED_PROJECT = frozenset({"project_not_admitted", "project_not_consented", "project_refused"})
 _ULID = re.compile(r"[0-9A-Za-z]{26}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}")
+
 _LONGEST_REASON = 500
+_LONGEST_WORD = 40
 
 
 def reason_given(item: object) -> str:
@@ -95,7 +97,8 @@ class Results:
             outcome = Outcome.UNKNOWN_EFFECT
             self._details[event_id] = Detail("the server listed it twice and disagrees")
         elif outcome is Outcome.UNKNOWN_EFFECT:
-            self._details[event_id] = Detail(f"unknown per-event status {word.strip()[:40]!r}")
+            named = one_line(word, _LONGEST_WORD)
+            self._details[event_id] = Detail(f"unknown per-event status {named!r}")
         elif outcome is not Outcome.SUCCESS and outcome is not Outcome.DUPLICATE:
             self._details[event_id] = Detail(reason_given(item), category_of(item))
         self._outcomes[event_id] = outcome

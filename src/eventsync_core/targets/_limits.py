@@ -8,6 +8,8 @@ DEFAULT_PACKING_BYTES = 262_144
 DEFAULT_HARD_BYTES = 524_288
 MOST_EVENTS = 1_000
 _LARGEST_BODY = 2**31 - 1
+# `{"events":[{"event_id":"x"}]}`: a body with the smallest event there can be.
+_SMALLEST_BODY = 29
 _LONGEST_RETRY_SECONDS = 86_400
 
 
@@ -42,12 +44,15 @@ def read_limits(document: object) -> Limits | None:
 
     *document* holds `max_events_per_batch`, `max_decompressed_bytes_per_batch`,
     `retry_after_min_seconds` and `retry_after_max_seconds`, as in `sync_ingress.limits` of
-    the health answer and in `limits` of a 413. Only positive whole numbers count.
+    the health answer and in `limits` of a 413. Only positive whole numbers count, and no size
+    under which not even the smallest event could be sent.
     """
     if not isinstance(document, Mapping):
         return None
     events = _positive(document.get("max_events_per_batch"), MOST_EVENTS)
     size = _positive(document.get("max_decompressed_bytes_per_batch"), _LARGEST_BODY)
+    if size is not None and size < _SMALLEST_BODY:
+        size = None
     least = _positive(document.get("retry_after_min_seconds"), _LONGEST_RETRY_SECONDS)
     most = _positive(document.get("retry_after_max_seconds"), _LONGEST_RETRY_SECONDS)
     if events is None and size is None and least is None and most is None:

@@ -1,8 +1,12 @@
 """The server's half takes CloudEvents as well."""
 
+import pytest
+
 from eventsync_core.ingest import MemoryInbox, answer_batch
 from eventsync_core.receivers import CLOUDEVENTS_BATCH, Script, cloudevents_body
 from eventsync_core.testing import make_batch, make_events
+
+GOOD = '{"specversion":"1.0","id":"a","source":"s","type":"t","data":{"event_id":"a","n":[1]}}'
 
 
 def test_the_data_is_kept_under_its_id() -> None:
@@ -20,7 +24,8 @@ def test_the_data_is_kept_under_its_id() -> None:
 
 def test_an_event_without_an_id_is_named() -> None:
     """Nothing of the batch is kept."""
-    body = b'[{"id":"a","data":{}},{"data":{}}]'
+    other = GOOD.replace('"id"', '"Id"')
+    body = f"[{GOOD},{other}]".encode()
 
     reply = answer_batch(inbox := MemoryInbox(), body, Script(), CLOUDEVENTS_BATCH)
 
@@ -34,3 +39,44 @@ def test_the_type_decides() -> None:
 
     assert answer_batch(MemoryInbox(), cloudevents_body(batch), Script()).status == 400
     assert answer_batch(MemoryInbox(), batch.body, Script(), CLOUDEVENTS_BATCH).status == 400
+
+
+def test_a_whole_one_is_kept() -> None:
+    """Also one that nests too deep for a recursive reader."""
+    deep = GOOD.replace("[1]", "[" * 5_000 + "]" * 5_000).replace('"a"', '"deep"')
+
+    reply = answer_batch(
+        inbox := MemoryInbox(), f"[{GOOD},{deep}]".encode(), Script(), CLOUDEVENTS_BATCH
+    )
+
+    assert (reply.status, inbox.count()) == (200, 2)
+    assert inbox.get("a") == '{"event_id":"a","n":[1]}'
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ('"specversion":"1.0",', ""),
+        ('"1.0"', '"0.3"'),
+        ('"1.0"', "1.0"),
+        ('"source":"s",', ""),
+        ('"source":"s"', '"source":""'),
+        ('"type":"t",', ""),
+        ('"type":"t"', '"type":null'),
+        ('"event_id":"a"', '"event_id":"b"'),
+        ('"event_id":"a",', ""),
+        ('"data":{"event_id":"a","n":[1]}', '"data":null'),
+        ('"data":{"event_id":"a","n":[1]}', '"data":[{"event_id":"a"}]'),
+        ('"data":{"event_id":"a","n":[1]}', '"data_base64":"e30="'),
+    ],
+)
+def test_what_is_no_cloud_event_is_named(right: str, wrong: str) -> None:
+    """Nothing of the batch is kept."""
+    body = f"[{GOOD},{GOOD.replace(right, wrong)}]".encode()
+
+    reply = answer_batch(inbox := MemoryInbox(), body, Script(), CLOUDEVENTS_BATCH)
+
+    assert (reply.status, inbox.count()) == (400, 0)
+    (named,) = reply.document["details"]
+    assert (named["event_id"], named["index"]) == ("a", 1)
+    assert named["error"]

@@ -27,8 +27,10 @@ def test_an_advertised_limit_is_packed_to_nine_tenths() -> None:
     [
         ({"max_events_per_batch": 5}, Limits(max_events=5)),
         ({"max_events_per_batch": 5_000}, Limits(max_events=1_000)),
-        ({"max_decompressed_bytes_per_batch": 9}, Limits(max_bytes=9)),
-        ({"max_events_per_batch": 0, "max_decompressed_bytes_per_batch": 9}, Limits(max_bytes=9)),
+        ({"max_decompressed_bytes_per_batch": 29}, Limits(max_bytes=29)),
+        ({"max_decompressed_bytes_per_batch": 28}, None),
+        ({"max_events_per_batch": 9, "max_decompressed_bytes_per_batch": 1}, Limits(max_events=9)),
+        ({"max_events_per_batch": 0, "max_decompressed_bytes_per_batch": 90}, Limits(max_bytes=90)),
         ({"retry_after_min_seconds": 2}, Limits(retry_least=2_000_000)),
         (
             {"retry_after_min_seconds": 0, "retry_after_max_seconds": 10**9},
@@ -68,7 +70,7 @@ def test_what_a_server_leaves_open_stays_as_it_was() -> None:
     )
 
 
-@pytest.mark.parametrize("size", [1, 14, 10**400])
+@pytest.mark.parametrize("size", [29, 300, 10**400])
 def test_any_advertised_size_can_be_reckoned_with(size: int) -> None:
     """The packing budget is never larger than the limit."""
     limits = read_limits({"max_decompressed_bytes_per_batch": size})
