@@ -53,7 +53,7 @@ def test_every_part_of_a_target_counts() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [(" a\nb\x1b ", "a b"), ("abcdefg", "abcde"), ("\x1b", ""), ("", ""), ("a\u202eb", "a b")],
+    [(" a\nb\x1b ", "a b"), ("abcdefg", "abcd…"), ("\x1b", ""), ("", ""), ("a\u202eb", "a b")],
 )
 def test_foreign_text_is_one_printable_line(text: str, expected: str) -> None:
     """Within its length, with blanks for what cannot be printed."""

@@ -63,7 +63,7 @@ def test_facts_are_one_short_line() -> None:
 
     assert facts is not None
     assert facts.server_instance_id == "a [31m b"
-    assert facts.git_sha == "c" * 200
+    assert facts.git_sha == "c" * 199 + "…"
 
 
 def test_no_limit_is_too_large_to_keep() -> None:
