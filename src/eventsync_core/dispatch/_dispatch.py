@@ -64,7 +64,9 @@ def dispatch(sending: Sending) -> bool:
             return False
         if isinstance(step, Opened):
             break
+        sending.chosen = step.item
         packed = pack(sending, step)
+        sending.chosen = None if packed is None else packed.item
     item, permitted = step.ready.item, step.ready.batch.permit
     sending.flying = item
     answer = _look_again(sending, step)
@@ -165,11 +167,13 @@ def _go_on(
 ) -> Opened | Chosen | None:
     if isinstance(packed, Parked):
         park(sending, packed)
+        sending.chosen = None
     ready = packed if isinstance(packed, Ready) else take_ready(sending)
     if ready is not None and may_leave(sending, ready, permitted):
         return _open(sending, ready)
     if isinstance(packed, Ready):
         sending.agenda.appendleft(packed.item)
+        sending.chosen = None
     item = next_item(sending)
     if item is None:
         sending.finish(Stop.CAUGHT_UP)
@@ -188,6 +192,7 @@ def _open(sending: Sending, ready: Ready) -> Opened | None:
         sending.finish(Stop.BUSY, "another drain took over")
         return None
     claim_probe(sending)
+    sending.chosen = None
     return Opened(request_id, ready)
 
 
@@ -223,7 +228,7 @@ def _may_go_on(sending: Sending) -> bool:
     if spent:
         sending.finish(Stop.BUDGET, "the budget is spent")
         return False
-    if sending.lease.expires_at - now > _FRESH:
+    if _FRESH < sending.lease.expires_at - now <= LEASE_LENGTH:
         return True
     lease = sending.stores.leases.renew(sending.lease, at=now)
     if lease is None:
@@ -240,7 +245,7 @@ def _count(sending: Sending, item: Item, verdict: Verdict) -> None:
         if then is Next.HALVE:
             sending.most = max(len(item.candidates) // 2, 1)
         sending.cuts += 1
-        cut(sending, Item(item.candidates, is_rest=item.is_rest))
+        cut(sending, Item(item.candidates, is_rest=item.is_rest, was_offered=True))
         if sending.cuts >= MOST_CUTS:
             sending.finish(Stop.BUDGET, "too many batches were refused whole", _AGAIN)
         return
@@ -254,7 +259,7 @@ def _count(sending: Sending, item: Item, verdict: Verdict) -> None:
         else:
             report.outcomes[outcome] += 1
     if rest:
-        sending.agenda.appendleft(Item(tuple(rest), is_rest=True))
+        sending.agenda.appendleft(Item(tuple(rest), is_rest=True, was_offered=True))
     _stop_after(sending, verdict)
 
 

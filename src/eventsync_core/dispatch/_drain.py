@@ -53,7 +53,8 @@ def drain(task: Drain, streams: Sequence[str]) -> Report:
     Offer the target what it is owed of *streams*, one after another, within the budget.
 
     An event is offered at most once, apart from being cut out of a batch that was refused
-    whole. Nothing is deleted, whatever came of it. An idle pass writes nothing.
+    whole. Nothing is deleted, whatever came of it. An idle pass writes nothing but what the
+    target says of itself, asked for at most every 15 minutes.
 
     Raises:
         StoreError: The store could not be used; what was noted before holds.
@@ -91,14 +92,15 @@ def _drain_stream(task: Drain, stream: str, report: Report, deadline: int | None
     if refusal is not None:
         report.message, report.fix = refusal.message, refusal.fix
         return refusal.stop
-    lease = task.stores.leases.acquire(target_id, stream, task.holder, at=task.clock())
+    target, horizon = task.stores.targets.get(target_id), task.clock()
+    lease = task.stores.leases.acquire(target_id, stream, task.holder, at=horizon)
     if isinstance(lease, Busy):
         report.message = f"process {lease.holder.pid} is draining stream {stream}"
         report.fix = "run the command again when the other drain has finished"
         return Stop.BUSY
     sending = Sending(
         stores=task.stores,
-        target=task.stores.targets.get(target_id),
+        target=target,
         stream=stream,
         receiver=task.receiver,
         clock=task.clock,
@@ -108,7 +110,7 @@ def _drain_stream(task: Drain, stream: str, report: Report, deadline: int | None
         report=report,
         budget=task.budget,
         deadline=deadline,
-        horizon=task.clock(),
+        horizon=horizon,
     )
     try:
         while dispatch(sending):

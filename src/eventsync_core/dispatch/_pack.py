@@ -1,3 +1,5 @@
+import attrs
+
 from eventsync_core.codec import without_local_keys
 from eventsync_core.dispatch._choose import fits, halves
 from eventsync_core.dispatch._select import tail_item
@@ -37,11 +39,12 @@ def pack_ahead(sending: Sending, flying: Item, permitted: Permit) -> None:
     """
     if not sending.is_tail or not flying.passes or sending.agenda or _is_last(sending, flying):
         return
+    limits = sending.limits()
     try:
         item = tail_item(sending, after=flying.passes, selected=len(flying.candidates))
         if item.candidates:
-            limits, batch = sending.limits(), _batch(sending, item, permitted)
-            if fits(len(batch.body), limits):
+            batch = _batch(sending, item, permitted)
+            if len(item.candidates) <= limits.max_events and fits(len(batch.body), limits):
                 sending.ready = Ready(item, batch, limits)
     except Exception:  # noqa: BLE001 - a request is on its way; `pack` meets it again after that
         return
@@ -67,7 +70,10 @@ def cut(sending: Sending, item: Item) -> None:
     left, right = halves(item.candidates)
     upto = right[0].position - 1 if item.passes else 0
     sending.agenda.extendleft(
-        (Item(right, item.passes, item.is_rest), Item(left, upto, item.is_rest))
+        (
+            attrs.evolve(item, candidates=right),
+            attrs.evolve(item, candidates=left, passes=upto),
+        )
     )
 
 
@@ -76,9 +82,11 @@ def _set_aside(sending: Sending, item: Item, error: UnsendableEventError) -> Par
     one = item.candidates[error.index]
     rest = tuple(candidate for candidate in item.candidates if candidate is not one)
     if rest:
-        sending.agenda.appendleft(Item(rest, item.passes, item.is_rest))
-    passes = 0 if rest else item.passes
-    return Parked(Item((one,), passes), Detail(error.message, error.code))
+        sending.agenda.appendleft(attrs.evolve(item, candidates=rest))
+    # Its row must not stand above the cursor: what comes before it would not make it wait.
+    passes = one.position if rest and item.passes else item.passes
+    alone = attrs.evolve(item, candidates=(one,), passes=passes)
+    return Parked(alone, Detail(error.message, error.code))
 
 
 def park(sending: Sending, parked: Parked) -> None:

@@ -1,5 +1,7 @@
 from collections.abc import Sequence
 
+import attrs
+
 from eventsync_core.dispatch._choose import REJECTED_BATCH, choose, packing_room
 from eventsync_core.dispatch._sending import Item, Ready, Sending
 from eventsync_core.ledger import Candidate, Lane
@@ -14,10 +16,10 @@ def next_item(sending: Sending) -> Item | None:
         if item is None:
             return None
         candidates = hold_back(sending, _deliverable(sending, item.candidates, is_cut=is_cut))
-        if is_cut:
+        if item.was_offered:
             sending.report.outcomes[Outcome.TRANSIENT] += len(item.candidates) - len(candidates)
         if candidates:
-            return Item(candidates, item.passes, item.is_rest)
+            return attrs.evolve(item, candidates=candidates)
         if item.passes:
             sending.stores.ledger.pass_over(sending.lease, item.passes)
 

@@ -21,12 +21,14 @@ class Item:
     Candidates to be offered in one request.
 
     Once they are noted, or wait, the cursor may rise to `passes`; 0 if each has a ledger row.
-    `is_rest` is set once they were cut from a refusal that named others.
+    `is_rest` is set once they were cut from a refusal that named others, `was_offered` once a
+    request carried them.
     """
 
     candidates: tuple[Candidate, ...]
     passes: int = 0
     is_rest: bool = False
+    was_offered: bool = False
 
 
 @attrs.frozen
@@ -77,11 +79,12 @@ class Sending:
     One drain of one stream while it runs, between its rounds.
 
     `horizon` is when it began: only what was due then is offered. `agenda` holds what was cut
-    out of batches and goes first. `sent` is the request whose answer is still to be noted,
-    `flying` what is on its way, `ready` what was packed meanwhile. Due entries come before the
-    tail and rejected ones last: `lane`, `is_tail` and `after` say how far it is. `cuts` counts
-    batches that were cut because they were refused whole; there is a bound. `probe_until` is what
-    this drain claimed, if it finds out whether a failing target is back.
+    out of batches and goes first. `chosen` is what is being packed, `flying` what is on its
+    way, `ready` what was packed meanwhile, `sent` the request whose answer is still to be
+    noted. Due entries come before the tail and rejected ones last: `lane`, `is_tail` and
+    `after` say how far it is. `cuts` counts batches that were cut because they were refused
+    whole; there is a bound. `probe_until` is what this drain claimed, if it finds out whether
+    a failing target is back.
     """
 
     stores: Stores
@@ -102,6 +105,7 @@ class Sending:
     sent: Sent | None = None
     flying: Item | None = None
     ready: Ready | None = None
+    chosen: Item | None = None
     lane: Lane = Lane.FIRST
     is_tail: bool = False
     after: tuple[int, int] = (-1, 0)
@@ -109,13 +113,16 @@ class Sending:
     probe_until: int = 0
 
     def finish(self, stop: str, message: str = "", fix: str = "") -> None:
-        """End the drain of this stream; what was selected but not evaluated is transient."""
+        """End the drain of this stream; what was offered but not evaluated is transient."""
         self.stop = stop
         self.report.message = message or self.report.message
         self.report.fix = fix or self.report.fix
-        left = sum(len(item.candidates) for item in self.agenda)
-        self.report.outcomes[Outcome.TRANSIENT] += left
+        left = [*self.agenda] if self.chosen is None else [self.chosen, *self.agenda]
+        self.report.outcomes[Outcome.TRANSIENT] += sum(
+            len(item.candidates) for item in left if item.was_offered
+        )
         self.agenda.clear()
+        self.chosen = None
 
     def limits(self) -> Limits:
         """Return what one request may hold, by what the receiver and the target have said."""

@@ -260,3 +260,51 @@ def test_a_store_that_fails_right_before_a_request_leaves_no_doubt(
 
     assert world.sent() == []
     assert world.classes() == {Class.OWED: 2}
+
+
+@attrs.define
+class _Meanwhile(StubReceiver):
+    """Lets something happen while its nth batch is packed."""
+
+    nth: int = 1
+    happens: Any = None
+    packed: int = 0
+
+    def pack(self, batch: Batch) -> Batch:
+        """See `DeliveryReceiver.pack`."""
+        self.packed += 1
+        if self.packed == self.nth:
+            self.happens()
+        return batch
+
+
+def test_what_was_offered_is_counted_whenever_the_drain_ends(world: World) -> None:
+    """The pieces of a refused batch are transient, also the one that was being packed."""
+    world.capture(10)
+    target_id = world.target.target_id
+    world.receiver = _Meanwhile(
+        target_id,
+        script=Script(requests=[RequestRule(status=413)]),
+        nth=2,
+        happens=lambda: world.stores.targets.pause(target_id, "maintenance"),
+    )
+
+    report = world.drain()
+
+    assert (report.stopped_because, report.requests) == ("paused", 1)
+    assert (report.selected, report.counts()["transient"]) == (10, 10)
+
+
+def test_what_was_never_offered_is_not_counted(world: World) -> None:
+    """An event that is held while its batch is packed is left out, and nothing is wrong."""
+    world.capture(3)
+    holds = world.stores.holds
+    world.receiver = _Meanwhile(
+        world.target.target_id,
+        happens=lambda: holds.hold("default", [2], reason="", actor="me", at=world.clock()),
+    )
+
+    report = world.drain()
+
+    assert world.sent() == [["e1", "e3"]]
+    assert (report.selected, report.is_clean) == (2, True)
