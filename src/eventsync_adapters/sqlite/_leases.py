@@ -12,7 +12,7 @@ from eventsync_adapters.sqlite._connection import (
     set_durability,
 )
 from eventsync_adapters.sqlite._keys import Keys
-from eventsync_adapters.sqlite._rows import read_rows, store_rows
+from eventsync_adapters.sqlite._rows import raise_cursor, read_rows, store_rows
 from eventsync_core.clock import Clock
 from eventsync_core.errors import StoreError
 from eventsync_core.ledger import (
@@ -143,6 +143,8 @@ class SqliteLeases:
             for position in carried
         }
         store_rows(self._database, place, before, after)
+        # No row stands above the cursor: what comes before it would not make it wait.
+        raise_cursor(self._database, place, max(carried, default=0), at=at)
         self._database.run(_LOST, (LOST_REASON, request_id))
 
     def renew(self, lease: Lease, *, at: int) -> Lease | None:

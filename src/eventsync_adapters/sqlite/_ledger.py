@@ -4,7 +4,7 @@ from typing import Any
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import (
-    owe_missing,
+    raise_cursor,
     read_rows,
     store_first_success,
     store_rows,
@@ -53,11 +53,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _DELIVERED = "UPDATE targets SET last_delivery_at = ? WHERE target_no = ?"
 _LAST_DELIVERY = "SELECT last_delivery_at FROM targets WHERE target_id = ?"
-_CURSOR = """
-SELECT from_position, passed FROM grants
-WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
-"""
-_RAISE_CURSOR = "UPDATE grants SET passed = ? WHERE target_no = ? AND stream_id = ?"
 _HISTORY = """
 SELECT t.target_id, a.request_id, a.answered_at, a.outcome, a.reason, a.category, a.act, a.actor
 FROM answers a JOIN targets t ON t.target_no = a.target_no
@@ -199,14 +194,9 @@ class SqliteLedger:
         """See `Ledger.pass_over`."""
         with self._database.write():
             numbers = self._numbers(lease)
-            row = self._database.row(_CURSOR, numbers)
-            if row is None or position <= row[1] or not self._holds(numbers, lease):
-                return
-            self._database.run(_RAISE_CURSOR, (position, *numbers))
-            above = max(row)
-            if above < position:
+            if self._holds(numbers, lease):
                 at = lease.expires_at - LEASE_LENGTH
-                owe_missing(self._database, numbers, (above + 1, position), at=at)
+                raise_cursor(self._database, numbers, position, at=at)
 
     def entry(self, target_id: str, stream: str, position: int) -> LedgerEntry | None:
         """See `Ledger.entry`."""

@@ -56,6 +56,11 @@ WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4
 _SUPERSEDED = """
 SELECT position FROM superseded WHERE stream_id = ? AND position BETWEEN ? AND ?
 """
+_CURSOR = """
+SELECT from_position, passed FROM grants
+WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
+"""
+_RAISE_CURSOR = "UPDATE grants SET passed = ? WHERE target_no = ? AND stream_id = ?"
 _TALLY = """
 INSERT INTO tallies (target_no, stream_id, outcome, entries) VALUES (?, ?, ?, ?)
 ON CONFLICT (target_no, stream_id, outcome) DO UPDATE SET entries = entries + excluded.entries
@@ -117,7 +122,22 @@ def store_first_success(
     return True
 
 
-def owe_missing(
+def raise_cursor(database: Database, place: tuple[int, int], position: int, *, at: int) -> None:
+    """
+    Raise the cursor of the live grant to *position*; it never falls; inside a unit of work.
+
+    What it passes and has no row, but may be offered, is owed, due at *at*.
+    """
+    row = database.row(_CURSOR, place)
+    if row is None or position <= row[1]:
+        return
+    database.run(_RAISE_CURSOR, (position, *place))
+    above = max(row)
+    if above < position:
+        _owe_missing(database, place, (above + 1, position), at=at)
+
+
+def _owe_missing(
     database: Database, place: tuple[int, int], span: tuple[int, int], *, at: int
 ) -> None:
     """Owe what may be offered in *span*, first to last, and has no row; inside a unit of work."""

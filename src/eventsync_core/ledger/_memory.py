@@ -85,6 +85,8 @@ class MemoryLedger:
             place = (*pair, position)
             before = self._entries.get(place)
             self._entries[place] = lost(before, request_id=request_id, at=at)
+        # No row stands above the cursor: what comes before it would not make it wait.
+        self._raise_cursor(pair, max(read_ranges(request.positions), default=0), at=at)
         self._requests[request_id] = attrs.evolve(request, answer="lost", guidance=LOST_REASON)
 
     def renew(self, lease: Lease, *, at: int) -> Lease | None:
@@ -178,15 +180,19 @@ class MemoryLedger:
 
     def pass_over(self, lease: Lease, position: int) -> None:
         """See `Ledger.pass_over`."""
-        pair = (lease.target_id, lease.stream)
+        if self._holds(lease):
+            pair = (lease.target_id, lease.stream)
+            self._raise_cursor(pair, position, at=lease.expires_at - LEASE_LENGTH)
+
+    def _raise_cursor(self, pair: _Pair, position: int, *, at: int) -> None:
         reach, cursor = self.reach(*pair), self._cursors.get(pair, 0)
-        if not self._holds(lease) or reach is None or position <= cursor:
+        if reach is None or position <= cursor:
             return
         self._cursors[pair] = position
         above = max(reach, cursor)
-        found = self.journal.entries(lease.stream, after=above, limit=max(position - above, 0))
+        found = self.journal.entries(pair[1], after=above, limit=max(position - above, 0))
         offered = [entry.position for entry in found if entry.event.hold is None]
-        self.owe(*pair, offered, at=lease.expires_at - LEASE_LENGTH)
+        self.owe(*pair, offered, at=at)
 
     def owe(self, target_id: str, stream: str, positions: Iterable[int], *, at: int) -> None:
         """

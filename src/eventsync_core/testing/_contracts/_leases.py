@@ -13,10 +13,12 @@ from eventsync_core.testing._contracts._steps import (
     answered,
     classes,
     due_positions,
+    grant,
     granted,
     leased,
     opened,
     opening,
+    tail_positions,
     verdict,
 )
 
@@ -260,3 +262,15 @@ class LeasesContract:
         assert stores.leases.renew(lease, at=NOW) is None
         assert stores.ledger.open_request(lease, opening(1), at=NOW) is None
         assert stores.ledger.open_request(taken, opening(1), at=NOW)
+
+    def test_what_a_dead_sender_carried_does_not_overtake(self, stores: Stores) -> None:
+        """The cursor rises to it: an earlier entry that becomes deliverable has a row then, too."""
+        granted(stores, make_events(5, aggregate_id="a"), from_position=3)
+        opened(stores, leased(stores), 4, 5)
+        late = _EXPIRY
+        leased(stores, at=late)
+
+        grant(stores)
+
+        assert tail_positions(stores) == []
+        assert set(due_positions(stores, now=late)) == {1, 2, 3, 4, 5}
