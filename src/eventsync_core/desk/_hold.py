@@ -2,12 +2,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from eventsync_core.clock import Clock
+from eventsync_core.desk._model import PAGE
 from eventsync_core.errors import UnknownEventError
 from eventsync_core.events import Hold
 from eventsync_core.journal import Entry
 from eventsync_core.stores import Stores
-
-PAGE = 500
 
 
 class Moved(NamedTuple):

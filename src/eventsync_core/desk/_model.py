@@ -6,6 +6,9 @@ import attrs
 from eventsync_core.ledger import Act, Busy, Standing
 from eventsync_core.receivers import Outcome
 
+PAGE = 500
+"""How many entries one unit of work changes."""
+
 Skip = Literal["not_granted", "without_text", "superseded", "held"]
 
 

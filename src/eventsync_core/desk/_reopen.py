@@ -1,13 +1,12 @@
 from collections.abc import Iterator, Sequence
 
 from eventsync_core.clock import Clock
-from eventsync_core.desk._model import Account, Order, Selection, matches, skipped
+from eventsync_core.desk._model import PAGE, Account, Order, Selection, matches, skipped
 from eventsync_core.errors import NotGrantedError
 from eventsync_core.ledger import Act, Busy, Holder, Lease, Standing, is_for
 from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
 
-PAGE = 500
 _DELIVERED = frozenset({Outcome.SUCCESS, Outcome.DUPLICATE})
 
 
