@@ -1,40 +1,36 @@
 """An external receiver with a certificate authority of its own, which asks who is there."""
 
-import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import attrs
 import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
 
 from tests.cli.bad_input import fails
 from tests.cli.conftest import Run
 from tests.cli.listeners import listening
 
 CHOOSE = ("sync", "mode", "EXTERNAL_RECEIVER")
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="certificates need openssl")
 
 
 @attrs.frozen
 class Pair:
-    """A certificate that vouches for itself, and its key."""
+    """A certificate for this machine, its key, and the authority that vouches for it."""
 
+    ca: Path
     cert: Path
     key: Path
 
 
 def _pair(folder: Path, name: str) -> Pair:
-    pair = Pair(folder / f"{name}.pem", folder / f"{name}.key")
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", str(pair.key), "-out", str(pair.cert)),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    pair = Pair(folder / f"{name}.ca", folder / f"{name}.pem", folder / f"{name}.key")
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(pair.ca)
+    issued.cert_chain_pems[0].write_to_path(pair.cert)
+    issued.private_key_pem.write_to_path(pair.key)
     return pair
 
 
@@ -50,7 +46,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Pair:
 
 def asking(theirs: Pair, ours: Pair) -> ssl.SSLContext:
     """Return what a server needs that talks to holders of *ours* only."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ours.cert)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ours.ca)
     context.load_cert_chain(theirs.cert, theirs.key)
     context.verify_mode = ssl.CERT_REQUIRED
     return context
@@ -63,7 +59,7 @@ def test_a_private_authority_and_a_certificate_of_ours(
     run("capture", str(events))
     with listening(context=asking(theirs, ours)) as listener:
         shown = ("--cert", str(ours.cert), "--cert-key", str(ours.key))
-        run(*CHOOSE, "--endpoint", listener.url, "--ca", str(theirs.cert), *shown)
+        run(*CHOOSE, "--endpoint", listener.url, "--ca", str(theirs.ca), *shown)
         ran = run("sync", "now", "--json")
 
     assert (ran.code, ran.document["counts"]["delivered"]) == (0, 20)
@@ -77,7 +73,7 @@ def test_one_file_may_hold_certificate_and_key(
     both.write_text(ours.cert.read_text() + ours.key.read_text())
     run("capture", str(events))
     with listening(context=asking(theirs, ours)) as listener:
-        run(*CHOOSE, "--endpoint", listener.url, "--ca", str(theirs.cert), "--cert", str(both))
+        run(*CHOOSE, "--endpoint", listener.url, "--ca", str(theirs.ca), "--cert", str(both))
         assert run("sync", "now").code == 0
 
 
@@ -87,7 +83,7 @@ def test_an_unknown_authority_gets_nothing(
     """Not by default, nor when another one is trusted; the events stay owed, effect none."""
     run("capture", str(events))
     with listening(context=asking(theirs, ours)) as listener:
-        for words in ((), ("--ca", str(ours.cert))):
+        for words in ((), ("--ca", str(ours.ca))):
             run(*CHOOSE, "--endpoint", listener.url, *words)
             ran = run("sync", "now", "--json")
             assert (ran.code, ran.document["stopped_because"]) == (3, "target_backoff")
@@ -102,13 +98,13 @@ def test_files_that_cannot_be_used_are_named(
     """No PEM, a key of another certificate, an encrypted key: exit 4, and nobody is asked."""
     junk, locked = tmp_path / "junk.pem", tmp_path / "locked.key"
     junk.write_text("junk")
-    subprocess.run(
-        [
-            *("openssl", "rsa", "-aes128", "-passout", "pass:hunter22"),
-            *("-in", str(ours.key), "-out", str(locked)),
-        ],
-        check=True,
-        capture_output=True,
+    key = serialization.load_pem_private_key(ours.key.read_bytes(), password=None)
+    locked.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.BestAvailableEncryption(b"hunter22"),
+        )
     )
     run("capture", str(events))
     for words, named in (
