@@ -11,7 +11,7 @@ from eventsync_cli import failures
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.lines import LONGEST_LINE, BrokeOffError, Source, Splitter, pieces
-from eventsync_core.capture import Receipt, capture_many
+from eventsync_core.capture import CaptureRules, Receipt, capture_many
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import (
     DiscardRefusedError,
@@ -22,7 +22,6 @@ from eventsync_core.errors import (
 )
 
 if TYPE_CHECKING:
-    from eventsync_core.events import KeyRules
     from eventsync_core.stores import Stores
 
 __all__ = ["Findings", "capture_lines"]
@@ -74,6 +73,9 @@ class Findings:
             if result.state == "duplicate":
                 self.duplicates += 1
                 return
+            if result.state == "discarded":
+                self.discarded += 1
+                return
             self.stored += 1
             self.held += result.state == "held"
             self.superseded += result.superseded
@@ -111,14 +113,14 @@ def capture_lines(
     source: Source,
     *,
     progress: Callable[[int], None],
-    keys: "KeyRules | None" = None,
+    rules: CaptureRules,
 ) -> Findings:
     """
     Store every line of *source* as it arrives and return what became of each.
 
     Bad lines harm no others. Without a usable configuration the mode is LOCAL_RETENTION.
-    *progress* is called with the number of lines done. With *keys*, events supersede earlier
-    ones with their key; see `eventsync_core.capture.capture`.
+    *progress* is called with the number of lines done; *rules* are those of
+    `eventsync_core.capture.capture`.
     """
     findings = Findings()
     splitter = Splitter()
@@ -127,7 +129,7 @@ def capture_lines(
         try:
             for lines in _groups(source, splitter, findings):
                 stores = stores or opened.enter_context(app.stores())
-                _capture_group(app, stores, lines, findings, keys)
+                _capture_group(app, stores, lines, findings, rules)
                 progress(splitter.number)
         except (StoreError, KeyboardInterrupt) as error:
             findings.error, findings.code = failures.explain(error)
@@ -159,7 +161,7 @@ def _capture_group(
     stores: "Stores",
     lines: Sequence[tuple[int, bytes | None]],
     findings: Findings,
-    keys: "KeyRules | None",
+    rules: CaptureRules,
 ) -> None:
     numbers, envelopes = [], []
     for number, raw in lines:
@@ -174,8 +176,7 @@ def _capture_group(
         envelopes,
         at=app.clock(),
         project=app.chosen.project,
-        mode=app.config.mode,
-        keys=keys,
+        rules=rules,
     )
     for number, result in zip(numbers, results, strict=True):
         findings.note(number, result)

@@ -104,7 +104,7 @@ def run_demo(tell: Callable[[str], None]) -> Outcome:
 def _act(app: App, servers: "dict[str, Serving]", tell: Callable[[str], None]) -> Outcome:
     lines = make_lines()
     source = io.BytesIO("".join(line + "\n" for line in lines).encode())
-    findings = capture_lines(app, source, progress=lambda _: None)
+    findings = capture_lines(app, source, progress=lambda _: None, rules=app.capture_rules())
     tell(f"captured {findings.stored} events of {len(findings.streams)} projects")
     for name, serving in servers.items():
         for project in findings.streams:

@@ -11,6 +11,7 @@ from eventsync_core.errors import (
     NotJsonError,
     PayloadConflictError,
     Reason,
+    RedactionError,
     SettingsError,
     StoreError,
     TargetUrlError,
@@ -75,6 +76,7 @@ _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
     (UnknownTargetError, ExitCode.USAGE),
     (NotJsonError, ExitCode.INCOMPLETE),
     (PayloadConflictError, ExitCode.INCOMPLETE),
+    (RedactionError, ExitCode.INCOMPLETE),
 )
 
 

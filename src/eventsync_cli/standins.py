@@ -9,6 +9,7 @@ import attrs
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
+from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
 
@@ -56,6 +57,11 @@ class GrantedStores:
     def superseding(self) -> Superseding:
         """See `Stores`."""
         return self._inner.superseding
+
+    @property
+    def audit(self) -> Audit:
+        """See `Stores`."""
+        return self._inner.audit
 
     @property
     def targets(self) -> TargetRegistry:

@@ -7,7 +7,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     testing      contract suites, state machines and strategies for adapter authors
     ports        every port on one page, for reading
     status       one picture of what is stored, owed and delivered, and its exit code
-    capture      the way in: read, classify, append, supersede
+    capture      the way in: redact, classify, validate, append, supersede
     dispatch     one round of delivery, and the drain that repeats it
     desk         retry, replay, hold and release
     ingest       the server's half of the batch contract
@@ -15,13 +15,13 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     stores       the ports of one durable store, and `atomic()`
     authority    which server: claims in, one target or a conflict out
     egress       grants and permits: what may leave, to whom, since when
-    policy       retention and delivery, four presets
+    policy       retention and delivery, four presets; what may be dropped, and the audit of it
     ledger       what each target said about each entry; leases; the backlog; who stands for whom
     census       every entry in exactly one class per target
     journal      order and permanence of captured events
     receivers    outcomes, gates, and what an answer means
     targets      who a target is
-    events       one fact: an id and its exact JSON text
+    events       one fact: an id and its exact JSON text; the families of types
     codec        the only place that speaks JSON
     ids          names of streams and targets
     clock        microseconds since 1970, handed in

@@ -6,6 +6,7 @@ EventSyncError
 │   └── MissingEventIdError     an object without a usable event_id
 ├── PayloadConflictError        a known id with other content
 ├── DiscardRefusedError         the policy may not drop this event
+├── RedactionError              a host's redaction failed
 ├── UnknownEventError           no event of that id is stored
 ├── UnknownTargetError          no such target
 ├── UnsendableEventError        what the host made of an event cannot be sent
@@ -35,6 +36,7 @@ __all__ = [
     "NothingOpenError",
     "PayloadConflictError",
     "Reason",
+    "RedactionError",
     "SettingsError",
     "StoreBusyError",
     "StoreError",
@@ -119,6 +121,22 @@ class DiscardRefusedError(EventSyncError):
 
     def __init__(self, event_id: str) -> None:
         super().__init__(f"mode OPT_OUT keeps nothing, but event {event_id} may not be dropped")
+
+
+class RedactionError(EventSyncError):
+    """
+    A host's redaction failed; the event is not stored, for it may hold what must not stay.
+
+    Attributes:
+        event_id: The id of the event.
+    """
+
+    code = "redaction_failed"
+    fix_text = "correct the redaction of the host, then capture the event again"
+
+    def __init__(self, event_id: str, why: str) -> None:
+        super().__init__(f"event {event_id} is not stored, its redaction failed: {why}")
+        self.event_id = event_id
 
 
 class UnknownEventError(EventSyncError):

@@ -5,11 +5,13 @@ from eventsync_core.egress import Grants
 from eventsync_core.ingest import Inbox
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
+from eventsync_core.policy import Audit
 from eventsync_core.receivers import DeliveryReceiver
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
 
 __all__ = [
+    "Audit",
     "Backlog",
     "Clock",
     "DeliveryReceiver",

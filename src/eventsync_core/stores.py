@@ -21,6 +21,7 @@ from eventsync_core.ledger import (
     MemorySuperseding,
     Superseding,
 )
+from eventsync_core.policy import Audit, MemoryAudit
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
 
 __all__ = ["MemoryStores", "Stores"]
@@ -57,6 +58,9 @@ class Stores(Protocol):
     def grants(self) -> Grants: ...
 
     @property
+    def audit(self) -> Audit: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -87,6 +91,7 @@ class MemoryStores:
         self.backlog = MemoryBacklog(self.journal, self.ledger, self.superseding)
         self.desk = MemoryDesk(self.journal, self.ledger)
         self.holds = MemoryHolds(self.journal, self.ledger)
+        self.audit = MemoryAudit()
 
     @property
     def leases(self) -> MemoryLedger:
@@ -108,6 +113,7 @@ class MemoryStores:
             self.grants,
             self.holds,
             self.superseding,
+            self.audit,
         )
         saved = [_tables(part) for part in parts]
         try:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eventsync_core.capture import capture
+from eventsync_core.capture import CaptureRules, capture
 from eventsync_core.desk import Order, Selection, reopen
 from eventsync_core.events import KeyRules
 from eventsync_core.ledger import Act
@@ -15,7 +15,7 @@ _KEYS: KeyRules = {"Indexed": (("path",),), "Computed": (("path",),)}
 
 def _keyed(world: World, event_id: str, kind: str = "Indexed", **members: object) -> int:
     text = make_envelope(event_id, event_type=kind, **{"path": "a|b", **members})
-    return capture(world.stores, text, at=world.clock(), keys=_KEYS).superseded
+    return capture(world.stores, text, at=world.clock(), rules=CaptureRules(keys=_KEYS)).superseded
 
 
 @pytest.mark.requirement("C1")

@@ -53,7 +53,8 @@ def test_a_plain_connection_cannot_rewrite(
     [
         "INSERT OR REPLACE INTO payloads SELECT entry_id, '{}' FROM payloads",
         """INSERT OR REPLACE INTO entries
-           SELECT entry_id, stream_id, position, 'x', NULL, NULL, 0, 0, '', '', '' FROM entries""",
+           SELECT entry_id, stream_id, position, 'x', NULL, NULL, 0, 0, '', '', '', NULL
+           FROM entries""",
     ],
 )
 def test_what_replaces_rows_is_found(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsync_adapters.sqlite import open_stores
-from eventsync_core.capture import Receipt, capture, capture_many
+from eventsync_core.capture import CaptureRules, Receipt, capture, capture_many
 from eventsync_core.census import Class
 from eventsync_core.codec import without_local_keys
 from eventsync_core.events import KeyRules
@@ -29,12 +29,14 @@ from tests.sqlite.conftest import World
 
 KEYS: KeyRules = {"T": (("about",),)}
 RANDOM_KEYS: KeyRules = {"Started": (("aggregate_id",),), "Stopped": ()}
+RULES = CaptureRules(keys=KEYS)
+RANDOM_RULES = CaptureRules(keys=RANDOM_KEYS)
 
 
 def keyed(world: World, event_id: str, about: str = "x") -> Receipt:
     """Capture one event about something."""
     text = make_envelope(event_id, event_type="T", about=about)
-    return capture(world.stores, text, at=world.clock(), keys=KEYS)
+    return capture(world.stores, text, at=world.clock(), rules=RULES)
 
 
 def classes(world: World) -> dict[Class, int]:
@@ -75,7 +77,7 @@ def test_no_stored_or_delivered_byte_ever_changes(steps: list[list[str] | Script
                     world.drain()
                     world.clock.advance(400)
                     continue
-                results = capture_many(stores, step, at=world.clock(), keys=RANDOM_KEYS)
+                results = capture_many(stores, step, at=world.clock(), rules=RANDOM_RULES)
                 for text, result in zip(step, results, strict=True):
                     if isinstance(result, Receipt) and result.state != "duplicate":
                         captured[result.event_id] = text
@@ -164,7 +166,7 @@ def test_an_event_and_its_links_are_one_transaction(
     text = make_envelope("e2", event_type="T", about="x")
     crashing = CrashingStores(world.stores, 1, when)  # type: ignore[arg-type]
 
-    assert run_until_crash(lambda: capture(crashing, text, at=1, keys=KEYS))
+    assert run_until_crash(lambda: capture(crashing, text, at=1, rules=RULES))
 
     found = open_world().stores.superseding.superseded("default", [1])
     assert set(found) == ({1} if when == "after" else set())
@@ -240,7 +242,7 @@ def test_counting_costs_the_same_however_many_are_superseded(world: World) -> No
             make_envelope(f"e{number}", event_type="T", about="x")
             for number in range(first, first + count)
         ]
-        capture_many(world.stores, texts, at=world.clock(), keys=KEYS)
+        capture_many(world.stores, texts, at=world.clock(), rules=RULES)
 
     fill(0, 100)
     few = steps_of_counting(world)
@@ -273,7 +275,7 @@ def test_a_busy_key_costs_no_more(world: World, at_once: int) -> None:
         for start in range(first, first + count, at_once):
             numbers = range(start, start + at_once)
             texts = [make_envelope(f"e{n}", event_type="T", about="x") for n in numbers]
-            capture_many(world.stores, texts, at=world.clock(), keys=KEYS)
+            capture_many(world.stores, texts, at=world.clock(), rules=RULES)
             world.drain()
 
     fill(20 * at_once, 0)

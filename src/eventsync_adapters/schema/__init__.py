@@ -16,6 +16,7 @@ VERSIONS = (
     "0003_target_state",
     "0004_desk",
     "0005_superseding",
+    "0006_capture",
 )
 """Every version this program knows, in order."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.errors import StoreUnreadableError
-from eventsync_core.events import Event, Hold
+from eventsync_core.events import Event, Hold, Producer
 from eventsync_core.journal import Appended, Entry, Head, Known, chain_next, reconcile
 
 _IDS_AT_ONCE = 500
@@ -24,8 +24,8 @@ WHERE e.event_id IN ({})
 """
 _NEW_ENTRY = """
 INSERT INTO entries (entry_id, stream_id, position, event_id, event_type, aggregate, captured_at,
-                     size, digest, canonical_digest, chain)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     size, digest, canonical_digest, chain, producer_no)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NEW_PAYLOAD = "INSERT INTO payloads (entry_id, text) VALUES (?, ?)"
 _NEW_HOLD = """
@@ -33,11 +33,13 @@ INSERT INTO holds (stream_id, position, hold, reason, held_at) VALUES (?, ?, ?, 
 """
 _ENTRY = """
 SELECT s.stream, e.position, e.event_id, p.text, e.digest, e.canonical_digest,
-       e.size, e.event_type, e.aggregate, h.hold, h.reason, e.chain, e.captured_at
+       e.size, e.event_type, e.aggregate, h.hold, h.reason, e.chain, e.captured_at,
+       w.user_name, w.team, w.installation
 FROM entries e
 JOIN streams s ON s.stream_id = e.stream_id
 JOIN payloads p ON p.entry_id = e.entry_id
 LEFT JOIN holds h ON h.stream_id = e.stream_id AND h.position = e.position
+LEFT JOIN producers w ON w.producer_no = e.producer_no
 """
 _BY_ID = _ENTRY + "WHERE e.event_id = ?"
 _PAGE = _ENTRY + "WHERE e.stream_id = ? AND e.position > ? ORDER BY e.position LIMIT ?"
@@ -52,7 +54,9 @@ class SqliteJournal:
         self._database = database
         self._keys = keys
 
-    def append(self, stream: str, events: Sequence[Event], *, at: int) -> list[Appended]:
+    def append(
+        self, stream: str, events: Sequence[Event], *, at: int, producer: Producer | None = None
+    ) -> list[Appended]:
         """See `Journal.append`."""
         with self._database.write():
             stream_id = self._keys.stream_for_writing(stream)
@@ -60,6 +64,8 @@ class SqliteJournal:
             head, chain, last = self._database.row(_HEAD, (stream_id,)) or (0, "", 0)
             with self._understood():
                 new = _NewRows(stream, stream_id, at, head, bytes.fromhex(chain), last)
+            if producer is not None:
+                new.producer_no = self._keys.producer_for_writing(producer)
             results = []
             for event in events:
                 before = known.get(event.event_id) or new.known(event.event_id)
@@ -133,6 +139,7 @@ class _NewRows:
         self.at = at
         self.position = position
         self.chain = chain
+        self.producer_no: int | None = None
         self._offset = last - position
         self.entries: list[tuple[Any, ...]] = []
         self.payloads: list[tuple[int, str]] = []
@@ -167,6 +174,7 @@ class _NewRows:
                 digest.hex(),
                 event.canonical_digest.hex(),
                 chain.hex(),
+                self.producer_no,
             )
         )
         self.payloads.append((entry_id, event.text))
@@ -192,6 +200,9 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         hold_reason,
         chain,
         captured_at,
+        user,
+        team,
+        installation,
     ) = row
     event = Event(
         event_id,
@@ -205,4 +216,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         Hold(hold) if hold else None,
         hold_reason,
     )
-    return Entry(event, stream, position, bytes.fromhex(chain), captured_at)
+    producer = None
+    if user is not None:
+        producer = Producer(user=user, team=team, installation=installation)
+    return Entry(event, stream, position, bytes.fromhex(chain), captured_at, producer)

@@ -2,6 +2,7 @@
 
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_core.errors import UnknownTargetError
+from eventsync_core.events import Producer
 from eventsync_core.journal import chain_start
 
 _STREAM = "SELECT stream_id FROM streams WHERE stream = ?"
@@ -10,6 +11,13 @@ INSERT INTO streams (stream_id, stream, head, chain, lamport)
 SELECT COALESCE(MAX(stream_id), 0) + 1, ?, 0, ?, 0 FROM streams
 """
 _TARGET = "SELECT target_no FROM targets WHERE target_id = ?"
+_PRODUCER = """
+SELECT producer_no FROM producers WHERE user_name = ? AND team = ? AND installation = ?
+"""
+_NEW_PRODUCER = """
+INSERT INTO producers (producer_no, user_name, team, installation)
+SELECT COALESCE(MAX(producer_no), 0) + 1, ?, ?, ? FROM producers
+"""
 
 
 class Keys:
@@ -50,6 +58,15 @@ class Keys:
             row = self._database.row(_STREAM, (stream,))
             found = int(row[0]) if row else 0
         return found
+
+    def producer_for_writing(self, producer: Producer) -> int:
+        """Return the number of *producer*, who is noted if new; inside a unit of work."""
+        names = (producer.user, producer.team, producer.installation)
+        row = self._database.row(_PRODUCER, names)
+        if row is None:
+            self._database.run(_NEW_PRODUCER, names)
+            row = self._database.row(_PRODUCER, names)
+        return int(row[0]) if row else 0
 
     def target(self, target_id: str) -> int | None:
         """Return the number of the target, or None if it was never registered."""

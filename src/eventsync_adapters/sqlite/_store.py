@@ -22,6 +22,7 @@ from eventsync_core.clock import Clock
 from eventsync_core.errors import StoreFullError, StoreNotWritableError
 
 if TYPE_CHECKING:
+    from eventsync_adapters.sqlite._audit import SqliteAudit
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
     from eventsync_adapters.sqlite._desk import SqliteDesk
     from eventsync_adapters.sqlite._grants import SqliteGrants
@@ -122,6 +123,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._superseding import SqliteSuperseding
 
         return SqliteSuperseding(self._database, self._keys)
+
+    @cached_property
+    def audit(self) -> "SqliteAudit":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._audit import SqliteAudit
+
+        return SqliteAudit(self._database)
 
     @property
     def is_durable(self) -> bool:

@@ -12,7 +12,6 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.lines import Source
 from eventsync_cli.render import Progress, Result
 from eventsync_core.codec import MOST_ITEMS
-from eventsync_core.events import DOSSIER_KEYS
 
 _MOST_NAMED = 20
 
@@ -30,12 +29,12 @@ def command(app: App, file: str, *, coalesce: bool) -> Result:
 
     gzip is recognised. A line that cannot be stored is named and harms no other.
     """
-    keys = DOSSIER_KEYS if coalesce or app.config.coalesce else None
+    rules = app.capture_rules(coalesce=coalesce)
     with ExitStack() as opened:
         source = _open(file, opened)
         bar = Progress("capturing", app.clock, total=None, no_color=app.no_color)
         with bar:
-            findings = capture_lines(app, source, progress=bar.reach, keys=keys)
+            findings = capture_lines(app, source, progress=bar.reach, rules=rules)
     return _result(app, findings)
 
 
@@ -93,6 +92,8 @@ def _lines(findings: Findings) -> list[str]:
         f"stored {findings.stored}  duplicates {findings.duplicates}  held {findings.held}  "
         f"conflicts {findings.conflicts.count}  refused {findings.refused.count}"
     )
+    if findings.discarded:
+        counts += f"  discarded {findings.discarded}"
     if findings.superseded:
         counts += f"  superseded {findings.superseded}"
     return [counts, *_named(findings.conflicts), *_named(findings.refused)]

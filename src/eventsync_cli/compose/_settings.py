@@ -14,6 +14,7 @@ from eventsync_core.policy import policy_of
 if TYPE_CHECKING:
     from eventsync_adapters.files import Config, ConfigChange, Environment
     from eventsync_core.authority import ResolvedTarget
+    from eventsync_core.capture import CaptureRules
     from eventsync_core.ledger import Holder
     from eventsync_core.targets import Target
 
@@ -62,6 +63,14 @@ class Settings:
         from eventsync_adapters import machine
 
         return machine.this_process()
+
+    def capture_rules(self, *, coalesce: bool = False) -> "CaptureRules":
+        """Return what the configuration wants of captures; with *coalesce*, superseding too."""
+        from eventsync_core.capture import CaptureRules
+        from eventsync_core.events import DOSSIER_KEYS
+
+        keys = DOSSIER_KEYS if coalesce or self.config.coalesce else None
+        return CaptureRules(mode=self.config.mode, keys=keys)
 
     @property
     def authority(self) -> "ResolvedTarget":

@@ -1,14 +1,19 @@
 """One fact: an id that never changes, and an envelope as exact JSON text."""
 
+from eventsync_core.events._families import FAMILIES, Families, Family
 from eventsync_core.events._keys import DOSSIER_KEYS, KeyRules, coalesce_key
-from eventsync_core.events._model import Event, Hold
+from eventsync_core.events._model import Event, Hold, Producer
 from eventsync_core.events._read import decode_text, read_event, text_of
 
 __all__ = [
     "DOSSIER_KEYS",
+    "FAMILIES",
     "Event",
+    "Families",
+    "Family",
     "Hold",
     "KeyRules",
+    "Producer",
     "coalesce_key",
     "decode_text",
     "read_event",

@@ -33,3 +33,12 @@ class Event:
     project: str | None = attrs.field(default=None, eq=False)
     hold: Hold | None = None
     hold_reason: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Producer:
+    """Who made an event, as far as the host says; kept with the entry, never asked for delivery."""
+
+    user: str = ""
+    team: str = ""
+    installation: str = ""

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from eventsync_core.events import Event, Hold
+from eventsync_core.events import Event, Hold, Producer
 from eventsync_core.journal._model import Appended, Entry, Head, Known
 from eventsync_core.journal._rules import chain_next, chain_start, reconcile
 
@@ -15,11 +15,15 @@ class MemoryJournal:
     _ids: dict[str, Entry] = attrs.field(factory=dict)
     _clocks: dict[str, int] = attrs.field(factory=dict)
 
-    def append(self, stream: str, events: Sequence[Event], *, at: int) -> list[Appended]:
+    def append(
+        self, stream: str, events: Sequence[Event], *, at: int, producer: Producer | None = None
+    ) -> list[Appended]:
         """See `Journal.append`."""
-        return [self._append_one(stream, event, at) for event in events]
+        return [self._append_one(stream, event, at, producer) for event in events]
 
-    def _append_one(self, stream: str, event: Event, at: int) -> Appended:
+    def _append_one(
+        self, stream: str, event: Event, at: int, producer: Producer | None
+    ) -> Appended:
         known = self._ids.get(event.event_id)
         if known is not None:
             digest = known.event.canonical_digest
@@ -28,7 +32,7 @@ class MemoryJournal:
         position = len(entries) + 1
         before = entries[-1].chain if entries else chain_start(stream)
         chain = chain_next(before, position, event.event_id, event.digest)
-        entry = Entry(event, stream, position, chain, at)
+        entry = Entry(event, stream, position, chain, at, producer)
         entries.append(entry)
         self._ids[event.event_id] = entry
         return Appended(event.event_id, stream, position, "held" if event.hold else "stored")

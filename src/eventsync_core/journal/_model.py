@@ -2,7 +2,7 @@ from typing import Literal
 
 import attrs
 
-from eventsync_core.events import Event
+from eventsync_core.events import Event, Producer
 
 
 @attrs.frozen
@@ -11,7 +11,8 @@ class Entry:
     An event with its stream, position and capture facts.
 
     `chain` is the running hash of the stream up to and including this entry;
-    `captured_at` is in microseconds since 1970 UTC.
+    `captured_at` is in microseconds since 1970 UTC; `producer` is who made it, where that was
+    said.
     """
 
     event: Event
@@ -19,6 +20,7 @@ class Entry:
     position: int
     chain: bytes
     captured_at: int
+    producer: Producer | None = None
 
 
 @attrs.frozen

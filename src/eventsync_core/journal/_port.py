@@ -1,20 +1,22 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from eventsync_core.events import Event
+from eventsync_core.events import Event, Producer
 from eventsync_core.journal._model import Appended, Entry, Head
 
 
 class Journal(Protocol):
     """Keeps events in order, for ever; `JournalContract` tests each promise."""
 
-    def append(self, stream: str, events: Sequence[Event], *, at: int) -> list[Appended]:
+    def append(
+        self, stream: str, events: Sequence[Event], *, at: int, producer: Producer | None = None
+    ) -> list[Appended]:
         """
         Append *events* to *stream* and return what became of each, in order.
 
         All new ones are stored at consecutive positions, or none is. Positions of a stream
         start at 1 and have no gaps. A known id changes nothing stored: see `reconcile`.
-        The stored text is the text handed in.
+        The stored text is the text handed in; *producer* is kept with each new entry.
 
         Raises:
             StoreError: Nothing was stored.

@@ -7,6 +7,7 @@ from typing import Literal
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
+from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
 
@@ -63,6 +64,11 @@ class CrashingStores:
     def superseding(self) -> Superseding:
         """See `Stores`."""
         return self.stores.superseding
+
+    @property
+    def audit(self) -> Audit:
+        """See `Stores`."""
+        return self.stores.audit
 
     @property
     def targets(self) -> TargetRegistry:

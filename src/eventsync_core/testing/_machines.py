@@ -8,7 +8,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from eventsync_core.capture import capture_many
+from eventsync_core.capture import CaptureRules, capture_many
 from eventsync_core.dispatch import Budget, Drain, Report, drain
 from eventsync_core.errors import EventSyncError
 from eventsync_core.events import KeyRules
@@ -58,7 +58,8 @@ class _Side:
     ) -> _Results:
         """Capture *texts* and say what came of each, in words."""
         found: _Results = []
-        for result in capture_many(stores, texts, at=self.clock(), project=project, keys=keys):
+        rules = CaptureRules(keys=keys)
+        for result in capture_many(stores, texts, at=self.clock(), project=project, rules=rules):
             if isinstance(result, EventSyncError):
                 found.append((result.code, result.message))
             else:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventsync_core.capture import Receipt, capture, capture_many
+from eventsync_core.capture import CaptureRules, Receipt, capture, capture_many
 from eventsync_core.errors import (
     DiscardRefusedError,
     MissingEventIdError,
@@ -137,14 +137,16 @@ def test_what_is_no_event_is_refused(
 @pytest.mark.parametrize("mode", [mode for mode in Mode if mode is not Mode.OPT_OUT])
 def test_every_mode_that_retains_stores(stores: MemoryStores, mode: Mode) -> None:
     """Whatever delivery it means."""
-    assert capture(stores, make_envelope(), at=EPOCH, mode=mode).state == "stored"
+    assert (
+        capture(stores, make_envelope(), at=EPOCH, rules=CaptureRules(mode=mode)).state == "stored"
+    )
 
 
 @pytest.mark.requirement("F8")
 def test_opt_out_refuses_what_may_be_bound_for_a_target(stores: MemoryStores) -> None:
     """An event of unknown family is neither kept nor silently dropped."""
     with pytest.raises(DiscardRefusedError):
-        capture(stores, make_envelope(), at=EPOCH, mode=Mode.OPT_OUT)
+        capture(stores, make_envelope(), at=EPOCH, rules=CaptureRules(mode=Mode.OPT_OUT))
 
     assert stores.journal.heads() == []
 

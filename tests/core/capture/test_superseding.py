@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventsync_core.capture import Receipt, capture, capture_many
+from eventsync_core.capture import CaptureRules, Receipt, capture, capture_many
 from eventsync_core.census import Class
 from eventsync_core.dispatch import Drain, Report, drain
 from eventsync_core.events import KeyRules
@@ -27,6 +27,7 @@ from eventsync_core.testing import (
 )
 
 KEYS: KeyRules = {"T": (("about",),), "U": (("about",),)}
+RULES = CaptureRules(keys=KEYS)
 
 
 @attrs.define
@@ -51,7 +52,12 @@ class World:
     def capture(self, event_id: str, about: str | None = "x", **members: object) -> Receipt:
         """Capture one event about something."""
         found = {"event_type": "T", **members} | ({} if about is None else {"about": about})
-        return capture(self.stores, make_envelope(event_id, **found), at=self.clock(), keys=KEYS)
+        return capture(
+            self.stores,
+            make_envelope(event_id, **found),
+            at=self.clock(),
+            rules=RULES,
+        )
 
     def drain(self, name: str = "one", script: Script | None = None) -> Report:
         """Drain to the target of that name."""
@@ -327,7 +333,7 @@ def test_a_duplicate_or_conflict_supersedes_nothing(world: World) -> None:
         world.stores,
         [first, make_envelope("e1", event_type="T", about="x", more=1)],
         at=EPOCH,
-        keys=KEYS,
+        rules=RULES,
     )
 
     assert getattr(results[0], "state", "") == "duplicate"
@@ -339,7 +345,7 @@ def test_a_held_event_supersedes_nothing_and_is_not_superseded(world: World) -> 
     world.capture("e1")
     held = '{"event_id":"e2","event_type":"T","about":"x","x":1,"x":2}'
 
-    receipt = capture(world.stores, held, at=EPOCH, keys=KEYS)
+    receipt = capture(world.stores, held, at=EPOCH, rules=RULES)
 
     assert (receipt.state, receipt.superseded) == ("held", 0)
     world.capture("e3")
@@ -351,7 +357,7 @@ def test_several_in_one_call_supersede_one_another(world: World) -> None:
     texts = [make_envelope(f"e{number}", event_type="T", about="x") for number in range(1, 4)]
     world.capture("e0")
 
-    results = capture_many(world.stores, texts, at=EPOCH, keys=KEYS)
+    results = capture_many(world.stores, texts, at=EPOCH, rules=RULES)
 
     assert [getattr(result, "superseded", None) for result in results] == [1, 1, 1]
     assert world.links() == {1: 2, 2: 3, 3: 4}
@@ -366,7 +372,7 @@ def test_an_event_and_its_links_are_one_unit(world: World, when: Any) -> None:
     text = make_envelope("e2", event_type="T", about="x")
 
     crashing = CrashingStores(world.stores, 1, when)
-    assert run_until_crash(lambda: capture(crashing, text, at=EPOCH, keys=KEYS))
+    assert run_until_crash(lambda: capture(crashing, text, at=EPOCH, rules=RULES))
 
     is_stored = when == "after"
     assert (world.stores.journal.find("e2") is not None) == is_stored
@@ -380,8 +386,10 @@ def test_many_at_once_supersede_as_many_in_turn(texts: list[str]) -> None:
     one, other = MemoryStores(), MemoryStores()
     keys: KeyRules = {"Started": (("aggregate_id",),), "Stopped": ()}
 
-    together = capture_many(one, texts, at=EPOCH, keys=keys)
-    in_turn = [capture_many(other, [text], at=EPOCH, keys=keys)[0] for text in texts]
+    together = capture_many(one, texts, at=EPOCH, rules=CaptureRules(keys=keys))
+    in_turn = [
+        capture_many(other, [text], at=EPOCH, rules=CaptureRules(keys=keys))[0] for text in texts
+    ]
 
     assert [str(result) for result in in_turn] == [str(result) for result in together]
     for stream in ("default", "p1", "p2"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eventsync_core.capture import capture
+from eventsync_core.capture import CaptureRules, capture
 from eventsync_core.census import Class
 from eventsync_core.desk import Account, Order, Selection, hold, preview, release, reopen, settle
 from eventsync_core.dispatch import Budget
@@ -154,7 +154,7 @@ def test_what_is_superseded_is_not_opened_again(world: World) -> None:
     world.tell(Script(), capacity=_TINY)
     for name, text in (("big", "x" * 50), ("e1", "")):
         envelope = make_envelope(name, event_type="T", about="y", text=text)
-        capture(world.stores, envelope, at=world.clock(), keys=keys)
+        capture(world.stores, envelope, at=world.clock(), rules=CaptureRules(keys=keys))
         world.drain()
         world.tell(Script(), capacity=Limits())
 

@@ -1,0 +1,55 @@
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import attrs
+
+from eventsync_core.events import FAMILIES, Families, KeyRules, Producer
+from eventsync_core.policy import Mode, OnDiscard
+
+Envelope = str | bytes | Mapping[str, Any]
+"""One event as it comes in: exact JSON text, its UTF-8 bytes, or a mapping to be written."""
+
+Redactor = Callable[[dict[str, Any]], Mapping[str, Any]]
+"""Makes of each parsed envelope what is stored in its place; the `event_id` stays."""
+
+Validator = Callable[[Mapping[str, Any]], str | None]
+"""Says in one line what is wrong with a parsed envelope; None for a valid one."""
+
+
+@attrs.frozen
+class Receipt:
+    """
+    What became of a captured event: it stands in `stream` at `position`.
+
+    `state` is `stored`, `held` (stored, but not offered until an operator releases it),
+    `duplicate` (an equal one was there; `stream` is the one that holds it) or `discarded` (the
+    policy dropped it; it has no position). With `durable` it survives process kill, OS crash and
+    power loss from now on; without, from the commit of the unit of work around it. `superseded`
+    counts the earlier events that it stands for, and that are not delivered any more.
+    """
+
+    event_id: str
+    stream: str
+    position: int | None
+    state: Literal["stored", "held", "duplicate", "discarded"]
+    durable: bool
+    superseded: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class CaptureRules:
+    """
+    What a host or its configuration wants of every capture.
+
+    `mode` and `on_discard` are the policy, `families` classifies by type. `redact` sees every
+    event first; `validate` sees what is then to be stored. `keys` supersede, see `capture`.
+    `producer` is kept with each entry.
+    """
+
+    mode: Mode = Mode.LOCAL_RETENTION
+    on_discard: OnDiscard = OnDiscard.REFUSE
+    families: Families = FAMILIES
+    keys: KeyRules | None = None
+    redact: Redactor | None = None
+    validate: Validator | None = None
+    producer: Producer | None = None

@@ -1,0 +1,77 @@
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+import attrs
+
+
+class Family(StrEnum):
+    """What may become of events of a type; an unknown one is treated as bound for a target."""
+
+    TARGET_BOUND = "target_bound"
+    LOCAL_ONLY = "local_only"
+    DISCARDABLE = "discardable"
+    UNKNOWN = "unknown"
+
+
+@attrs.frozen
+class Families:
+    """Event types with the family of each; a type that is not named is `unknown`."""
+
+    _table: Mapping[str, Family] = attrs.field(factory=dict)
+
+    def of(self, event_type: str | None) -> Family:
+        """Return the family of *event_type*."""
+        return self._table.get(event_type or "", Family.UNKNOWN)
+
+    def extended(self, more: Mapping[str, Family]) -> "Families":
+        """Return these families with *more*, which wins."""
+        return Families({**self._table, **more})
+
+    def __iter__(self) -> Iterator[tuple[str, Family]]:
+        """Yield every named type with its family, in order of their names."""
+        return iter(sorted(self._table.items()))
+
+
+_TARGET_BOUND = [
+    "BuildRegistered",
+    "WPStatusChanged",
+    "WPCreated",
+    "WPAssigned",
+    "MissionCreated",
+    "MissionClosed",
+    "MissionStarted",
+    "MissionCompleted",
+    "PhaseEntered",
+    "MissionRunStarted",
+    "NextStepIssued",
+    "NextStepAutoCompleted",
+    "DecisionInputRequested",
+    "DecisionInputAnswered",
+    "MissionRunCompleted",
+    "TokenUsageRecorded",
+    "DiffSummaryRecorded",
+    "HistoryAdded",
+    "ErrorLogged",
+    "DependencyResolved",
+    "MissionDossierArtifactIndexed",
+    "MissionDossierArtifactMissing",
+    "MissionDossierSnapshotComputed",
+    "MissionDossierParityDriftDetected",
+    "MissionOriginBound",
+    "ProofItemRecorded",
+    "ReviewProofRecorded",
+    "TestEvidenceCaptured",
+    "BenchmarkEvidenceAttached",
+    "SecurityScanCompleted",
+    "PullRequestLineageRecorded",
+    "HumanApprovalRecorded",
+]
+
+FAMILIES = Families(
+    {
+        **dict.fromkeys(_TARGET_BOUND, Family.TARGET_BOUND),
+        **dict.fromkeys(("MissionReopened", "FollowUpRecorded"), Family.LOCAL_ONLY),
+        **dict.fromkeys(("BuildHeartbeat", "PresenceHeartbeat"), Family.DISCARDABLE),
+    }
+)
+"""The types that the older command line emits; nobody but itself was ever told the local ones."""
