@@ -3,7 +3,6 @@ from collections.abc import Callable
 import attrs
 
 from eventsync_adapters import machine
-from eventsync_adapters.alongside import alongside
 from eventsync_core.clock import Clock
 from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain, granted_streams
 from eventsync_core.receivers import DeliveryReceiver
@@ -37,8 +36,6 @@ def drain_granted(
         holder=machine.this_process(),
         budget=budget or Budget(),
         chance=machine.chance,
-        # In memory nothing is faster for it, and one thread is easier to follow.
-        alongside=alongside if stores.is_durable else None,
     )
     if progress is not None:
         task = attrs.evolve(task, progress=progress)
