@@ -79,7 +79,7 @@ def _setting(app: App) -> Setting:
             source_path=str(Path(__file__).parent),
             pid=os.getpid(),
         ),
-        queue_path=app.queue_path,
+        queue_files=app.queue_files(),
         database_path=str(app.database),
         current=current,
         gates=gates,
@@ -136,6 +136,8 @@ def _summary(status: Status) -> list[tuple[str, str]]:
         rows.append(("Current target", current.url))
     if status.setting.gates:
         rows.append(("Closed gates", ", ".join(status.setting.gates)))
+    if document["queue_files_count"]:
+        rows.append(("Queues of old programs", str(document["queue_files_count"])))
     if journal["gc_suggested"]:
         rows.append(("GC suggested", journal["gc_suggestion"]["reason"]))
     return rows
