@@ -13,7 +13,6 @@ from eventsync_cli.render import listing
 from eventsync_core import __version__
 from eventsync_core.census import Class
 from eventsync_core.errors import (
-    EventSyncError,
     Reason,
     SettingsError,
     StoreBusyError,
@@ -57,12 +56,7 @@ def look(app: App) -> Status:
 
 
 def _setting(app: App) -> Setting:
-    problems: list[EventSyncError] = []
-    if app.config.problem is not None:
-        problems.append(app.config.problem)
-    conflict = app.conflict()
-    if conflict is not None:
-        problems.append(conflict)
+    problems = app.problems()
     current: Target | None = None
     gates: tuple[str, ...] = ()
     if not problems:

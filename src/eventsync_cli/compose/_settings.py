@@ -147,16 +147,17 @@ class Settings:
             SettingsError: The configuration could not be understood.
             TargetConflictError: It names another server than the environment.
         """
-        if self.config.problem is not None:
-            raise self.config.problem
-        conflict = self.conflict()
-        if conflict is not None:
-            raise conflict
+        for error in self.problems():
+            raise error
+
+    def problems(self) -> list[EventSyncError]:
+        """Return what keeps a target from being chosen or contacted; the configuration's first."""
+        found = (self.config.problem, self.conflict())
+        return [error for error in found if error is not None]
 
     def concerns(self) -> list[str]:
         """Return one line for each thing that is wrong around a command that works anyway."""
-        found = [error for error in (self.config.problem, self.conflict()) if error is not None]
-        lines = [_line(error) for error in found]
+        lines = [_line(error) for error in self.problems()]
         if self.environment.persistence == "memory":
             lines.append("eventsync: PERSISTENCE=memory keeps nothing beyond this command")
         return lines
