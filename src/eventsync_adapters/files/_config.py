@@ -12,7 +12,25 @@ from eventsync_core.errors import SettingsError, StoreFullError, StoreNotWritabl
 from eventsync_core.policy import Mode, read_mode
 
 FORMATS = ("eventsync", "cloudevents")
+KEYS: Mapping[str, tuple[str, str]] = {
+    "mode": ("event_sync", "mode"),
+    "external_endpoint": ("event_sync", "external_endpoint"),
+    "external_headers": ("event_sync", "external_headers"),
+    "external_signing": ("event_sync", "external_signing"),
+    "external_format": ("event_sync", "external_format"),
+    "external_ca": ("event_sync", "external_ca"),
+    "external_cert": ("event_sync", "external_cert"),
+    "external_cert_key": ("event_sync", "external_cert_key"),
+    "external_proxy": ("event_sync", "external_proxy"),
+    "server_url": ("sync", "server_url"),
+    "team": ("sync", "team"),
+    "user": ("sync", "user"),
+    "token": ("sync", "token"),
+    "coalesce": ("capture", "coalesce"),
+}
+"""Table and key of each field; an empty key stands for the whole table."""
 
+_NAME = "config.toml"
 _NO_SPACE = 28
 
 
@@ -26,6 +44,7 @@ class Config:
     secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
     file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, only places
     are known, not what is sent to them, and nothing may be contacted before it is corrected.
+    `sources` names table and key of every field that the file says.
     """
 
     path: Path
@@ -44,6 +63,18 @@ class Config:
     token: str = ""
     coalesce: bool = False
     problem: SettingsError | None = None
+    sources: Mapping[str, str] = attrs.field(factory=dict, eq=False)
+
+
+def config_file(home: Path) -> Path:
+    """Return where the configuration of *home* is, or would be."""
+    return home / _NAME
+
+
+def source_of(field: str) -> str:
+    """Return the words for where *field* of a `Config` stands in the file."""
+    table, key = KEYS[field]
+    return f"{_NAME} [{table}] {key}".rstrip()
 
 
 def read_config(path: Path) -> Config:
@@ -52,9 +83,10 @@ def read_config(path: Path) -> Config:
         document = _parse(path)
         if document is None:
             return Config(path=path)
-        return _understand(path, document)
+        config = _understand(path, document)
     except SettingsError as error:
         return Config(path=path, problem=error)
+    return attrs.evolve(config, sources=_sources(config, document))
 
 
 @attrs.frozen
@@ -161,6 +193,18 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
         )
     except SettingsError as error:
         return attrs.evolve(base, problem=error)
+
+
+def _sources(config: Config, document: Mapping[str, Any]) -> dict[str, str]:
+    silent = Config(path=config.path)
+    found = {}
+    for field, (name, key) in KEYS.items():
+        table = document.get(name)
+        is_said = isinstance(table, Mapping) and (not key or key in table)
+        is_used = config.problem is None or getattr(config, field) != getattr(silent, field)
+        if is_said and is_used:
+            found[field] = source_of(field)
+    return found
 
 
 def _table(document: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Any]:
