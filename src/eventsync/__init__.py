@@ -18,6 +18,7 @@ from eventsync_core.policy import Mode, OnDiscard
 
 if TYPE_CHECKING:
     from eventsync._receiving import open_receiver
+    from eventsync._resolving import resolve_target
     from eventsync._standing import Standing
     from eventsync_core.dispatch import Budget, Report
     from eventsync_core.egress import Grant
@@ -43,6 +44,7 @@ __all__ = [
     "make_target",
     "open_receiver",
     "open_store",
+    "resolve_target",
 ]
 
 # A process that only captures does without these; together they cost it 60 ms.
@@ -55,6 +57,7 @@ _LATER = {
     "Target": "eventsync_core.targets",
     "make_target": "eventsync_core.targets",
     "open_receiver": "eventsync._receiving",
+    "resolve_target": "eventsync._resolving",
 }
 
 

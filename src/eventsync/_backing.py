@@ -101,6 +101,7 @@ class HomeBacking:
 class MemoryBacking:
     """Nothing but an object."""
 
+    home = Path()
     database = Path()
     database_bytes = 0
     _stores: "Stores | None" = None

@@ -62,13 +62,14 @@ def setting_of(
     target: Target | None,
     receiver: DeliveryReceiver | None,
     authority: ResolvedTarget | None,
+    *,
+    home: str,
     **more: Any,
 ) -> Setting:
     """Return the setting around a host's store; *more* as in `Setting`."""
     gates = receiver.closed_gates() if receiver is not None else ()
     return Setting(
-        authority=authority or resolve(Claims()),
-        queue_path="",
+        authority=authority or resolve(Claims(), home=home),
         foreground=Foreground(
             package_version=__version__,
             executable_path=sys.executable or "",

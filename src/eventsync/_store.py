@@ -202,6 +202,7 @@ class Store:
             target,
             receiver,
             authority,
+            home=str(self._backing.home),
             mode=self.rules.mode,
             database_path=str(self._backing.database),
             database_bytes=self._backing.database_bytes,

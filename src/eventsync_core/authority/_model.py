@@ -3,8 +3,8 @@ from typing import Literal
 
 import attrs
 
-from eventsync_core.errors import TargetConflictError
-from eventsync_core.targets import may_get_tokens
+from eventsync_core.errors import TargetConflictError, TargetUrlError
+from eventsync_core.targets import Kind, Target, make_target, may_get_tokens
 
 OverrideMode = Literal["none", "setup_only", "process_override"]
 ScopeStatus = Literal["absent", "matches", "stale_non_authoritative"]
@@ -95,6 +95,24 @@ class ResolvedTarget:
             return None
         configured, env = self.configured_server_url or "", self.env_server_url or ""
         return TargetConflictError(configured, env, can_choose=may_get_tokens(env))
+
+    def target(self) -> Target:
+        """
+        Return the Teamspace target that events for it go to.
+
+        Raises:
+            TargetConflictError: Two sources name different servers.
+            TargetUrlError: None is named, or not one that a token may be sent to.
+        """
+        conflict = self.conflict
+        if conflict is not None:
+            raise conflict
+        place = self.resolved_server_url or ""
+        if place and not may_get_tokens(place):
+            raise TargetUrlError("a server on another machine is reached by https:// only")
+        return make_target(
+            Kind.TEAMSPACE, place, team=self.team_slug or "", user=self.user_id or ""
+        )
 
     def document(self) -> dict[str, str | None]:
         """Return the nine fields as JSON."""
