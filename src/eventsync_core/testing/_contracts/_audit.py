@@ -1,4 +1,5 @@
 from hashlib import sha256
+from typing import Any
 
 import attrs
 import pytest
@@ -10,7 +11,7 @@ from eventsync_core.testing._builders import make_event
 from eventsync_core.testing._contracts._steps import NOW, STREAM
 
 
-def _record(event_id: str, **facts: object) -> AuditRecord:
+def _record(event_id: str, **facts: Any) -> AuditRecord:
     record = AuditRecord(
         event_id=event_id,
         event_type="WPCreated",
