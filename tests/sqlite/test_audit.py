@@ -10,7 +10,7 @@ import pytest
 
 from eventsync_adapters.sqlite import open_for_reading, open_stores
 from eventsync_core.capture import CaptureRules, Receipt, capture, capture_many
-from eventsync_core.errors import StoreBusyError, StoreNotWritableError
+from eventsync_core.errors import StoreBusyError, StoreNotWritableError, StoreUnreadableError
 from eventsync_core.policy import AuditRecord, Mode, OnDiscard
 from eventsync_core.stores import Stores
 from eventsync_core.testing import EPOCH, CrashingStores, make_envelope, run_until_crash
@@ -92,6 +92,17 @@ def test_a_plain_connection_cannot_rewrite(
         stranger.execute(statement)
 
     assert before == _rows(world.path)
+
+
+def test_a_row_that_makes_no_sense_is_damage(world: World, stranger: sqlite3.Connection) -> None:
+    """It is not passed over in silence."""
+    with closing(stranger):
+        stranger.execute("DROP TRIGGER audit_never_changes")
+        stranger.execute("UPDATE audit SET family = 'none' WHERE audit_no = 2")
+        stranger.commit()
+
+    with pytest.raises(StoreUnreadableError):
+        world.stores.audit.rows()
 
 
 @pytest.mark.requirement("F7")

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ def check_families(document: Mapping[str, Any], path: Path) -> None:
     table = document.get("families", {})
     if not isinstance(table, Mapping):
         raise SettingsError(f"{path}: families is not a table", source=str(path))
-    for event_type, word in table.items():
+    for event_type, word in _named(table):
         if _family(word) is None:
             raise SettingsError(
                 f"{path}: the family of {event_type[:40]!r} is none of {', '.join(_WORDS)}",
@@ -36,7 +36,16 @@ def families(document: Mapping[str, Any]) -> dict[str, Family]:
     table = document.get("families", {})
     if not isinstance(table, Mapping):
         return {}
-    return {event_type: _family(word) or Family.LOCAL_ONLY for event_type, word in table.items()}
+    return {event_type: _family(word) or Family.LOCAL_ONLY for event_type, word in _named(table)}
+
+
+def _named(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:
+    """Yield types and words; TOML makes tables of a type with dots that is not in quotes."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _named(value, f"{before}{key}.")
+        else:
+            yield before + key, value
 
 
 def _family(word: object) -> Family | None:
