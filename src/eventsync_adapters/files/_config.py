@@ -153,6 +153,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
     word = _text(events, "mode", path)
     try:
         base = attrs.evolve(base, external_endpoint=_place(events, "external_endpoint", path))
+        check_families(document, path)
         return attrs.evolve(
             base,
             mode=read_mode(word, source=str(path)) if word else Mode.LOCAL_RETENTION,
@@ -165,7 +166,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
             external_proxy=_proxy(events, path),
             token=_token(sync, path),
             coalesce=_flag(_table(document, "capture", path), "coalesce", path),
-            on_discard=_on_discard(document, path),
+            on_discard=_on_discard(events, path),
         )
     except SettingsError as error:
         return attrs.evolve(base, problem=error)
@@ -239,9 +240,8 @@ def _format(table: Mapping[str, Any], path: Path) -> str:
     return word
 
 
-def _on_discard(document: Mapping[str, Any], path: Path) -> OnDiscard:
-    check_families(document, path)
-    word = _text(_table(document, "event_sync", path), "on_discard", path)
+def _on_discard(table: Mapping[str, Any], path: Path) -> OnDiscard:
+    word = _text(table, "on_discard", path)
     try:
         return OnDiscard(word) if word else OnDiscard.REFUSE
     except ValueError:
