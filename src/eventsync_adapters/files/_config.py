@@ -7,9 +7,11 @@ from typing import Any
 import attrs
 
 from eventsync_adapters import machine
+from eventsync_adapters.files._families import check_families, families
 from eventsync_adapters.files._secrets import check_reference, is_reference
 from eventsync_core.errors import SettingsError, StoreFullError, StoreNotWritableError
-from eventsync_core.policy import Mode, read_mode
+from eventsync_core.events import Family
+from eventsync_core.policy import Mode, OnDiscard, read_mode
 
 FORMATS = ("eventsync", "cloudevents")
 KEYS: Mapping[str, tuple[str, str]] = {
@@ -27,6 +29,8 @@ KEYS: Mapping[str, tuple[str, str]] = {
     "user": ("sync", "user"),
     "token": ("sync", "token"),
     "coalesce": ("capture", "coalesce"),
+    "on_discard": ("event_sync", "on_discard"),
+    "families": ("families", ""),
 }
 """Table and key of each field; an empty key stands for the whole table."""
 
@@ -43,8 +47,9 @@ class Config:
     `token`, `external_signing` and the values of `external_headers` are references, never
     secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
     file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, only places
-    are known, not what is sent to them, and nothing may be contacted before it is corrected.
-    `sources` names table and key of every field that the file says.
+    and `families` are known, not what is sent to them, and nothing may be contacted before it is
+    corrected. A type whose family could not be understood is then local only. `sources` names
+    table and key of every field that the file says.
     """
 
     path: Path
@@ -62,6 +67,8 @@ class Config:
     user: str = ""
     token: str = ""
     coalesce: bool = False
+    on_discard: OnDiscard = OnDiscard.REFUSE
+    families: Mapping[str, Family] = attrs.field(factory=dict)
     problem: SettingsError | None = None
     sources: Mapping[str, str] = attrs.field(factory=dict, eq=False)
 
@@ -79,13 +86,15 @@ def source_of(field: str) -> str:
 
 def read_config(path: Path) -> Config:
     """Return what the file at *path* says; without one, the defaults. Never raises."""
+    found: Mapping[str, Family] = {}
     try:
         document = _parse(path)
         if document is None:
             return Config(path=path)
-        config = _understand(path, document)
+        found = families(document)
+        config = attrs.evolve(_understand(path, document), families=found)
     except SettingsError as error:
-        return Config(path=path, problem=error)
+        return Config(path=path, families=found, problem=error)
     return attrs.evolve(config, sources=_sources(config, document))
 
 
@@ -178,6 +187,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
     word = _text(events, "mode", path)
     try:
         base = attrs.evolve(base, external_endpoint=_place(events, "external_endpoint", path))
+        check_families(document, path)
         return attrs.evolve(
             base,
             mode=read_mode(word, source=str(path)) if word else Mode.LOCAL_RETENTION,
@@ -190,6 +200,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
             external_proxy=_proxy(events, path),
             token=_token(sync, path),
             coalesce=_flag(_table(document, "capture", path), "coalesce", path),
+            on_discard=_on_discard(events, path),
         )
     except SettingsError as error:
         return attrs.evolve(base, problem=error)
@@ -273,6 +284,15 @@ def _format(table: Mapping[str, Any], path: Path) -> str:
             f"{path}: external_format is none of {', '.join(FORMATS)}", source=str(path)
         )
     return word
+
+
+def _on_discard(table: Mapping[str, Any], path: Path) -> OnDiscard:
+    word = _text(table, "on_discard", path)
+    try:
+        return OnDiscard(word) if word else OnDiscard.REFUSE
+    except ValueError:
+        words = ", ".join(OnDiscard)
+        raise SettingsError(f"{path}: on_discard is none of {words}", source=str(path)) from None
 
 
 def _proxy(table: Mapping[str, Any], path: Path) -> str:

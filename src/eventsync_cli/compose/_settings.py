@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.files import Config, ConfigChange, Environment
     from eventsync_core.authority import Claims, QueueFile, ResolvedTarget
     from eventsync_core.capture import CaptureRules
+    from eventsync_core.events import Families
     from eventsync_core.ledger import Holder
     from eventsync_core.targets import Target
 
@@ -112,7 +113,18 @@ class Settings:
         from eventsync_core.events import DOSSIER_KEYS
 
         keys = DOSSIER_KEYS if coalesce or self.config.coalesce else None
-        return CaptureRules(mode=self.config.mode, keys=keys)
+        return CaptureRules(
+            mode=self.config.mode,
+            on_discard=self.config.on_discard,
+            families=self.families(),
+            keys=keys,
+        )
+
+    def families(self) -> "Families":
+        """Return the built-in families with those of the configuration, which win."""
+        from eventsync_core.events import FAMILIES
+
+        return FAMILIES.extended(self.config.families)
 
     def queue_files(self) -> "tuple[QueueFile, ...] | None":
         """Return the old queues found in the home, and whose each is; None: nobody can tell."""
