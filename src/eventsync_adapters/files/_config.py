@@ -9,9 +9,11 @@ import attrs
 from eventsync_adapters import machine
 from eventsync_adapters.files._secrets import check_reference, is_reference
 from eventsync_core.errors import SettingsError, StoreFullError, StoreNotWritableError
+from eventsync_core.events import Producer
 from eventsync_core.policy import Mode, read_mode
 
 FORMATS = ("eventsync", "cloudevents")
+VALIDATIONS = ("off", "strict")
 
 _NO_SPACE = 28
 
@@ -21,7 +23,8 @@ class Config:
     """
     What a home's config.toml says; absent text is empty.
 
-    With `coalesce`, captured events supersede earlier ones with their key.
+    With `coalesce`, captured events supersede earlier ones with their key; `validate` says whether
+    they must be strict envelopes; `producer` is kept with them.
     `token`, `external_signing` and the values of `external_headers` are references, never
     secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
     file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, only places
@@ -43,6 +46,8 @@ class Config:
     user: str = ""
     token: str = ""
     coalesce: bool = False
+    validate: str = VALIDATIONS[0]
+    producer: Producer = attrs.field(factory=Producer)
     problem: SettingsError | None = None
 
 
@@ -145,19 +150,22 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
     )
     word = _text(events, "mode", path)
     try:
+        capture = _table(document, "capture", path)
         base = attrs.evolve(base, external_endpoint=_place(events, "external_endpoint", path))
         return attrs.evolve(
             base,
             mode=read_mode(word, source=str(path)) if word else Mode.LOCAL_RETENTION,
             external_headers=_headers(events, path),
             external_signing=_signing(events, path),
-            external_format=_format(events, path),
+            external_format=_one_of(events, "external_format", FORMATS, path),
             external_ca=_text(events, "external_ca", path),
             external_cert=_text(events, "external_cert", path),
             external_cert_key=_text(events, "external_cert_key", path),
             external_proxy=_proxy(events, path),
             token=_token(sync, path),
-            coalesce=_flag(_table(document, "capture", path), "coalesce", path),
+            coalesce=_flag(capture, "coalesce", path),
+            validate=_one_of(capture, "validate", VALIDATIONS, path),
+            producer=_producer(_table(document, "producer", path), path),
         )
     except SettingsError as error:
         return attrs.evolve(base, problem=error)
@@ -222,13 +230,20 @@ def _signing(table: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     return tuple(check_reference(text, source=source) for text in found)
 
 
-def _format(table: Mapping[str, Any], path: Path) -> str:
-    word = _text(table, "external_format", path) or FORMATS[0]
-    if word not in FORMATS:
-        raise SettingsError(
-            f"{path}: external_format is none of {', '.join(FORMATS)}", source=str(path)
-        )
+def _one_of(table: Mapping[str, Any], key: str, words: tuple[str, ...], path: Path) -> str:
+    """Return the word under *key*; the first of *words* is the default."""
+    word = _text(table, key, path) or words[0]
+    if word not in words:
+        raise SettingsError(f"{path}: {key} is none of {', '.join(words)}", source=str(path))
     return word
+
+
+def _producer(table: Mapping[str, Any], path: Path) -> Producer:
+    parts = {key: _text(table, key, path) for key in ("user", "team", "installation")}
+    try:
+        return Producer(**parts)
+    except ValueError as error:
+        raise SettingsError(f"{path}: producer: {error}", source=str(path)) from error
 
 
 def _proxy(table: Mapping[str, Any], path: Path) -> str:

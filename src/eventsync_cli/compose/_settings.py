@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.files import Config, ConfigChange, Environment
     from eventsync_core.authority import ResolvedTarget
     from eventsync_core.capture import CaptureRules
+    from eventsync_core.events import Producer
     from eventsync_core.ledger import Holder
     from eventsync_core.targets import Target
 
@@ -64,13 +65,33 @@ class Settings:
 
         return machine.this_process()
 
-    def capture_rules(self, *, coalesce: bool = False) -> "CaptureRules":
-        """Return what the configuration wants of captures; with *coalesce*, superseding too."""
-        from eventsync_core.capture import CaptureRules
-        from eventsync_core.events import DOSSIER_KEYS
+    def capture_rules(
+        self,
+        *,
+        coalesce: bool = False,
+        validate: str | None = None,
+        producer: "Producer | None" = None,
+    ) -> "CaptureRules":
+        """
+        Return what the configuration wants of captures.
 
-        keys = DOSSIER_KEYS if coalesce or self.config.coalesce else None
-        return CaptureRules(mode=self.config.mode, keys=keys)
+        With *coalesce*, superseding too; *validate* and what *producer* says win.
+        """
+        from eventsync_core.capture import CaptureRules
+        from eventsync_core.events import DOSSIER_KEYS, Producer, strict_envelope
+
+        said, usual = producer or Producer(), self.config.producer
+        who = Producer(
+            user=said.user or usual.user,
+            team=said.team or usual.team,
+            installation=said.installation or usual.installation,
+        )
+        return CaptureRules(
+            mode=self.config.mode,
+            keys=DOSSIER_KEYS if coalesce or self.config.coalesce else None,
+            validate=strict_envelope if (validate or self.config.validate) == "strict" else None,
+            producer=None if who == Producer() else who,
+        )
 
     @property
     def authority(self) -> "ResolvedTarget":
