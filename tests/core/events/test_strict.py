@@ -53,7 +53,8 @@ def test_what_is_required_must_be_there(key: str) -> None:
     """Absent, null, blank and of another kind are told apart from nothing else."""
     assert strict_envelope(without(key)) == f"{key} is missing"
     assert strict_envelope({**VALID, key: None}) == f"{key} is missing"
-    for value in ("", " \t", 7, True, [], {}):
+    values: tuple[object, ...] = ("", " \t", 7, True, [], {})
+    for value in values:
         assert strict_envelope({**VALID, key: value}) == f"{key} is no text"
 
 
@@ -73,7 +74,7 @@ def test_nothing_else_is_required(key: str) -> None:
         ("01jmby7k8n3qrvx2dpfg5hwt4e", True),
         ("01JMBY7K8N3QRVX2DPFG5HWT4I", False),
         ("01JMBY7K8N3QRVX2DPFG5HWT4U", False),
-        ("01JMBY7K8N3QRVX2DPFG5HWT4ſ", False),
+        ("01JMBY7K8N3QRVX2DPFG5HWT4\u017f", False),
         ("01JMBY7K8N3QRVX2DPFG5HWT4", False),
         ("01JMBY7K8N3QRVX2DPFG5HWT4EE", False),
         ("4f966d18-69e0-49e2-905a-d923c98d5eb2", True),
