@@ -12,6 +12,7 @@ from eventsync_core.events import Event, Family, Hold, read_event, text_of
 from eventsync_core.ids import one_line
 
 _LONGEST_REASON = 200
+_LONGEST_NAME = 100
 
 
 def prepare(envelope: Envelope, rules: CaptureRules) -> Event:
@@ -28,7 +29,8 @@ def prepare(envelope: Envelope, rules: CaptureRules) -> Event:
     if rules.validate is not None and event.hold is None:
         event = _validated(event, rules.validate)
     if rules.families.of(event.event_type) is Family.LOCAL_ONLY:
-        reason = f"events of type {event.event_type} are local only"
+        named = one_line(event.event_type or "", _LONGEST_NAME)
+        reason = f"events of type {named} are local only"
         # An invalid one says so too: once released, it would be offered.
         reason = f"{reason}; {event.hold_reason}" if event.hold_reason else reason
         event = attrs.evolve(event, hold=Hold.LOCAL_ONLY, hold_reason=reason)

@@ -50,7 +50,7 @@ def test_what_an_emitter_writes_is_valid() -> None:
 
 @pytest.mark.parametrize("key", REQUIRED)
 def test_what_is_required_must_be_there(key: str) -> None:
-    """Absent, null, blank and of another kind are told apart from nothing else."""
+    """Absent and null are missing; blank text and what is no text is not enough."""
     assert strict_envelope(without(key)) == f"{key} is missing"
     assert strict_envelope({**VALID, key: None}) == f"{key} is missing"
     values: tuple[object, ...] = ("", " \t", 7, True, [], {})
