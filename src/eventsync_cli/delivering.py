@@ -8,7 +8,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.render import Progress, Result
 from eventsync_core.clock import SECOND, iso_time
-from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain
+from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain, granted_streams
 from eventsync_core.errors import Reason
 from eventsync_core.ids import DEFAULT_STREAM
 from eventsync_core.policy import policy_of
@@ -67,7 +67,8 @@ def _wait_shortly(app: App, target: Target, budget: Budget) -> None:
 
 
 def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result:
-    granted, others = _streams(app, stores, target)
+    asked = None if app.chosen.project is None else app.stream
+    granted, others = granted_streams(stores, target.target_id, asked)
     talk = tuple(
         f"eventsync: stream {stream} is not granted to {target.url}, events waiting: {count}; "
         f"eventsync target grant{_project(stream)}"
@@ -110,19 +111,7 @@ def _project(stream: str) -> str:
     return "" if stream == DEFAULT_STREAM else f" --project {stream}"
 
 
-def _streams(app: App, stores: Stores, target: Target) -> tuple[list[str], dict[str, int]]:
-    """Return the granted streams asked for, and those that hold events but are not granted."""
-    grants = stores.grants.grants(target.target_id)
-    live = [grant.stream for grant in grants if grant.is_live]
-    heads = {head.stream: head.position for head in stores.journal.heads() if head.position}
-    if app.chosen.project is not None:
-        granted = [app.stream] if app.stream in live else []
-        others = {app.stream: heads[app.stream]} if app.stream in heads and not granted else {}
-        return granted, others
-    return live, {stream: count for stream, count in heads.items() if stream not in live}
-
-
-def _ungranted(app: App, target: Target, waiting: dict[str, int]) -> Result:
+def _ungranted(app: App, target: Target, waiting: Mapping[str, int]) -> Result:
     report = Report(target_id=target.target_id)
     if not waiting:
         return _result(report, target)

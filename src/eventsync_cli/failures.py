@@ -14,13 +14,14 @@ from eventsync_core.errors import (
     RedactionError,
     SettingsError,
     StoreError,
+    TargetConflictError,
     TargetUrlError,
     UnknownEventError,
     UnknownTargetError,
     reason_of,
 )
 
-__all__ = ["TargetConflictError", "UsageProblemError", "explain"]
+__all__ = ["UsageProblemError", "explain"]
 
 _LONGEST = 300
 
@@ -42,25 +43,6 @@ class UsageProblemError(EventSyncError):
         self.code = code
         self.fix_argv = fix_argv or (() if fix_text else ("eventsync", "--help"))
         self.fix_text = fix_text
-
-
-class TargetConflictError(EventSyncError):
-    """Environment and configuration name different servers; nothing was contacted."""
-
-    code = "target_conflict"
-
-    def __init__(self, configured: str | None, env: str | None) -> None:
-        super().__init__(
-            f"config.toml names the server {configured}, but SPEC_KITTY_SAAS_URL names {env}"
-        )
-        from eventsync_core.targets import may_get_tokens
-
-        self.fix_text = "unset SPEC_KITTY_SAAS_URL, or let it name the server in config.toml"
-        if env and may_get_tokens(env):
-            self.fix_text = (
-                f"unset SPEC_KITTY_SAAS_URL, or choose its server: eventsync sync server {env}"
-            )
-            self.fix_argv = ("eventsync", "sync", "server", env)
 
 
 _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (

@@ -13,7 +13,6 @@ from eventsync_cli.render import listing
 from eventsync_core import __version__
 from eventsync_core.census import Class
 from eventsync_core.errors import (
-    EventSyncError,
     Reason,
     SettingsError,
     StoreBusyError,
@@ -57,12 +56,7 @@ def look(app: App) -> Status:
 
 
 def _setting(app: App) -> Setting:
-    problems: list[EventSyncError] = []
-    if app.config.problem is not None:
-        problems.append(app.config.problem)
-    conflict = app.conflict()
-    if conflict is not None:
-        problems.append(conflict)
+    problems = app.problems()
     current: Target | None = None
     gates: tuple[str, ...] = ()
     if not problems:
@@ -79,7 +73,7 @@ def _setting(app: App) -> Setting:
             source_path=str(Path(__file__).parent),
             pid=os.getpid(),
         ),
-        queue_path=app.queue_path,
+        queue_files=app.queue_files(),
         database_path=str(app.database),
         current=current,
         gates=gates,
@@ -136,6 +130,8 @@ def _summary(status: Status) -> list[tuple[str, str]]:
         rows.append(("Current target", current.url))
     if status.setting.gates:
         rows.append(("Closed gates", ", ".join(status.setting.gates)))
+    if document["queue_files_count"]:
+        rows.append(("Queues of old programs", str(document["queue_files_count"])))
     if journal["gc_suggested"]:
         rows.append(("GC suggested", journal["gc_suggestion"]["reason"]))
     return rows

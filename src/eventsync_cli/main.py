@@ -20,6 +20,7 @@ _SOON = 0.02
 _PATIENCE = 1.0
 _TOP = {
     "capture": "Store events, one JSON object per line.",
+    "config": "Show what is set, and where.",
     "demo": "Show the whole path with made-up events and two local receivers.",
     "journal": "Look at what was captured, hold and release it.",
     "serve": "Run a local receiver that keeps what it is sent.",
@@ -27,6 +28,9 @@ _TOP = {
     "target": "Targets, and what may go to each.",
 }
 _BELOW: Mapping[str, Mapping[str, str]] = {
+    "config": {
+        "show": "Show every setting and where it comes from.",
+    },
     "journal": {
         "hold": "Keep events from being offered to any target.",
         "list": "List captured events.",

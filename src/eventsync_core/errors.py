@@ -12,6 +12,7 @@ EventSyncError
 ├── UnsendableEventError        what the host made of an event cannot be sent
 ├── NotGrantedError             a stream may not go to that target
 ├── TargetUrlError              a URL that cannot name a target
+├── TargetConflictError         environment and configuration name different servers
 ├── SettingsError               configuration that cannot be read or understood
 ├── JournalModeRefusedError     WAL would not be safe here
 ├── NothingOpenError            a permit, lease or unit of work used after its end
@@ -44,6 +45,7 @@ __all__ = [
     "StoreNewerError",
     "StoreNotWritableError",
     "StoreUnreadableError",
+    "TargetConflictError",
     "TargetUrlError",
     "UnknownEventError",
     "UnknownTargetError",
@@ -205,6 +207,33 @@ class TargetUrlError(EventSyncError):
 
     code = "target_url_invalid"
     fix_text = "give an absolute URL that begins with https:// or http://"
+
+
+class TargetConflictError(EventSyncError):
+    """
+    Environment and configuration name different servers; nothing was contacted.
+
+    Attributes:
+        configured: The server that config.toml names.
+        env: The server that SPEC_KITTY_SAAS_URL names.
+    """
+
+    code = "target_conflict"
+
+    def __init__(self, configured: str, env: str, *, can_choose: bool) -> None:
+        choose = ("eventsync", "sync", "server", env if can_choose else "URL")
+        self.fix_text = (
+            "unset SPEC_KITTY_SAAS_URL or let it name the server in config.toml, "
+            f"or choose {'its' if can_choose else 'another'} server: {' '.join(choose)}"
+        )
+        super().__init__(
+            f"config.toml names the server {configured}, but SPEC_KITTY_SAAS_URL names {env}; "
+            f"{self.fix_text}"
+        )
+        self.configured = configured
+        self.env = env
+        if can_choose:
+            self.fix_argv = choose
 
 
 class SettingsError(EventSyncError):

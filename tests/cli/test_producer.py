@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,3 +79,28 @@ def test_delivery_does_not_ask_who(run: Run, tmp_path: Path, receiver: Serving) 
     received = [(event_id, text) for _, event_id, text in receiver.inbox.received()]
     assert received == [(f"e{n}", json.dumps({"event_id": f"e{n}"})) for n in range(6)]
     assert run("journal", "verify", "--json").document["verified"] == 6
+
+
+def test_config_show_says_who(run: Run, home: Path) -> None:
+    """Null where nobody is named."""
+    assert _setting(run, "producer") == {"name": "producer", "value": None, "source": "default"}
+    home.mkdir()
+    (home / "config.toml").write_text('[producer]\nuser = "ann"\n[capture]\nvalidate = "strict"\n')
+
+    found = _setting(run, "producer")
+
+    assert found["value"] == {"user": "ann", "team": None, "installation": None}
+    assert "[producer]" in found["source"]
+    assert "user=ann" in run("config", "show").out
+    assert "None" not in run("config", "show").out
+    assert _setting(run, "validate") == {
+        "name": "validate",
+        "value": "strict",
+        "source": "config.toml [capture] validate",
+    }
+
+
+def _setting(run: Run, name: str) -> Any:
+    settings = run("config", "show", "--json").document["settings"]
+    (found,) = (setting for setting in settings if setting["name"] == name)
+    return found

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -20,7 +21,13 @@ _EXAMPLES = [
     ("docs/embedding.md", "coalesce"),
     ("docs/embedding.md", "http"),
     ("docs/embedding.md", "transform"),
-    ("docs/embedding.md", "app"),
+    ("docs/embed-in-a-cli.md", "app"),
+    ("docs/embed-in-a-cli.md", "capture"),
+    ("docs/embed-in-a-cli.md", "rules"),
+    ("docs/embed-in-a-cli.md", "resolve"),
+    ("docs/embed-in-a-cli.md", "deliver"),
+    ("docs/embed-in-a-cli.md", "join"),
+    ("docs/embed-in-a-cli.md", "tests"),
 ]
 
 
@@ -44,12 +51,31 @@ def test_an_example_runs(root: Path, plain_environment: Path, page: str, name: s
 
 
 @pytest.mark.usefixtures("plain_environment")
+def test_a_command_mounted_with_typer_forwards_everything(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Options, output and exit code are those of eventsync."""
+    names: dict[str, Any] = {"__name__": "typer_host"}
+    code = compile(_text(root, "docs/embed-in-a-cli.md", "typer"), "embed-in-a-cli.md", "exec")
+    exec(code, names)  # noqa: S102 - the example of our own document
+
+    ends = []
+    for arguments in (["--home", str(tmp_path), "--json", "sync", "mode"], ["sync", "mode", "X"]):
+        with pytest.raises(SystemExit) as caught:
+            names["app"](["events", *arguments])
+        ends.append(caught.value.code)
+
+    assert json.loads(capsys.readouterr().out)["mode"] == "LOCAL_RETENTION"
+    assert ends == [0, 64]
+
+
+@pytest.mark.usefixtures("plain_environment")
 def test_a_mounted_command_forwards_everything(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Options, output and exit code are those of eventsync."""
     names: dict[str, object] = {}
-    code = compile(_text(root, "docs/embedding.md", "mount"), "embedding.md", "exec")
+    code = compile(_text(root, "docs/embed-in-a-cli.md", "mount"), "embed-in-a-cli.md", "exec")
     exec(code, names)  # noqa: S102 - the example of our own document
     events = names["events"]
     assert isinstance(events, click.Command)
@@ -73,7 +99,8 @@ def test_every_example_is_run(root: Path) -> None:
     }
 
     known = {(page, f"python: {name}") for page, name in _EXAMPLES}
-    assert found == known | {("docs/embedding.md", "python: mount")}
+    mounted = {("docs/embed-in-a-cli.md", f"python: {name}") for name in ("mount", "typer")}
+    assert found == known | mounted
 
 
 def test_the_health_document_is_what_the_server_says(root: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_producer_can_be_named(tmp_path: Path) -> None:
     for wrong in ("user = 7", 'team = "a\\nb"', f'installation = "{"x" * 201}"'):
         path.write_text(f"[producer]\n{wrong}\n")
         config = read_config(path)
-        assert config.producer == Producer()
+        assert config.producer is None
         assert config.problem is not None
         assert wrong.split()[0] in config.problem.message
         assert "xxx" not in config.problem.message

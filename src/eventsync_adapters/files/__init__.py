@@ -1,13 +1,14 @@
 """
 The home: its configuration file, the environment around it, and references to secrets.
 
-The modules `network` and `revoked` are imported by themselves: a capture needs neither.
+The modules `claims`, `network` and `revoked` are imported by themselves: a capture needs none.
 """
 
 from eventsync_adapters.files._config import (
     Config,
     ConfigChange,
     change_config,
+    config_file,
     read_config,
 )
 from eventsync_adapters.files._environment import Environment, read_environment
@@ -19,6 +20,7 @@ __all__ = [
     "Environment",
     "change_config",
     "check_reference",
+    "config_file",
     "is_reference",
     "read_config",
     "read_environment",

@@ -14,7 +14,27 @@ from eventsync_core.policy import Mode, read_mode
 
 FORMATS = ("eventsync", "cloudevents")
 VALIDATIONS = ("off", "strict")
+KEYS: Mapping[str, tuple[str, str]] = {
+    "mode": ("event_sync", "mode"),
+    "external_endpoint": ("event_sync", "external_endpoint"),
+    "external_headers": ("event_sync", "external_headers"),
+    "external_signing": ("event_sync", "external_signing"),
+    "external_format": ("event_sync", "external_format"),
+    "external_ca": ("event_sync", "external_ca"),
+    "external_cert": ("event_sync", "external_cert"),
+    "external_cert_key": ("event_sync", "external_cert_key"),
+    "external_proxy": ("event_sync", "external_proxy"),
+    "server_url": ("sync", "server_url"),
+    "team": ("sync", "team"),
+    "user": ("sync", "user"),
+    "token": ("sync", "token"),
+    "coalesce": ("capture", "coalesce"),
+    "validate": ("capture", "validate"),
+    "producer": ("producer", ""),
+}
+"""Table and key of each field; an empty key stands for the whole table."""
 
+_NAME = "config.toml"
 _NO_SPACE = 28
 
 
@@ -29,6 +49,7 @@ class Config:
     secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
     file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, only places
     are known, not what is sent to them, and nothing may be contacted before it is corrected.
+    `sources` names table and key of every field that the file says.
     """
 
     path: Path
@@ -47,8 +68,20 @@ class Config:
     token: str = ""
     coalesce: bool = False
     validate: str = VALIDATIONS[0]
-    producer: Producer = attrs.field(factory=Producer)
+    producer: Producer | None = None
     problem: SettingsError | None = None
+    sources: Mapping[str, str] = attrs.field(factory=dict, eq=False)
+
+
+def config_file(home: Path) -> Path:
+    """Return where the configuration of *home* is, or would be."""
+    return home / _NAME
+
+
+def source_of(field: str) -> str:
+    """Return the words for where *field* of a `Config` stands in the file."""
+    table, key = KEYS[field]
+    return f"{_NAME} [{table}] {key}".rstrip()
 
 
 def read_config(path: Path) -> Config:
@@ -57,9 +90,10 @@ def read_config(path: Path) -> Config:
         document = _parse(path)
         if document is None:
             return Config(path=path)
-        return _understand(path, document)
+        config = _understand(path, document)
     except SettingsError as error:
         return Config(path=path, problem=error)
+    return attrs.evolve(config, sources=_sources(config, document))
 
 
 @attrs.frozen
@@ -171,6 +205,18 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
         return attrs.evolve(base, problem=error)
 
 
+def _sources(config: Config, document: Mapping[str, Any]) -> dict[str, str]:
+    silent = Config(path=config.path)
+    found = {}
+    for field, (name, key) in KEYS.items():
+        table = document.get(name)
+        is_said = isinstance(table, Mapping) and (not key or key in table)
+        is_used = config.problem is None or getattr(config, field) != getattr(silent, field)
+        if is_said and is_used:
+            found[field] = source_of(field)
+    return found
+
+
 def _table(document: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Any]:
     value = document.get(name, {})
     if not isinstance(value, Mapping):
@@ -238,10 +284,10 @@ def _one_of(table: Mapping[str, Any], key: str, words: tuple[str, ...], path: Pa
     return word
 
 
-def _producer(table: Mapping[str, Any], path: Path) -> Producer:
+def _producer(table: Mapping[str, Any], path: Path) -> Producer | None:
     parts = {key: _text(table, key, path) for key in ("user", "team", "installation")}
     try:
-        return Producer(**parts)
+        return Producer(**parts) if any(parts.values()) else None
     except ValueError as error:
         raise SettingsError(f"{path}: producer: {error}", source=str(path)) from error
 

@@ -5,6 +5,19 @@ from pathlib import Path
 import attrs
 
 _TRUE = frozenset({"1", "true", "yes", "y", "on"})
+VARIABLES: Mapping[str, str] = {
+    "home": "SPEC_KITTY_HOME",
+    "saas_url": "SPEC_KITTY_SAAS_URL",
+    "saas_enabled": "SPEC_KITTY_ENABLE_SAAS_SYNC",
+    "persistence": "PERSISTENCE",
+    "persist_db_path": "PERSIST_DB_PATH",
+    "no_color": "NO_COLOR",
+    "ssl_cert_file": "SSL_CERT_FILE",
+    "ssl_cert_dir": "SSL_CERT_DIR",
+}
+"""The variable of each field but `proxies`, which are named as they are."""
+
+_VERBATIM = ("home", "persist_db_path", "no_color", "ssl_cert_file", "ssl_cert_dir")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -14,7 +27,8 @@ class Environment:
     What the environment says, as it was when it was read.
 
     `home` is SPEC_KITTY_HOME verbatim, else the platform's default. `proxies` maps the
-    upper-case names that are set (a lower-case spelling wins) to their values.
+    upper-case names that are set (a lower-case spelling wins) to their values. `sources` names
+    the variable of every field, and of every proxy, that was said.
     """
 
     home: Path
@@ -26,6 +40,7 @@ class Environment:
     proxies: Mapping[str, str] = attrs.field(factory=dict)
     ssl_cert_file: str = ""
     ssl_cert_dir: str = ""
+    sources: Mapping[str, str] = attrs.field(factory=dict, eq=False)
 
 
 def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
@@ -42,6 +57,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         proxies=_proxies(seen),
         ssl_cert_file=seen.get("SSL_CERT_FILE", ""),
         ssl_cert_dir=seen.get("SSL_CERT_DIR", ""),
+        sources=_sources(seen),
     )
 
 
@@ -56,6 +72,17 @@ def _default_home() -> Path:
     from platformdirs import user_data_dir  # noqa: PLC0415
 
     return Path(user_data_dir("spec-kitty", appauthor=False, roaming=False))
+
+
+def _sources(seen: Mapping[str, str]) -> dict[str, str]:
+    texts = {field: seen.get(name, "") for field, name in VARIABLES.items()}
+    said = {
+        field: VARIABLES[field]
+        for field, text in texts.items()
+        if text.strip() or (text and field in _VERBATIM)
+    }
+    proxies = {name: name.lower() if seen.get(name.lower()) else name for name in _proxies(seen)}
+    return said | proxies
 
 
 def _proxies(seen: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,8 +12,13 @@ from eventsync_adapters import machine
 from eventsync_core.codec import read_document, write_document
 from eventsync_core.egress import Grant, Grants
 from eventsync_core.errors import StoreNotWritableError
+from eventsync_core.journal import Journal
+from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
+from eventsync_core.policy import Audit
+from eventsync_core.stores import Stores
+from eventsync_core.targets import TargetRegistry
 
-__all__ = ["Revocation", "Revocations", "RevokedGrants"]
+__all__ = ["GrantedStores", "Revocation", "Revocations", "RevokedGrants", "heeding"]
 
 
 @attrs.frozen
@@ -136,3 +141,73 @@ class RevokedGrants:
         ]
         at = min(times, default=grant.granted_at)
         return attrs.evolve(grant, revoked_at=at, generation=grant.generation + 1)
+
+
+@attrs.define
+class GrantedStores:
+    """`Stores` whose grants also heed revocations that stand in files."""
+
+    _inner: Stores
+    grants: Grants
+
+    @property
+    def journal(self) -> Journal:
+        """See `Stores`."""
+        return self._inner.journal
+
+    @property
+    def ledger(self) -> Ledger:
+        """See `Stores`."""
+        return self._inner.ledger
+
+    @property
+    def leases(self) -> Leases:
+        """See `Stores`."""
+        return self._inner.leases
+
+    @property
+    def backlog(self) -> Backlog:
+        """See `Stores`."""
+        return self._inner.backlog
+
+    @property
+    def desk(self) -> Desk:
+        """See `Stores`."""
+        return self._inner.desk
+
+    @property
+    def holds(self) -> Holds:
+        """See `Stores`."""
+        return self._inner.holds
+
+    @property
+    def superseding(self) -> Superseding:
+        """See `Stores`."""
+        return self._inner.superseding
+
+    @property
+    def audit(self) -> Audit:
+        """See `Stores`."""
+        return self._inner.audit
+
+    @property
+    def targets(self) -> TargetRegistry:
+        """See `Stores`."""
+        return self._inner.targets
+
+    @property
+    def is_durable(self) -> bool:
+        """See `Stores.is_durable`."""
+        return self._inner.is_durable
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """See `Stores.atomic`."""
+        return self._inner.atomic()
+
+
+def heeding(stores: Stores, revocations: Revocations) -> Stores:
+    """Return *stores* with grants that heed *revocations*, those in files folded in first."""
+    for each in revocations.pending():
+        stores.grants.revoke(each.target_id, each.stream, at=each.at)
+        revocations.remove(each)
+    return GrantedStores(stores, RevokedGrants(stores.grants, revocations))

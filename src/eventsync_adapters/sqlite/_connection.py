@@ -142,6 +142,19 @@ class Database:
         finally:
             self.connection.rollback()
 
+    @contextmanager
+    def joining(self) -> Iterator[None]:
+        """Take the transaction that the host has open for a unit of work, and never end it."""
+        if self._key() in _units:
+            raise NothingOpenError(f"a unit of work is open in {self.path} already")
+        _units[self._key()] = self
+        self.depth = 1
+        try:
+            yield
+        finally:
+            self.depth = 0
+            _units.pop(self._key(), None)
+
     def begin(self) -> None:
         """Open a transaction of this connection; statements of this thread join it."""
         _units[self._key()] = self

@@ -7,7 +7,7 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, listing
 from eventsync_core.errors import TargetUrlError
 from eventsync_core.policy import Mode
-from eventsync_core.targets import Kind, canonical_url, make_target
+from eventsync_core.targets import Kind, canonical_url
 
 
 @acting("server")
@@ -35,11 +35,8 @@ def command(
     changes = {key: value.strip() for key, value in given.items() if value is not None}
     if token:
         changes["token"] = reference_given(app, token, "the token")
-    target = make_target(
-        Kind.TEAMSPACE,
-        place,
-        team=changes.get("team", app.config.team),
-        user=changes.get("user", app.config.user),
+    target = app.target_at(
+        Kind.TEAMSPACE, place, team=changes.get("team"), user=changes.get("user")
     )
     sync: dict[str, str | None] = {key: value or None for key, value in changes.items()}
     talk: tuple[str, ...] = ()

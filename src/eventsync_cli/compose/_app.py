@@ -129,26 +129,12 @@ def _nothing(_: str) -> None:
 
 
 def assemble(chosen: Chosen) -> App:
-    """Read environment and configuration for what was *chosen* on the command line."""
-    from eventsync_adapters.files import read_config, read_environment
-
-    environment = read_environment()
-    home = Path(chosen.home) if chosen.home else environment.home
-    return App(
-        chosen=chosen,
-        home=home,
-        environment=environment,
-        config=read_config(home / "config.toml"),
-    )
+    """Return the surroundings of a command for what was *chosen*; nothing is read yet."""
+    return App(chosen=chosen)
 
 
 def assemble_alone(home: Path, project: str | None = None) -> App:
     """Return an `App` for *home* that takes nothing from the environment."""
-    from eventsync_adapters.files import Environment, read_config
+    from eventsync_adapters.files import Environment
 
-    return App(
-        chosen=Chosen(project=project),
-        home=home,
-        environment=Environment(home=home),
-        config=read_config(home / "config.toml"),
-    )
+    return App(chosen=Chosen(project=project), given=Environment(home=home))

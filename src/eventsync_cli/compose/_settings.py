@@ -1,19 +1,23 @@
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from eventsync_cli.failures import TargetConflictError
 from eventsync_cli.options import Chosen
-from eventsync_core.errors import SettingsError, TargetUrlError
+from eventsync_core.errors import (
+    EventSyncError,
+    SettingsError,
+    TargetConflictError,
+    TargetUrlError,
+)
 from eventsync_core.ids import Kind, stream_key
 from eventsync_core.policy import policy_of
 
 if TYPE_CHECKING:
     from eventsync_adapters.files import Config, ConfigChange, Environment
-    from eventsync_core.authority import ResolvedTarget
+    from eventsync_core.authority import Claims, QueueFile, ResolvedTarget
     from eventsync_core.capture import CaptureRules
     from eventsync_core.events import Producer
     from eventsync_core.ledger import Holder
@@ -22,12 +26,50 @@ if TYPE_CHECKING:
 
 @attrs.define(kw_only=True)
 class Settings:
-    """One command's settings as they were read, and the target they choose."""
+    """
+    One command's settings, and the target they choose.
+
+    Each source is read when it is first asked for, and then once. `given` stands for the
+    environment where that of the process does not count.
+    """
 
     chosen: Chosen
-    home: Path
-    environment: "Environment"
-    config: "Config"
+    given: "Environment | None" = None
+
+    @cached_property
+    def environment(self) -> "Environment":
+        """What the environment says."""
+        if self.given is not None:
+            return self.given
+        from eventsync_adapters.files import read_environment
+
+        return read_environment()
+
+    @cached_property
+    def home(self) -> Path:
+        """The home that was named on the command line, else the environment's."""
+        return Path(self.chosen.home) if self.chosen.home else self.environment.home
+
+    @cached_property
+    def config(self) -> "Config":
+        """What the home's configuration says."""
+        from eventsync_adapters.files import config_file, read_config
+
+        return read_config(config_file(self.home))
+
+    @cached_property
+    def claims(self) -> "Claims":
+        """What is said of the server, and by whom."""
+        from eventsync_adapters.files.claims import read_claims
+
+        return read_claims(self.home, self.config, self.environment)
+
+    @cached_property
+    def authority(self) -> "ResolvedTarget":
+        """Which server configuration and environment agree on."""
+        from eventsync_core.authority import resolve
+
+        return resolve(self.claims, home=str(self.home))
 
     @property
     def stream(self) -> str:
@@ -80,7 +122,7 @@ class Settings:
         from eventsync_core.capture import CaptureRules
         from eventsync_core.events import DOSSIER_KEYS, Producer, strict_envelope
 
-        said, usual = producer or Producer(), self.config.producer
+        said, usual = producer or Producer(), self.config.producer or Producer()
         who = Producer(
             user=said.user or usual.user,
             team=said.team or usual.team,
@@ -93,45 +135,30 @@ class Settings:
             producer=None if who == Producer() else who,
         )
 
-    @property
-    def authority(self) -> "ResolvedTarget":
-        """Which server configuration and environment agree on."""
-        from eventsync_core.authority import Claims, resolve
+    def queue_files(self) -> "tuple[QueueFile, ...] | None":
+        """Return the old queues found in the home, and whose each is; None: nobody can tell."""
+        from eventsync_adapters.files.claims import queue_files
+        from eventsync_core.authority import QueueFile, hypotheses, match_digest
 
-        scope = ""
-        with suppress(OSError, ValueError):
-            scope = (self.home / "active_queue_scope").read_text(encoding="utf-8")
-        return resolve(
-            Claims(
-                configured_server_url=self.config.server_url,
-                env_server_url=self.environment.saas_url,
-                user=self.config.user,
-                team=self.config.team,
-                cached_scope=scope,
-            )
+        paths = queue_files(self.home)
+        if not paths:
+            return None if paths is None else ()
+        tried = hypotheses(self.claims)
+        digests = [path.stem.removeprefix("queue-") for path in paths]
+        return tuple(
+            QueueFile(str(path), digest, match_digest(digest, tried))
+            for path, digest in zip(paths, digests, strict=True)
         )
 
-    @property
-    def queue_path(self) -> str:
-        """Where the old queue of the present scope would be."""
-        from eventsync_core.authority import queue_file_name
-
-        return str(self.home / "queues" / queue_file_name(self.authority.derived_queue_scope))
-
     def reread(self) -> Self:
-        """Return the same surroundings with the configuration as it stands now."""
-        from eventsync_adapters.files import read_config
-
-        return attrs.evolve(self, config=read_config(self.config.path))
+        """Return the same surroundings, for which everything is read again."""
+        return attrs.evolve(self)
 
     def conflict(self) -> TargetConflictError | None:
         """Return the conflict between configuration and environment, if there is one."""
         if not (self.config.server_url and self.environment.saas_url):
             return None
-        authority = self.authority
-        if not authority.is_conflict:
-            return None
-        return TargetConflictError(authority.configured_server_url, authority.env_server_url)
+        return self.authority.conflict
 
     def require_usable(self) -> None:
         """
@@ -141,16 +168,17 @@ class Settings:
             SettingsError: The configuration could not be understood.
             TargetConflictError: It names another server than the environment.
         """
-        if self.config.problem is not None:
-            raise self.config.problem
-        conflict = self.conflict()
-        if conflict is not None:
-            raise conflict
+        for error in self.problems():
+            raise error
+
+    def problems(self) -> list[EventSyncError]:
+        """Return what keeps a target from being chosen or contacted; the configuration's first."""
+        found = (self.config.problem, self.conflict())
+        return [error for error in found if error is not None]
 
     def concerns(self) -> list[str]:
         """Return one line for each thing that is wrong around a command that works anyway."""
-        found = [error for error in (self.config.problem, self.conflict()) if error is not None]
-        lines = [f"eventsync: {error.message} [{error.code}]; {error.fix_text}" for error in found]
+        lines = [_line(error) for error in self.problems()]
         if self.environment.persistence == "memory":
             lines.append("eventsync: PERSISTENCE=memory keeps nothing beyond this command")
         return lines
@@ -190,29 +218,44 @@ class Settings:
             return None
         return self.target_at(kind, place)
 
-    def target_at(self, kind: Kind, place: str) -> "Target":
+    def target_at(
+        self, kind: Kind, place: str, *, team: str | None = None, user: str | None = None
+    ) -> "Target":
         """
-        Return the target of *kind* at *place* for the configured team and user.
+        Return the target of *kind* at *place*, for the team and user who are known there.
+
+        At a Teamspace server *team* and *user*, where given, stand for the configured ones.
 
         Raises:
             SettingsError: *place* cannot name a target.
         """
         from eventsync_core.targets import make_target
 
-        is_ours = kind is Kind.TEAMSPACE
         try:
-            return make_target(
-                kind,
-                place,
-                team=self.config.team if is_ours else "",
-                user=self.config.user if is_ours else "",
-            )
+            if kind is not Kind.TEAMSPACE:
+                return make_target(kind, place)
+            who = self._resolved_at(place, team, user)
+            return make_target(kind, place, team=who.team_slug or "", user=who.user_id or "")
         except TargetUrlError as error:
             raise SettingsError(
                 f"{self.config.path} or the environment: {error}",
                 source=str(self.config.path),
                 code="target_url_invalid",
             ) from error
+
+    def _resolved_at(self, place: str, team: str | None, user: str | None) -> "ResolvedTarget":
+        """Return what would be resolved if the configuration named *place*, and nothing else."""
+        from eventsync_core.authority import Claim, resolve
+
+        said = self.claims
+        claims = attrs.evolve(
+            said,
+            configured_server=Claim(place, said.configured_server.source),
+            env_server=Claim(),
+            team=said.team if team is None else Claim(team, said.team.source),
+            user=said.user if user is None else Claim(user, said.user.source),
+        )
+        return resolve(claims, home=str(self.home))
 
     def change_config(self, changes: Mapping[str, Mapping[str, Any]]) -> "ConfigChange":
         """Write *changes* into config.toml; see `eventsync_adapters.files.change_config`."""
@@ -231,3 +274,8 @@ class Settings:
         from eventsync_adapters.files import is_reference
 
         return is_reference(text)
+
+
+def _line(error: EventSyncError) -> str:
+    fix = f"; {error.fix_text}" if error.fix_text and error.fix_text not in error.message else ""
+    return f"eventsync: {error.message} [{error.code}]{fix}"

@@ -69,15 +69,10 @@ class Stored(Settings):
     @contextmanager
     def sending_stores(self) -> Iterator["Stores"]:
         """Open the store as `stores` does, revocations by file included."""
-        from eventsync_adapters.files.revoked import RevokedGrants
-        from eventsync_cli.standins import GrantedStores
+        from eventsync_adapters.files.revoked import heeding
 
         with self.stores() as opened:
-            folder = self.revocations()
-            for each in folder.pending():
-                opened.grants.revoke(each.target_id, each.stream, at=each.at)
-                folder.remove(each)
-            yield GrantedStores(opened, RevokedGrants(opened.grants, folder))
+            yield heeding(opened, self.revocations())
 
     @contextmanager
     def reading(self) -> Iterator["Stores | None"]:
@@ -91,9 +86,8 @@ class Stored(Settings):
             yield None
             return
         self._require_sqlite()
-        from eventsync_adapters.files.revoked import RevokedGrants
+        from eventsync_adapters.files.revoked import GrantedStores, RevokedGrants
         from eventsync_adapters.sqlite import open_for_reading
-        from eventsync_cli.standins import GrantedStores
 
         opened = open_for_reading(self.database)
         if opened is None:

@@ -3,5 +3,15 @@
 from eventsync_core.dispatch._drain import Drain, drain
 from eventsync_core.dispatch._report import Budget, Report, Stop
 from eventsync_core.dispatch._sending import Alongside
+from eventsync_core.dispatch._streams import Streams, granted_streams
 
-__all__ = ["Alongside", "Budget", "Drain", "Report", "Stop", "drain"]
+__all__ = [
+    "Alongside",
+    "Budget",
+    "Drain",
+    "Report",
+    "Stop",
+    "Streams",
+    "drain",
+    "granted_streams",
+]

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from eventsync_core.authority import ResolvedTarget
+from eventsync_core.authority import QueueFile, ResolvedTarget
 from eventsync_core.census import Class
 from eventsync_core.errors import EventSyncError, Reason
 from eventsync_core.ledger import HistoryItem, Request
@@ -26,21 +26,21 @@ class Setting:
     What is configured around the store, as the caller read it.
 
     `current` is the target chosen now, or None; `gates` are the words of its closed gates.
-    `database_path` and `database_bytes` describe the store's file, `queue_path` the old
-    queue that the scope would have had. `problems` are faults found before the store was
-    looked at; `store_error` is set when it could not be read.
+    `database_path` and `database_bytes` describe the store's file. `queue_files` are the queues
+    that old programs left in the home; None when nobody can tell. `problems` are faults found
+    before the store was looked at; `store_error` is set when it could not be read.
     """
 
     mode: Mode
     authority: ResolvedTarget
     foreground: Foreground
-    queue_path: str
     database_path: str
     database_bytes: int = 0
     current: Target | None = None
     gates: tuple[str, ...] = ()
     auth_required: bool = False
     auth_present: bool = False
+    queue_files: tuple[QueueFile, ...] | None = ()
     problems: tuple[Reason, ...] = ()
     store_error: EventSyncError | None = None
 

@@ -10,6 +10,7 @@ from eventsync_core.errors import Reason
 from eventsync_core.ledger import Request
 from eventsync_core.status._known import back_off_document, reset_document
 from eventsync_core.status._model import (
+    Setting,
     Status,
     StreamStatus,
     TargetStatus,
@@ -39,10 +40,9 @@ def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) ->
         "auth_present": setting.auth_present,
         "foreground": _foreground(status),
         "active_queue": _active_queue(status),
-        "target_authority": {
-            **attrs.asdict(setting.authority),
-            "queue_db_path": setting.queue_path,
-        },
+        "target_authority": setting.authority.document(),
+        "target_authority_provenance": dict(setting.authority.provenance),
+        **_queue_files(setting),
         "event_journal": _journal(status),
         "delivery_targets": _targets(status),
         "delivery_ledger": _ledger(status),
@@ -73,8 +73,19 @@ def _foreground(status: Status) -> dict[str, Any]:
         **attrs.asdict(setting.foreground),
         "server_url": resolved.resolved_server_url if both else None,
         "team_or_user": who if both else None,
-        "queue_db_path": setting.queue_path,
+        "queue_db_path": resolved.queue_db_path,
     }
+
+
+def _queue_files(setting: Setting) -> dict[str, Any]:
+    found = setting.queue_files
+    if found is None:
+        return {"queue_files": [], "queue_files_count": None}
+    files = [
+        {"path": each.path, "digest": each.digest, "spelling": each.match and each.match.spelling}
+        for each in found[:MOST_ITEMS]
+    ]
+    return {"queue_files": files, "queue_files_count": len(found)}
 
 
 def _active_queue(status: Status) -> dict[str, Any]:

@@ -20,9 +20,8 @@ FIRST = make_target(Kind.EXTERNAL, "https://a.example")
 SECOND = make_target(Kind.EXTERNAL, "https://b.example")
 SETTING = Setting(
     mode=Mode.EXTERNAL_RECEIVER,
-    authority=resolve(Claims()),
+    authority=resolve(Claims(), home="/home"),
     foreground=Foreground(package_version="1", executable_path="/p", source_path="/s", pid=1),
-    queue_path="/q",
     database_path="/d",
 )
 

@@ -1,0 +1,136 @@
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from eventsync_core.clock import Clock
+from eventsync_core.errors import StoreError
+
+if TYPE_CHECKING:
+    from eventsync_adapters.files.revoked import Revocations
+    from eventsync_core.stores import Stores
+
+
+@attrs.frozen
+class HomeBacking:
+    """A home folder: one SQLite file, and revocations that stand in files beside it."""
+
+    home: Path
+    clock: Clock
+    durability: str
+    busy_seconds: float
+
+    @property
+    def database(self) -> Path:
+        """Where the database is, or would be."""
+        return self.home / "eventsync" / "eventsync.db"
+
+    @property
+    def database_bytes(self) -> int:
+        """How large the database is; 0 where there is none that can be looked at."""
+        try:
+            return self.database.stat().st_size
+        except OSError:
+            return 0
+
+    def writing(self) -> "AbstractContextManager[Stores]":
+        """Open the database, made if it is missing."""
+        from eventsync_adapters.sqlite import open_stores
+
+        return open_stores(
+            self.database,
+            durability=self.durability,
+            busy_seconds=self.busy_seconds,
+            clock=self.clock,
+        )
+
+    def heeding(self, stores: "Stores") -> "Stores":
+        """Return *stores* with grants that heed the revocations in files; these are folded in."""
+        from eventsync_adapters.files.revoked import heeding
+
+        return heeding(stores, self._revocations())
+
+    @contextmanager
+    def reading(self, opened: "Stores | None") -> "Iterator[Stores | None]":
+        """Open the database without changing anything; None: there is none. Use *opened* if set."""
+        from eventsync_adapters.files.revoked import GrantedStores, RevokedGrants
+        from eventsync_adapters.sqlite import open_for_reading
+
+        with ExitStack() as stack:
+            found = opened
+            if found is None:
+                fresh = open_for_reading(self.database, busy_seconds=self.busy_seconds)
+                found = None if fresh is None else stack.enter_context(fresh)
+            if found is None:
+                yield None
+            else:
+                grants = RevokedGrants(found.grants, self._revocations())
+                yield GrantedStores(found, grants)
+
+    def revoke(
+        self,
+        writing: "Callable[[], Stores]",
+        target_id: str,
+        stream: str,
+        *,
+        actor: str,
+        reason: str,
+        at: int,
+    ) -> None:
+        """Write a file first, then the database; either is enough."""
+        folder = self._revocations()
+        written = folder.add(target_id, stream, at=at)
+        if not self.database_bytes:
+            return
+        try:
+            writing().grants.revoke(target_id, stream, at=at)
+        except StoreError:
+            # The file holds, and the next writer folds it in.
+            return
+        folder.remove(written)
+
+    def _revocations(self) -> "Revocations":
+        from eventsync_adapters.files.revoked import Revocations
+
+        return Revocations(self.home / "eventsync" / "revoked")
+
+
+@attrs.define
+class MemoryBacking:
+    """Nothing but an object."""
+
+    home = Path()
+    database = Path()
+    database_bytes = 0
+    _stores: "Stores | None" = None
+
+    def writing(self) -> "AbstractContextManager[Stores]":
+        """Return the one store."""
+        if self._stores is None:
+            from eventsync_core.stores import MemoryStores
+
+            self._stores = MemoryStores()
+        return nullcontext(self._stores)
+
+    def heeding(self, stores: "Stores") -> "Stores":
+        """Return *stores*: nobody else can revoke."""
+        return stores
+
+    def reading(self, opened: "Stores | None") -> "AbstractContextManager[Stores | None]":
+        """Return the one store, if it is there."""
+        return nullcontext(opened)
+
+    def revoke(
+        self,
+        writing: "Callable[[], Stores]",
+        target_id: str,
+        stream: str,
+        *,
+        actor: str,
+        reason: str,
+        at: int,
+    ) -> None:
+        """End the grant."""
+        writing().grants.revoke(target_id, stream, at=at)

@@ -1,0 +1,82 @@
+import os
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from eventsync_core import __version__
+from eventsync_core.authority import Claims, ResolvedTarget, resolve
+from eventsync_core.errors import Reason, StoreError
+from eventsync_core.receivers import DeliveryReceiver
+from eventsync_core.status import Foreground, Setting, Status, as_document, check, collect
+from eventsync_core.stores import Stores
+from eventsync_core.targets import Target
+
+_INCOHERENT = 2
+
+
+@attrs.frozen
+class Standing:
+    """
+    What is stored, delivered and owed, and what does not hang together.
+
+    `exit_code` is that of `eventsync sync status --check`: 0, or 2 with `reasons`.
+    """
+
+    status: Status
+    reasons: tuple[Reason, ...]
+
+    @property
+    def is_ok(self) -> bool:
+        """Everything hangs together and could be read."""
+        return not self.reasons
+
+    @property
+    def exit_code(self) -> int:
+        """See `eventsync sync status --check`."""
+        return _INCOHERENT if self.reasons else 0
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON; the fields are those of `eventsync sync status --json`."""
+        return as_document(self.status, self.reasons, exit_code=self.exit_code)
+
+
+def look(
+    reading: AbstractContextManager[Stores | None],
+    setting: Setting,
+    *,
+    at: int,
+) -> Standing:
+    """Read the store once; one that cannot be read is part of the answer, as unknown."""
+    try:
+        with reading as stores:
+            status = collect(stores, setting, at=at)
+    except StoreError as error:
+        status = collect(None, attrs.evolve(setting, store_error=error), at=at)
+    return Standing(status, check(status))
+
+
+def setting_of(
+    target: Target | None,
+    receiver: DeliveryReceiver | None,
+    authority: ResolvedTarget | None,
+    *,
+    home: str,
+    **more: Any,
+) -> Setting:
+    """Return the setting around a host's store; *more* as in `Setting`."""
+    gates = receiver.closed_gates() if receiver is not None else ()
+    return Setting(
+        authority=authority or resolve(Claims(), home=home),
+        foreground=Foreground(
+            package_version=__version__,
+            executable_path=sys.executable or "",
+            source_path=str(Path(__file__).parent),
+            pid=os.getpid(),
+        ),
+        current=target,
+        gates=tuple(gate.value for gate in gates),
+        **more,
+    )

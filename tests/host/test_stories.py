@@ -1,0 +1,299 @@
+"""What a host program does, through the names that `eventsync` exports."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from eventsync import (
+    Budget,
+    CaptureRules,
+    EventSyncError,
+    Kind,
+    Mode,
+    Producer,
+    Receipt,
+    Store,
+    Target,
+    make_target,
+    open_receiver,
+    open_store,
+)
+from eventsync_adapters import machine
+from eventsync_adapters.server import serve
+from eventsync_core.errors import NothingOpenError, PayloadConflictError, StoreBusyError
+from eventsync_core.receivers import StubReceiver
+from eventsync_core.testing import ManualClock, make_envelope
+
+
+def stub(place: str = "https://stub.example") -> tuple[Target, StubReceiver]:
+    """Return a target in memory, and what reaches it."""
+    target = make_target(Kind.STUB, place)
+    return target, StubReceiver(target.target_id)
+
+
+@pytest.fixture(params=["memory", "home"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """Return an empty store, in memory and in a home."""
+    return open_store(None if request.param == "memory" else tmp_path / "home", project="p")
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the database as another process would that never gives way."""
+    stranger = sqlite3.connect(path, isolation_level=None)
+    try:
+        stranger.execute("BEGIN EXCLUSIVE")
+        yield
+    finally:
+        stranger.close()
+
+
+def test_events_go_to_one_target_and_then_to_another(store: Store) -> None:
+    """Capture, grant, drain; the same events again to a second target; status knows both."""
+    (one, first), (two, second) = stub("https://a.example"), stub("https://b.example")
+
+    receipts = store.capture_many([make_envelope(f"e{number}") for number in range(3)])
+    for target, receiver in ((one, first), (two, second)):
+        grant = store.grant(target, actor="me", reason="a test")
+        report = store.drain(target, receiver, budget=Budget(seconds=60))
+        assert (grant.stream, grant.from_position, grant.actor) == ("p", 0, "me")
+        assert (report.counts()["delivered"], report.stopped_because) == (3, "caught_up")
+
+    assert [receipt.state for receipt in receipts if isinstance(receipt, Receipt)] == ["stored"] * 3
+    assert first.received == second.received
+    document = store.status(two, receiver=second).document()
+    assert document["ok"]
+    assert document["delivery_ledger"]["delivered_current_target"] == 3
+    assert document["delivery_ledger"]["delivered_previous_target"] == 3
+
+
+def test_nothing_is_made_before_it_is_needed(tmp_path: Path) -> None:
+    """Opening and looking create no file; a capture makes a private folder and file."""
+    home = tmp_path / "home"
+    store = open_store(home)
+
+    standing = store.status()
+
+    assert (standing.exit_code, standing.status.captured_count) == (0, 0)
+    assert not home.exists()
+    assert store.capture({"event_id": "e1"}).durable
+    place = home / "eventsync"
+    assert {path.name: path.stat().st_mode & 0o777 for path in place.glob("*.db")} == {
+        "eventsync.db": 0o600
+    }
+    assert place.stat().st_mode & 0o777 == 0o700
+
+
+def test_environment_and_working_directory_play_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two stores in one process keep to the homes they were given."""
+    monkeypatch.setenv("SPEC_KITTY_HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("PERSIST_DB_PATH", str(tmp_path / "other.db"))
+    with open_store(tmp_path / "a") as one, open_store(tmp_path / "b") as two:
+        one.capture({"event_id": "e1"})
+        monkeypatch.chdir("/")
+        two.capture({"event_id": "e1", "x": 2})
+
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}
+
+
+def test_without_a_grant_nothing_is_sent(store: Store) -> None:
+    """The report says so, and the words for a person name what helps."""
+    target, receiver = stub()
+    assert store.drain(target, receiver).stopped_because == "caught_up"
+
+    store.capture({"event_id": "e1"})
+    report = store.drain(target, receiver)
+
+    assert (report.stopped_because, receiver.received) == ("no_grant", {})
+    assert report.message
+    assert report.fix
+
+
+def test_a_grant_from_now_leaves_out_what_was_captured_before(store: Store) -> None:
+    """And a later one from the start lets it go."""
+    target, receiver = stub()
+    store.capture({"event_id": "e1"})
+    assert store.grant(target, actor="me", from_now=True).from_position == 1
+    store.capture({"event_id": "e2"})
+
+    store.drain(target, receiver)
+    assert list(receiver.received) == ["e2"]
+
+    store.grant(target, actor="me")
+    store.drain(target, receiver)
+    assert list(receiver.received) == ["e2", "e1"]
+
+
+def test_a_revocation_holds_at_once_and_twice(store: Store) -> None:
+    """Nothing goes any more, until it is granted again."""
+    target, receiver = stub()
+    store.grant(target, actor="me")
+    store.capture({"event_id": "e1"})
+
+    store.revoke(target, actor="me", reason="enough")
+    store.revoke(target, actor="me")
+    assert store.drain(target, receiver).stopped_because == "no_grant"
+
+    store.grant(target, actor="me")
+    assert store.drain(target, receiver).counts()["delivered"] == 1
+
+
+def test_a_revocation_holds_while_the_database_is_busy(tmp_path: Path) -> None:
+    """It stands in a file that every other store of the home heeds."""
+    target, receiver = stub()
+    one = open_store(tmp_path, busy_seconds=0.05)
+    one.grant(target, actor="me")
+    one.capture({"event_id": "e1"})
+    path = tmp_path / "eventsync" / "eventsync.db"
+    with held(path):
+        one.revoke(target, actor="me")
+        with pytest.raises(StoreBusyError):
+            one.capture({"event_id": "e2"})
+
+    assert one.drain(target, receiver).stopped_because == "no_grant"
+    assert receiver.received == {}
+
+
+def test_what_goes_wrong_is_raised_with_a_word_and_a_fix(store: Store) -> None:
+    """A conflict names where the first stands; in a batch it stands in its place."""
+    store.capture({"event_id": "e1"})
+
+    with pytest.raises(PayloadConflictError) as caught:
+        store.capture({"event_id": "e1", "x": 2})
+    results = store.capture_many(["no json", {"event_id": "e2"}])
+
+    assert (caught.value.code, caught.value.stream) == ("payload_conflict", "p")
+    assert caught.value.fix_argv or caught.value.fix_text
+    refused, stored = results
+    assert isinstance(refused, EventSyncError)
+    assert isinstance(stored, Receipt)
+    assert (refused.code, stored.state) == ("not_json", "stored")
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
+    """Receipts in it promise nothing yet."""
+    with store.batch():
+        assert not store.capture({"event_id": "e1"}).durable
+        store.capture({"event_id": "e2"})
+    with suppress(ZeroDivisionError), store.batch():
+        store.capture({"event_id": "e3"})
+        raise ZeroDivisionError
+
+    assert store.status().status.captured_count == 2
+
+
+def test_rules_hold_for_every_capture(tmp_path: Path) -> None:
+    """Redaction, validation, policy and producer are given once."""
+
+    def hide(envelope: dict[str, object]) -> dict[str, object]:
+        return {**envelope, "secret": "…"}
+
+    rules = CaptureRules(
+        redact=hide,
+        validate=lambda envelope: None if "payload" in envelope else "no payload",
+        producer=Producer(user="ada"),
+    )
+    store = open_store(tmp_path, rules=rules)
+    first = store.capture({"event_id": "e1", "secret": "x", "payload": {}})
+    second = store.capture({"event_id": "e2"})
+
+    assert (first.state, second.state) == ("stored", "held")
+    entry = store.stores.journal.find("e1")
+    assert entry is not None
+    assert json.loads(entry.event.text)["secret"] == "…"
+    assert entry.producer == Producer(user="ada")
+
+
+def test_nothing_is_kept_or_sent_by_a_policy_that_retains_nothing(store: Store) -> None:
+    """What is local only is dropped, anything else refused."""
+    store.rules = CaptureRules(mode=Mode.OPT_OUT)
+
+    dropped = store.capture(make_envelope("e1", event_type="MissionReopened"))
+    with pytest.raises(EventSyncError) as caught:
+        store.capture(make_envelope("e2", event_type="WPCreated"))
+
+    assert (dropped.state, dropped.position) == ("discarded", None)
+    assert caught.value.code == "discard_refused"
+    assert store.status().status.captured_count == 0
+
+
+def test_two_stores_share_a_home(tmp_path: Path) -> None:
+    """What one captured the other delivers; a lease held elsewhere is `busy`."""
+    clock = ManualClock()
+    target, receiver = stub()
+    one, two = (open_store(tmp_path, clock=clock) for _ in range(2))
+    one.capture({"event_id": "e1"})
+    two.grant(target, actor="me")
+
+    assert two.drain(target, receiver).counts()["delivered"] == 1
+    assert one.status(target).document()["delivery_ledger"]["delivered_current_target"] == 1
+
+
+def test_delivery_over_http(tmp_path: Path) -> None:
+    """An external receiver gets the headers, a Teamspace server the token."""
+    with serve(None, clock=machine.now) as server:
+        server.start()
+        store = open_store(tmp_path)
+        store.capture({"event_id": "e1"})
+        outside = make_target(Kind.EXTERNAL, server.url + "/in")
+        space = make_target(Kind.TEAMSPACE, server.url, team="t", user="u@e")
+        for target in (outside, space):
+            store.grant(target, actor="me")
+            with open_receiver(target, token=lambda: "x", headers=lambda: {"X-A": "b"}) as receiver:
+                report = store.drain(target, receiver)
+                assert (report.is_clean, report.requests) == (True, 1)
+        with open_receiver(space) as logged_out:
+            assert store.status(space, receiver=logged_out).status.setting.gates == (
+                "missing_auth",
+            )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+def test_after_a_fork_a_store_says_so(store: Store) -> None:
+    """In the child every use raises; the parent goes on."""
+    store.capture({"event_id": "e1"})
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            store.capture({"event_id": "e2"})
+        except NothingOpenError as error:
+            os.write(writing, error.code.encode() + b" fork" * ("fork" in error.message))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+    assert os.read(reading, 100) == b"nothing_open fork"
+    os.close(reading)
+    os.close(writing)
+    assert store.capture({"event_id": "e2"}).state == "stored"
+
+
+def test_a_closed_store_says_so(store: Store) -> None:
+    """Twice closed is fine."""
+    store.capture({"event_id": "e1"})
+    store.close()
+    store.close()
+
+    for use in (lambda: store.capture({"event_id": "e2"}), store.status):
+        with pytest.raises(NothingOpenError):
+            use()
+
+
+def test_a_store_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:
+    """Every key is there, and nothing is zero."""
+    place = tmp_path / "eventsync"
+    place.mkdir()
+    (place / "eventsync.db").write_bytes(b"no database" * 1000)
+
+    standing = open_store(tmp_path).status()
+
+    assert (standing.is_ok, standing.exit_code) == (False, 2)
+    assert standing.document()["event_journal"]["retained_event_count"] is None
