@@ -13,7 +13,7 @@ from eventsync._store import Store, open_store
 from eventsync_core import __version__
 from eventsync_core.capture import CaptureRules, Receipt
 from eventsync_core.errors import EventSyncError
-from eventsync_core.events import FAMILIES, Family, Producer
+from eventsync_core.events import FAMILIES, Family, Producer, strict_envelope
 from eventsync_core.policy import Mode, OnDiscard
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ __all__ = [
     "open_receiver",
     "open_store",
     "resolve_target",
+    "strict_envelope",
 ]
 
 # A process that only captures does without these; together they cost it 60 ms.

@@ -55,7 +55,8 @@ def in_words(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
-        return one_line(", ".join(f"{name}={each}" for name, each in value.items()), _LONGEST)
+        said = (f"{name}={each}" for name, each in value.items() if each is not None)
+        return one_line(", ".join(said), _LONGEST)
     if isinstance(value, list):
         return one_line(", ".join(str(each) for each in value), _LONGEST)
     return one_line(str(value), _LONGEST)

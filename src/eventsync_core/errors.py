@@ -140,6 +140,8 @@ class RedactionError(EventSyncError):
     """
     A host's redaction failed; the event is not stored, for it may hold what must not stay.
 
+    Of the event it tells the id only, and it keeps no cause, which could quote the rest.
+
     Attributes:
         event_id: The id of the event.
     """

@@ -6,6 +6,7 @@ import pytest
 
 from eventsync_adapters.files import change_config, read_config
 from eventsync_core.errors import SettingsError
+from eventsync_core.events import Producer
 from eventsync_core.policy import Mode
 
 FOREIGN = """# mine
@@ -32,6 +33,36 @@ def test_coalescing_can_be_switched_on(tmp_path: Path) -> None:
     path.write_text("[capture]\ncoalesce = true\n")
 
     assert (read_config(path).coalesce, read_config(path).problem) == (True, None)
+
+
+def test_captures_can_be_made_strict(tmp_path: Path) -> None:
+    """By one of two words, and by no other."""
+    path = tmp_path / "config.toml"
+    for word in ("strict", "off"):
+        path.write_text(f'[capture]\nvalidate = "{word}"\n')
+        assert (read_config(path).validate, read_config(path).problem) == (word, None)
+
+    for wrong in ('"lax"', "true", "1"):
+        path.write_text(f"[capture]\nvalidate = {wrong}\n")
+        config = read_config(path)
+        assert config.validate == "off"
+        assert config.problem is not None
+        assert "validate" in config.problem.message
+
+
+def test_a_producer_can_be_named(tmp_path: Path) -> None:
+    """What is not said is empty; what cannot be kept is a problem."""
+    path = tmp_path / "config.toml"
+    path.write_text('[producer]\nuser = "ann"\ninstallation = " box "\n')
+    assert read_config(path).producer == Producer(user="ann", installation="box")
+
+    for wrong in ("user = 7", 'team = "a\\nb"', f'installation = "{"x" * 201}"'):
+        path.write_text(f"[producer]\n{wrong}\n")
+        config = read_config(path)
+        assert config.producer is None
+        assert config.problem is not None
+        assert wrong.split()[0] in config.problem.message
+        assert "xxx" not in config.problem.message
 
 
 def test_a_change_keeps_what_is_not_ours(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ def stranger(world: World) -> Iterator[sqlite3.Connection]:
         "UPDATE entries SET chain = ''",
         "DELETE FROM entries",
         "DELETE FROM entries WHERE position = 3",
+        "UPDATE entries SET producer_no = 1",
+        "UPDATE entries SET producer_no = NULL WHERE position = 1",
     ],
 )
 def test_a_plain_connection_cannot_rewrite(

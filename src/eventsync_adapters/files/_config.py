@@ -10,10 +10,11 @@ from eventsync_adapters import machine
 from eventsync_adapters.files._families import check_families, families
 from eventsync_adapters.files._secrets import check_reference, is_reference
 from eventsync_core.errors import SettingsError, StoreFullError, StoreNotWritableError
-from eventsync_core.events import Family
+from eventsync_core.events import Family, Producer
 from eventsync_core.policy import Mode, OnDiscard, read_mode
 
 FORMATS = ("eventsync", "cloudevents")
+VALIDATIONS = ("off", "strict")
 KEYS: Mapping[str, tuple[str, str]] = {
     "mode": ("event_sync", "mode"),
     "external_endpoint": ("event_sync", "external_endpoint"),
@@ -31,6 +32,8 @@ KEYS: Mapping[str, tuple[str, str]] = {
     "coalesce": ("capture", "coalesce"),
     "on_discard": ("event_sync", "on_discard"),
     "families": ("families", ""),
+    "validate": ("capture", "validate"),
+    "producer": ("producer", ""),
 }
 """Table and key of each field; an empty key stands for the whole table."""
 
@@ -43,7 +46,8 @@ class Config:
     """
     What a home's config.toml says; absent text is empty.
 
-    With `coalesce`, captured events supersede earlier ones with their key.
+    With `coalesce`, captured events supersede earlier ones with their key; `validate` says whether
+    they must be strict envelopes; `producer` is kept with them.
     `token`, `external_signing` and the values of `external_headers` are references, never
     secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
     file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, only places
@@ -69,6 +73,8 @@ class Config:
     coalesce: bool = False
     on_discard: OnDiscard = OnDiscard.REFUSE
     families: Mapping[str, Family] = attrs.field(factory=dict)
+    validate: str = VALIDATIONS[0]
+    producer: Producer | None = None
     problem: SettingsError | None = None
     sources: Mapping[str, str] = attrs.field(factory=dict, eq=False)
 
@@ -94,7 +100,8 @@ def read_config(path: Path) -> Config:
         found = families(document)
         config = attrs.evolve(_understand(path, document), families=found)
     except SettingsError as error:
-        return Config(path=path, families=found, problem=error)
+        sources = {"families": source_of("families")} if found else {}
+        return Config(path=path, families=found, problem=error, sources=sources)
     return attrs.evolve(config, sources=_sources(config, document))
 
 
@@ -186,6 +193,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
     )
     word = _text(events, "mode", path)
     try:
+        capture = _table(document, "capture", path)
         base = attrs.evolve(base, external_endpoint=_place(events, "external_endpoint", path))
         check_families(document, path)
         return attrs.evolve(
@@ -193,14 +201,16 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
             mode=read_mode(word, source=str(path)) if word else Mode.LOCAL_RETENTION,
             external_headers=_headers(events, path),
             external_signing=_signing(events, path),
-            external_format=_format(events, path),
+            external_format=_one_of(events, "external_format", FORMATS, path),
             external_ca=_text(events, "external_ca", path),
             external_cert=_text(events, "external_cert", path),
             external_cert_key=_text(events, "external_cert_key", path),
             external_proxy=_proxy(events, path),
             token=_token(sync, path),
-            coalesce=_flag(_table(document, "capture", path), "coalesce", path),
             on_discard=_on_discard(events, path),
+            coalesce=_flag(capture, "coalesce", path),
+            validate=_one_of(capture, "validate", VALIDATIONS, path),
+            producer=_producer(_table(document, "producer", path), path),
         )
     except SettingsError as error:
         return attrs.evolve(base, problem=error)
@@ -277,12 +287,11 @@ def _signing(table: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     return tuple(check_reference(text, source=source) for text in found)
 
 
-def _format(table: Mapping[str, Any], path: Path) -> str:
-    word = _text(table, "external_format", path) or FORMATS[0]
-    if word not in FORMATS:
-        raise SettingsError(
-            f"{path}: external_format is none of {', '.join(FORMATS)}", source=str(path)
-        )
+def _one_of(table: Mapping[str, Any], key: str, words: tuple[str, ...], path: Path) -> str:
+    """Return the word under *key*; the first of *words* is the default."""
+    word = _text(table, key, path) or words[0]
+    if word not in words:
+        raise SettingsError(f"{path}: {key} is none of {', '.join(words)}", source=str(path))
     return word
 
 
@@ -293,6 +302,14 @@ def _on_discard(table: Mapping[str, Any], path: Path) -> OnDiscard:
     except ValueError:
         words = ", ".join(OnDiscard)
         raise SettingsError(f"{path}: on_discard is none of {words}", source=str(path)) from None
+
+
+def _producer(table: Mapping[str, Any], path: Path) -> Producer | None:
+    parts = {key: _text(table, key, path) for key in ("user", "team", "installation")}
+    try:
+        return Producer(**parts) if any(parts.values()) else None
+    except ValueError as error:
+        raise SettingsError(f"{path}: producer: {error}", source=str(path)) from error
 
 
 def _proxy(table: Mapping[str, Any], path: Path) -> str:

@@ -5,6 +5,16 @@ BEGIN
     SELECT RAISE(ABORT, 'entries never change');
 END;
 
+CREATE TRIGGER producers_are_kept BEFORE DELETE ON producers
+BEGIN
+    SELECT RAISE(ABORT, 'producers are never deleted');
+END;
+
+CREATE TRIGGER producers_never_change BEFORE UPDATE ON producers
+BEGIN
+    SELECT RAISE(ABORT, 'producers never change');
+END;
+
 -- Events that a policy dropped: everything but what they said; append-only.
 CREATE TABLE audit (
     audit_no   INTEGER PRIMARY KEY,

@@ -12,6 +12,7 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.lines import Source
 from eventsync_cli.render import Progress, Result
 from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.events import Producer
 
 _MOST_NAMED = 20
 
@@ -23,19 +24,46 @@ _MOST_NAMED = 20
     is_flag=True,
     help="Of dossier events about one thing, deliver only the latest that nobody has seen.",
 )
-def command(app: App, file: str, *, coalesce: bool) -> Result:
+@click.option(
+    "--validate",
+    type=click.Choice(["strict", "off"]),
+    help="Hold what is no envelope of version 3, or not; else as config.toml says, or off.",
+)
+@click.option("--producer-user", metavar="TEXT", default="", help="Who made the events.")
+@click.option("--producer-team", metavar="TEXT", default="", help="That user's team.")
+@click.option("--installation", metavar="TEXT", default="", help="Where they were made.")
+def command(
+    app: App,
+    file: str,
+    *,
+    coalesce: bool,
+    validate: str | None,
+    producer_user: str,
+    producer_team: str,
+    installation: str,
+) -> Result:
     """
     Store events, one JSON object per line, from FILE or standard input.
 
     gzip is recognised. A line that cannot be stored is named and harms no other.
     """
-    rules = app.capture_rules(coalesce=coalesce)
+    producer = _producer(producer_user, producer_team, installation)
+    rules = app.capture_rules(coalesce=coalesce, validate=validate, producer=producer)
     with ExitStack() as opened:
         source = _open(file, opened)
         bar = Progress("capturing", app.clock, total=None, no_color=app.no_color)
         with bar:
             findings = capture_lines(app, source, progress=bar.reach, rules=rules)
     return _result(app, findings)
+
+
+def _producer(user: str, team: str, installation: str) -> Producer:
+    try:
+        return Producer(user=user.strip(), team=team.strip(), installation=installation.strip())
+    except ValueError as error:
+        raise UsageProblemError(
+            f"the producer: {error}", fix_argv=("eventsync", "capture", "--help")
+        ) from error
 
 
 def _open(file: str, opened: ExitStack) -> Source:

@@ -4,7 +4,6 @@ from eventsync_cli.render import Result, table
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.events import Family
 
-_CONFIGURED = "config.toml"
 _BUILT_IN = "built_in"
 _MEANINGS = {
     Family.TARGET_BOUND: "goes to targets; OPT_OUT refuses it, or drops it on record",
@@ -21,7 +20,9 @@ def command(app: App) -> Result:
         {
             "event_type": event_type,
             "family": family.value,
-            "source": _CONFIGURED if event_type in app.config.families else _BUILT_IN,
+            "source": app.config.sources["families"]
+            if event_type in app.config.families
+            else _BUILT_IN,
         }
         for event_type, family in app.families()
     ]

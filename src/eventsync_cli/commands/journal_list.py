@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import click
 
 from eventsync_cli.acting import acting
@@ -10,6 +11,8 @@ from eventsync_cli.render import Result, table
 from eventsync_cli.succession import place_of, superseded_among
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.desk import held_pages
+from eventsync_core.events import Hold
 from eventsync_core.journal import Entry, Head
 from eventsync_core.stores import Stores
 
@@ -23,17 +26,24 @@ from eventsync_core.stores import Stores
     help="Most entries shown.",
 )
 @click.option("--after", metavar="[STREAM:]POSITION", help="Go on after this entry.")
-def command(app: App, limit: int, after: str | None) -> Result:
+@click.option(
+    "--hold",
+    "why",
+    type=click.Choice([hold.value for hold in Hold]),
+    help="Only those that are held for this reason.",
+)
+def command(app: App, limit: int, after: str | None, why: str | None) -> Result:
     """List captured events in order, stream by stream, or those of --project's stream."""
     start = _start(app, after)
+    hold = None if why is None else Hold(why)
     entries: list[Entry] = []
     superseded: set[tuple[str, int]] = set()
     total = 0
     with app.reading() as stores:
         if stores is not None:
             heads = _heads(app, stores)
-            total = sum(head.position for head in heads)
-            entries = list(_entries(stores, heads, start, limit + 1))
+            total = sum(_count(stores, head, hold) for head in heads)
+            entries = list(_entries(stores, heads, start, limit + 1, hold))
             superseded = superseded_among(stores, entries)
     shown = entries[:limit]
     following = f"{shown[-1].stream}:{shown[-1].position}" if len(entries) > limit else None
@@ -46,7 +56,8 @@ def command(app: App, limit: int, after: str | None) -> Result:
             "entries_count": total,
             "next_after": following,
         },
-        lines=table([_row(entry, superseded) for entry in shown]) or ["nothing is stored"],
+        lines=table([_row(entry, superseded) for entry in shown])
+        or [f"nothing is {'held for that' if hold else 'stored'}"],
         talk=(*app.concerns(), *([f"more: --after {following}"] if following else [])),
     )
 
@@ -72,16 +83,33 @@ def _heads(app: App, stores: Stores) -> list[Head]:
 
 
 def _entries(
-    stores: Stores, heads: list[Head], start: tuple[str, int], most: int
+    stores: Stores, heads: list[Head], start: tuple[str, int], most: int, hold: Hold | None
 ) -> Iterator[Entry]:
     stream, position = start
     for head in heads:
         if head.stream < stream or most <= 0:
             continue
         after = position if head.stream == stream else 0
-        found = stores.journal.entries(head.stream, after=after, limit=most)
+        if hold is None:
+            found = stores.journal.entries(head.stream, after=after, limit=most)
+        else:
+            found = _held(stores, head.stream, hold, after, most)
         most -= len(found)
         yield from found
+
+
+def _held(stores: Stores, stream: str, hold: Hold, after: int, most: int) -> list[Entry]:
+    return [
+        entry
+        for position in stores.holds.held(stream, hold, after=after, limit=most)
+        for entry in stores.journal.entries(stream, after=position - 1, limit=1)
+    ]
+
+
+def _count(stores: Stores, head: Head, hold: Hold | None) -> int:
+    if hold is None:
+        return head.position
+    return sum(len(page) for page in held_pages(stores, head.stream, hold))
 
 
 def entry_document(entry: Entry) -> dict[str, Any]:
@@ -97,12 +125,13 @@ def entry_document(entry: Entry) -> dict[str, Any]:
         "size": event.size,
         "hold": None if event.hold is None else event.hold.value,
         "hold_reason": event.hold_reason,
+        "producer": None if entry.producer is None else attrs.asdict(entry.producer),
     }
 
 
 def _row(entry: Entry, superseded: set[tuple[str, int]]) -> tuple[str, ...]:
     event = entry.event
-    marks = [f"held: {event.hold}"] if event.hold else []
+    marks = [f"held: {event.hold}: {event.hold_reason or ''}".rstrip(": ")] if event.hold else []
     marks += ["superseded"] if place_of(entry) in superseded else []
     return (
         f"{entry.stream}:{entry.position}",

@@ -151,6 +151,12 @@ def _lines(entry: Entry, holdings: list[Holding]) -> list[str]:
         ("Captured at", iso_time(entry.captured_at)),
         ("Digest", event.digest.hex()),
     ]
+    if entry.producer is not None:
+        pairs.extend(
+            (f"Produced by {part}", said)
+            for part, said in attrs.asdict(entry.producer).items()
+            if said
+        )
     for holding in holdings[-MOST_ITEMS:]:
         since = f"{holding.hold}: {holding.reason}".rstrip(": ")
         pairs.append(("Held", f"{since}  since {iso_time(holding.held_at)}{_by(holding.actor)}"))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.files import Config, ConfigChange, Environment
     from eventsync_core.authority import Claims, QueueFile, ResolvedTarget
     from eventsync_core.capture import CaptureRules
-    from eventsync_core.events import Families
+    from eventsync_core.events import Families, Producer
     from eventsync_core.ledger import Holder
     from eventsync_core.targets import Target
 
@@ -107,17 +107,34 @@ class Settings:
 
         return machine.this_process()
 
-    def capture_rules(self, *, coalesce: bool = False) -> "CaptureRules":
-        """Return what the configuration wants of captures; with *coalesce*, superseding too."""
-        from eventsync_core.capture import CaptureRules
-        from eventsync_core.events import DOSSIER_KEYS
+    def capture_rules(
+        self,
+        *,
+        coalesce: bool = False,
+        validate: str | None = None,
+        producer: "Producer | None" = None,
+    ) -> "CaptureRules":
+        """
+        Return what the configuration wants of captures.
 
-        keys = DOSSIER_KEYS if coalesce or self.config.coalesce else None
+        With *coalesce*, superseding too; *validate* and what *producer* says win.
+        """
+        from eventsync_core.capture import CaptureRules
+        from eventsync_core.events import DOSSIER_KEYS, Producer, strict_envelope
+
+        said, usual = producer or Producer(), self.config.producer or Producer()
+        who = Producer(
+            user=said.user or usual.user,
+            team=said.team or usual.team,
+            installation=said.installation or usual.installation,
+        )
         return CaptureRules(
             mode=self.config.mode,
             on_discard=self.config.on_discard,
             families=self.families(),
-            keys=keys,
+            keys=DOSSIER_KEYS if coalesce or self.config.coalesce else None,
+            validate=strict_envelope if (validate or self.config.validate) == "strict" else None,
+            producer=None if who == Producer() else who,
         )
 
     def families(self) -> "Families":

@@ -12,10 +12,31 @@ Envelope = str | bytes | Mapping[str, Any]
 """One event as it comes in: exact JSON text, its UTF-8 bytes, or a mapping to be written."""
 
 Redactor = Callable[[dict[str, Any]], Mapping[str, Any]]
-"""Makes of each parsed envelope what is stored in its place; the `event_id` stays."""
+"""
+Makes of each parsed envelope what is stored in its place; the `event_id` stays.
+
+It is shown a copy, as Python reads JSON, and may change it. It is called before anything is
+stored or compared, and what it returns decides the rest: stream, type, key, validity. An event
+that it leaves as it is keeps its exact text.
+
+A changed event is written anew, as compact ASCII JSON with keys in the order returned. Numbers
+are then spelt as Python spells them: 1.50 becomes 1.5, 1E2 becomes 100.0, -0 becomes 0, and a
+fraction keeps the digits that a float holds. Of a key that stands twice it is shown the last
+value; only that one is stored, and the event stays held as invalid.
+
+It fails for an event, which is then not stored, when it raises, when it returns no JSON object
+or another `event_id`, and when Python cannot read the event: a number of more than 4,300 digits,
+or nesting too deep for the stack. `RedactionError` quotes nothing but the id. The same event
+should always become the same: one that comes again and becomes another is a conflict.
+"""
 
 Validator = Callable[[Mapping[str, Any]], str | None]
-"""Says in one line what is wrong with a parsed envelope; None for a valid one."""
+"""
+Says in one line what is wrong with a parsed envelope; None for a valid one.
+
+The line is kept as the reason of the hold, up to 200 characters of it. One that raises, or
+answers with anything else, has not found the event valid.
+"""
 
 
 @attrs.frozen

@@ -1,16 +1,18 @@
 """What an event becomes before it is appended."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
 from eventsync_core.capture._model import CaptureRules, Envelope, Redactor, Validator
-from eventsync_core.codec import read_document, write_document
-from eventsync_core.errors import RedactionError
+from eventsync_core.codec import read_document, read_unambiguous, write_unchecked
+from eventsync_core.errors import MissingEventIdError, RedactionError
 from eventsync_core.events import Event, Family, Hold, read_event, text_of
 from eventsync_core.ids import one_line
 
 _LONGEST_REASON = 200
+_LONGEST_NAME = 100
 
 
 def prepare(envelope: Envelope, rules: CaptureRules) -> tuple[Event, Family]:
@@ -32,7 +34,8 @@ def prepare(envelope: Envelope, rules: CaptureRules) -> tuple[Event, Family]:
         event = _validated(event, rules.validate)
     family = rules.families.of(event.event_type)
     if family is Family.LOCAL_ONLY:
-        reason = f"events of type {event.event_type} are local only"
+        named = one_line(event.event_type or "", _LONGEST_NAME)
+        reason = f"events of type {named} are local only"
         # An invalid one says so too: once released, it would be offered.
         reason = f"{reason}; {event.hold_reason}" if event.hold_reason else reason
         event = attrs.evolve(event, hold=Hold.LOCAL_ONLY, hold_reason=reason)
@@ -40,34 +43,64 @@ def prepare(envelope: Envelope, rules: CaptureRules) -> tuple[Event, Family]:
 
 
 def _redacted(event: Event, redact: Redactor) -> Event:
+    made = _made(event, redact)
+    # Raised here, where no foreign exception hangs on it: their texts may quote the event.
+    if isinstance(made, str):
+        raise RedactionError(event.event_id, made)
+    return made
+
+
+def _made(event: Event, redact: Redactor) -> Event | str:
+    """Return what *redact* makes of *event*, or in words why it is not to be stored."""
     try:
-        before = write_document(read_document(event.text))
-        made = redact(read_document(event.text))
-    except Exception as error:
-        # The text of a foreign exception may quote the event.
-        raise RedactionError(event.event_id, f"it raised {type(error).__name__}") from error
+        shown = read_document(event.text)
+        before = write_unchecked(shown)
+    except (ValueError, RecursionError):
+        return "the event cannot be read for it"
     try:
-        after = write_document(dict(made))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise RedactionError(event.event_id, "its result is no JSON object") from error
-    if made.get("event_id") != event.event_id:
-        raise RedactionError(event.event_id, "its result has another event_id")
-    # Of keys that stand twice it was shown one only, and the text holds both.
-    if after == before and event.hold is None:
-        return event
-    return attrs.evolve(read_event(after), hold=event.hold, hold_reason=event.hold_reason)
+        made = redact(shown)
+    except Exception as error:  # noqa: BLE001 - whatever a host's function raises
+        return f"it raised {type(error).__name__}"
+    if not isinstance(made, Mapping):
+        return "its result is no JSON object"
+    try:
+        after = write_unchecked(dict(made))
+        if after == before and not _has_repeats(event, before):
+            return event
+        stored = read_event(after)
+    except MissingEventIdError:
+        return "its result has another event_id"
+    except Exception:  # noqa: BLE001 - whatever a host's mapping raises
+        return "its result is no JSON object"
+    if stored.event_id != event.event_id:
+        return "its result has another event_id"
+    if event.hold is None:
+        return stored
+    return attrs.evolve(stored, hold=event.hold, hold_reason=event.hold_reason)
+
+
+def _has_repeats(event: Event, shown: str) -> bool:
+    """Say whether *event* has keys that stand twice: its text holds more than was *shown*."""
+    return event.hold is not None and write_unchecked(read_unambiguous(event.text)) != shown
 
 
 def _validated(event: Event, validate: Validator) -> Event:
-    reason = _damage(event, validate)
+    reason = _flaw(event, validate)
     if reason is None:
         return event
-    return attrs.evolve(event, hold=Hold.INVALID, hold_reason=one_line(reason, _LONGEST_REASON))
+    line = one_line(reason, _LONGEST_REASON) or "not valid"
+    return attrs.evolve(event, hold=Hold.INVALID, hold_reason=line)
 
 
-def _damage(event: Event, validate: Validator) -> str | None:
+def _flaw(event: Event, validate: Validator) -> str | None:
     try:
         envelope: dict[str, Any] = read_document(event.text)
-        return validate(envelope)
+    except ValueError:
+        return "it cannot be read for the validator"
+    try:
+        reason: object = validate(envelope)
     except Exception as error:  # noqa: BLE001 - a validator that fails has not found it valid
         return f"the validator raised {type(error).__name__}"
+    if reason is None or isinstance(reason, str):
+        return reason
+    return f"the validator answered with {type(reason).__name__}"

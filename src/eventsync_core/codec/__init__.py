@@ -8,6 +8,7 @@ from eventsync_core.codec._documents import (
     read_unambiguous,
     read_words,
     write_document,
+    write_unchecked,
 )
 from eventsync_core.codec._project import without_local_keys
 from eventsync_core.codec._slices import Sliced, slice_cloudevents, slice_events
@@ -25,4 +26,5 @@ __all__ = [
     "structure",
     "without_local_keys",
     "write_document",
+    "write_unchecked",
 ]

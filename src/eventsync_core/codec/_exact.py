@@ -31,7 +31,7 @@ class Exact(NamedTuple):
     """
     What `read_exactly` found.
 
-    `top` keeps strings, true and false; numbers and containers stand there as None.
+    `top` keeps strings, true, false and null; numbers stand there as 0, containers as ().
     `canonical` is the text itself when the nesting is too deep.
     """
 
@@ -115,21 +115,21 @@ class _Reader:
         done = self.stack.pop()
         self.repeated = self.repeated or len(set(done.keys)) != len(done.keys)
         if self.deepest > MAX_NESTING:
-            return self.finish("", None)
+            return self.finish("", ())
         if not done.is_object:
-            return self.finish("[" + ",".join(done.parts) + "]", None)
+            return self.finish("[" + ",".join(done.parts) + "]", ())
         pairs = sorted(zip(done.keys, done.parts, strict=True), key=lambda pair: pair[0])
         if not self.stack:
             pairs = [pair for pair in pairs if pair[0] not in self.left_out]
         return self.finish(
-            "{" + ",".join(f"{json.dumps(key)}:{part}" for key, part in pairs) + "}", None
+            "{" + ",".join(f"{json.dumps(key)}:{part}" for key, part in pairs) + "}", ()
         )
 
     def scalar(self, found: re.Match[str], token: str) -> str:
         if found["string"] is not None:
             value = json.loads(token)
             return self.finish(json.dumps(value), value)
-        return self.finish(token, _WORDS.get(token))
+        return self.finish(token, _WORDS.get(token, 0))
 
     def finish(self, canonical: str, value: object) -> str:
         """File a completed value with its container."""

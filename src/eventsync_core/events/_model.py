@@ -2,6 +2,8 @@ from enum import StrEnum
 
 import attrs
 
+_LONGEST_NAME = 200
+
 
 class Hold(StrEnum):
     """Why an entry may not be offered to anyone yet; an operator releases it."""
@@ -35,10 +37,24 @@ class Event:
     hold_reason: str | None = None
 
 
+def _is_name(_: object, attribute: "attrs.Attribute[str]", value: object) -> None:
+    if not (isinstance(value, str) and len(value) <= _LONGEST_NAME and value.isprintable()):
+        raise ValueError(
+            f"{attribute.name} is not printable text of at most {_LONGEST_NAME} characters"
+        )
+
+
 @attrs.frozen(kw_only=True)
 class Producer:
-    """Who made an event, as far as the host says; kept with the entry, never asked for delivery."""
+    """
+    Who made an event, as far as the host says; kept with the entry, never asked for delivery.
 
-    user: str = ""
-    team: str = ""
-    installation: str = ""
+    Each part is printable text of at most 200 characters; what is not said is empty.
+
+    Raises:
+        ValueError: A part is anything else.
+    """
+
+    user: str = attrs.field(default="", validator=_is_name)
+    team: str = attrs.field(default="", validator=_is_name)
+    installation: str = attrs.field(default="", validator=_is_name)

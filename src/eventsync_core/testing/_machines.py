@@ -11,7 +11,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from eventsync_core.capture import CaptureRules, capture_many
 from eventsync_core.dispatch import Budget, Drain, Report, drain
 from eventsync_core.errors import EventSyncError
-from eventsync_core.events import KeyRules
+from eventsync_core.events import KeyRules, Producer
 from eventsync_core.receivers import Script, StubReceiver
 from eventsync_core.stores import MemoryStores, Stores
 from eventsync_core.targets import (
@@ -42,6 +42,7 @@ _HEALTHS = (
 )
 # Half of the events have a key by these, and share it with many others.
 _KEYS: KeyRules = {"Started": (("aggregate_id",),)}
+_SOMEBODY = (None, Producer(user="ann"), Producer(user="ann", team="one"))
 _When = Literal["before", "after"]
 _Results = list[tuple[str, ...]]
 
@@ -59,7 +60,8 @@ class _Side:
     ) -> _Results:
         """Capture *texts* and say what came of each, in words."""
         found: _Results = []
-        rules = CaptureRules(keys=keys)
+        who = Producer(team=project) if project else _SOMEBODY[len(texts) % len(_SOMEBODY)]
+        rules = CaptureRules(keys=keys, producer=who)
         for result in capture_many(stores, texts, at=self.clock(), project=project, rules=rules):
             if isinstance(result, EventSyncError):
                 found.append((result.code, result.message))

@@ -64,6 +64,18 @@ def test_a_damaged_object_is_an_invalid_event(text: str) -> None:
     assert event.hold_reason
 
 
+@pytest.mark.parametrize("project", ["7", "1.50", "[]", "{}", "true", '"\\n"'])
+@pytest.mark.parametrize("number", ["1.5", "1.50"])
+def test_a_project_that_is_no_text_is_damage(project: str, number: str) -> None:
+    """However the numbers beside it are spelt; null names none."""
+    text = '{"event_id":"e1","n":%s,"project_uuid":%s}'
+
+    event = read_event(text % (number, project))
+
+    assert (event.hold, event.hold_reason) == (Hold.INVALID, "project_uuid is no printable text")
+    assert read_event(text % (number, "null")).hold is None
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,5 +1,5 @@
-from eventsync_core.events import read_event
-from eventsync_core.journal import Appended, Head, chain_start
+from eventsync_core.events import Producer, read_event
+from eventsync_core.journal import Appended, Head, MemoryJournal, chain_start
 from eventsync_core.stores import Stores
 from eventsync_core.testing._agreement import verified_head
 from eventsync_core.testing._builders import make_envelope, make_event, make_events
@@ -64,6 +64,57 @@ class JournalContract:
 
         assert event == entry.event
         assert entry.captured_at == NOW
+
+    def test_each_entry_keeps_its_producer(self, stores: Stores) -> None:
+        """Of many producers, of one that says little, and of none."""
+        ann = Producer(user="ann", team="one", installation="a")
+        said = [ann, Producer(installation="ü 2"), None, Producer(), ann]
+
+        for event, producer in zip(make_events(5), said, strict=True):
+            stores.journal.append(STREAM, [event], at=NOW, producer=producer)
+
+        assert [entry.producer for entry in stores.journal.entries(STREAM)] == said
+        found = [stores.journal.find(f"e{number}") for number in range(1, 6)]
+        assert [entry.producer for entry in found if entry] == said
+
+    def test_producers_that_share_a_part_are_not_mixed_up(self, stores: Stores) -> None:
+        """Also across streams, and where the same name stands in another part."""
+        said = [
+            Producer(user=user, team=team, installation=installation)
+            for user in ("", "x", "X")
+            for team in ("", "x")
+            for installation in ("", "x")
+        ]
+
+        for number, producer in enumerate(said):
+            event = make_event(f"e{number}")
+            stores.journal.append(f"s{number % 2}", [event], at=NOW, producer=producer)
+
+        found = [stores.journal.find(f"e{number}") for number in range(len(said))]
+        assert [entry.producer for entry in found if entry] == said
+
+    def test_a_producer_is_kept_with_the_new_ones_only(self, stores: Stores) -> None:
+        """A duplicate or a conflict by somebody else changes nothing."""
+        one, other = Producer(user="one"), Producer(user="other")
+        stores.journal.append(STREAM, [make_event("e1"), make_event("e2")], at=NOW, producer=one)
+        events = [make_event("e1"), make_event("e2", x=1), make_event("e3")]
+
+        appended = stores.journal.append(STREAM, events, at=NOW, producer=other)
+        stores.journal.append(STREAM, [make_event("e3")], at=NOW)
+
+        assert [item.state for item in appended] == ["duplicate", "conflict", "stored"]
+        assert [entry.producer for entry in stores.journal.entries(STREAM)] == [one, one, other]
+
+    def test_a_producer_is_no_part_of_the_chain(self, stores: Stores) -> None:
+        """The head is the one that the same events have without."""
+        stores.journal.append(STREAM, make_events(3), at=NOW, producer=Producer(user="one"))
+
+        head = verified_head(STREAM, stores.journal.entries(STREAM), lamport=0)
+
+        assert [head] == stores.journal.heads()
+        without = MemoryJournal()
+        without.append(STREAM, make_events(3), at=NOW)
+        assert without.heads() == [head]
 
     def test_an_invalid_event_is_held(self, stores: Stores) -> None:
         """It is stored with its hold and reason, and takes a position."""
