@@ -73,7 +73,7 @@ def capture_many(
     supersede earlier ones of it as well; see `capture`.
 
     Raises:
-        StoreError: Nothing of it was stored.
+        StoreError: Nothing of it was stored, nor dropped.
     """
     results: list[Result | None] = []
     events: list[tuple[int, str, Event]] = []
