@@ -19,17 +19,25 @@ __all__ = ["LazyGroup", "program", "run"]
 _SOON = 0.02
 _PATIENCE = 1.0
 _TOP = {
+    "audit": "See which events were dropped on purpose.",
     "capture": "Store events, one JSON object per line.",
     "config": "Show what is set, and where.",
     "demo": "Show the whole path with made-up events and two local receivers.",
+    "family": "See which events stay here and which may be dropped.",
     "journal": "Look at what was captured, hold and release it.",
     "serve": "Run a local receiver that keeps what it is sent.",
     "sync": "Choose a target, deliver to it, see what it has.",
     "target": "Targets, and what may go to each.",
 }
 _BELOW: Mapping[str, Mapping[str, str]] = {
+    "audit": {
+        "list": "List events that were dropped on purpose.",
+    },
     "config": {
         "show": "Show every setting and where it comes from.",
+    },
+    "family": {
+        "list": "List event types with the family of each.",
     },
     "journal": {
         "hold": "Keep events from being offered to any target.",

@@ -116,13 +116,24 @@ class PayloadConflictError(EventSyncError):
 
 
 class DiscardRefusedError(EventSyncError):
-    """The policy would drop an event that may be bound for a target; it is not stored."""
+    """
+    The policy would drop an event that may be bound for a target; it is not stored.
+
+    Attributes:
+        event_id: The id of the event.
+        family: The word of its family, `target_bound` or `unknown`.
+    """
 
     code = "discard_refused"
     fix_argv = ("eventsync", "sync", "mode", "LOCAL_RETENTION")
 
-    def __init__(self, event_id: str) -> None:
-        super().__init__(f"mode OPT_OUT keeps nothing, but event {event_id} may not be dropped")
+    def __init__(self, event_id: str, family: str) -> None:
+        super().__init__(
+            f"mode OPT_OUT keeps nothing, but event {event_id} may not be dropped: "
+            f"its family is {family}"
+        )
+        self.event_id = event_id
+        self.family = family
 
 
 class RedactionError(EventSyncError):

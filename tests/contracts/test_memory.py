@@ -4,6 +4,7 @@ import pytest
 
 from eventsync_core.stores import MemoryStores
 from eventsync_core.testing import (
+    AuditContract,
     BacklogContract,
     DeskContract,
     GrantsContract,
@@ -57,6 +58,10 @@ class TestMemoryHolds(HoldsContract):
 
 class TestMemorySuperseding(SupersedingContract):
     """Two dicts."""
+
+
+class TestMemoryAudit(AuditContract):
+    """A dict by number."""
 
 
 class TestMemoryStores(StoresContract):

@@ -4,6 +4,7 @@ import pytest
 
 from eventsync_adapters.sqlite import open_stores
 from eventsync_core.testing import (
+    AuditContract,
     BacklogContract,
     DeskContract,
     GrantsContract,
@@ -70,6 +71,10 @@ class TestSqliteHolds(HoldsContract):
 
 
 class TestSqliteSuperseding(SupersedingContract):
+    """Over one file."""
+
+
+class TestSqliteAudit(AuditContract):
     """Over one file."""
 
 

@@ -29,6 +29,8 @@ _COMMANDS = (
     "journal list",
     "journal show e1",
     "journal verify",
+    "family list",
+    "audit list",
 )
 
 

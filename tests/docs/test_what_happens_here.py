@@ -145,6 +145,13 @@ def _held(world: World) -> Report:
     return world.drain()
 
 
+def _local(world: World) -> Report:
+    world.capture_these([make_envelope("local", event_type="MissionReopened")])
+    report = world.drain()
+    assert world.classes()[Class.LOCAL_ONLY] == 1
+    return report
+
+
 # By the first words of a row.
 _SITUATIONS: dict[str, Callable[[World], Report]] = {
     "a gate is closed": _gate,
@@ -159,6 +166,7 @@ _SITUATIONS: dict[str, Callable[[World], Report]] = {
     "an event is larger": _oversized,
     "a host's": _transformed,
     "an event is held": _held,
+    "an event is local": _local,
     "a late answer": _taken_over,
 }
 _COMMANDS: dict[str, tuple[list[tuple[tuple[str, ...], str]], str]] = {
@@ -218,7 +226,7 @@ def test_a_drain_comes_out_as_it_says(
     outcomes = {entry.outcome.value for entry in history if entry and entry.outcome}
     if Class.UNKNOWN_EFFECT in world.classes():
         outcomes.add(Class.UNKNOWN_EFFECT.value)
-    words = set(_WORD.findall(said)) - {"held"}
+    words = set(_WORD.findall(said)) - {"held", "local_only"}
     assert outcomes - {"success"} == words - {"success"}
     assert report.stopped_because.replace("missing_auth", "WORD") == stop.strip("`")
     assert _exit_of(report) == int(code)

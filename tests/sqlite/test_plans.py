@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from eventsync_adapters.sqlite import (
+    _audit,
     _backlog,
     _desk,
     _grants,
@@ -35,6 +36,7 @@ ROOMS = (
     _desk,
     _holds,
     _superseding,
+    _audit,
 )
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
 _WHOLE_TABLES = {"HEADS": "streams", "NEW_STREAM": "streams", "ALL": "targets", "NEW": "targets"}
@@ -74,6 +76,7 @@ def test_every_room_has_statements() -> None:
     assert {"_backlog.TAIL", "_backlog.DUE", "_backlog.WAITING", "_journal.KNOWN"} <= names
     assert {"_rows.RANGE", "_leases.ONE", "_tally.BELOW", "_ledger.REQUESTS"} <= names
     assert {"_superseding.OPEN", "_superseding.FLYING", "_tally.GONE_ROWS"} <= names
+    assert {"_audit.LAST", "_audit.NEW", "_audit.PAGE"} <= names
 
 
 @pytest.mark.parametrize(("name", "sql"), STATEMENTS)

@@ -7,10 +7,11 @@ from typing import Any
 import attrs
 
 from eventsync_adapters import machine
+from eventsync_adapters.files._families import check_families, families
 from eventsync_adapters.files._secrets import check_reference, is_reference
 from eventsync_core.errors import SettingsError, StoreFullError, StoreNotWritableError
-from eventsync_core.events import Producer
-from eventsync_core.policy import Mode, read_mode
+from eventsync_core.events import Family, Producer
+from eventsync_core.policy import Mode, OnDiscard, read_mode
 
 FORMATS = ("eventsync", "cloudevents")
 VALIDATIONS = ("off", "strict")
@@ -29,6 +30,8 @@ KEYS: Mapping[str, tuple[str, str]] = {
     "user": ("sync", "user"),
     "token": ("sync", "token"),
     "coalesce": ("capture", "coalesce"),
+    "on_discard": ("event_sync", "on_discard"),
+    "families": ("families", ""),
     "validate": ("capture", "validate"),
     "producer": ("producer", ""),
 }
@@ -48,8 +51,9 @@ class Config:
     `token`, `external_signing` and the values of `external_headers` are references, never
     secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
     file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, only places
-    are known, not what is sent to them, and nothing may be contacted before it is corrected.
-    `sources` names table and key of every field that the file says.
+    and `families` are known, not what is sent to them, and nothing may be contacted before it is
+    corrected. A type whose family could not be understood is then local only. `sources` names
+    table and key of every field that the file says.
     """
 
     path: Path
@@ -67,6 +71,8 @@ class Config:
     user: str = ""
     token: str = ""
     coalesce: bool = False
+    on_discard: OnDiscard = OnDiscard.REFUSE
+    families: Mapping[str, Family] = attrs.field(factory=dict)
     validate: str = VALIDATIONS[0]
     producer: Producer | None = None
     problem: SettingsError | None = None
@@ -86,13 +92,16 @@ def source_of(field: str) -> str:
 
 def read_config(path: Path) -> Config:
     """Return what the file at *path* says; without one, the defaults. Never raises."""
+    found: Mapping[str, Family] = {}
     try:
         document = _parse(path)
         if document is None:
             return Config(path=path)
-        config = _understand(path, document)
+        found = families(document)
+        config = attrs.evolve(_understand(path, document), families=found)
     except SettingsError as error:
-        return Config(path=path, problem=error)
+        sources = {"families": source_of("families")} if found else {}
+        return Config(path=path, families=found, problem=error, sources=sources)
     return attrs.evolve(config, sources=_sources(config, document))
 
 
@@ -186,6 +195,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
     try:
         capture = _table(document, "capture", path)
         base = attrs.evolve(base, external_endpoint=_place(events, "external_endpoint", path))
+        check_families(document, path)
         return attrs.evolve(
             base,
             mode=read_mode(word, source=str(path)) if word else Mode.LOCAL_RETENTION,
@@ -197,6 +207,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
             external_cert_key=_text(events, "external_cert_key", path),
             external_proxy=_proxy(events, path),
             token=_token(sync, path),
+            on_discard=_on_discard(events, path),
             coalesce=_flag(capture, "coalesce", path),
             validate=_one_of(capture, "validate", VALIDATIONS, path),
             producer=_producer(_table(document, "producer", path), path),
@@ -282,6 +293,15 @@ def _one_of(table: Mapping[str, Any], key: str, words: tuple[str, ...], path: Pa
     if word not in words:
         raise SettingsError(f"{path}: {key} is none of {', '.join(words)}", source=str(path))
     return word
+
+
+def _on_discard(table: Mapping[str, Any], path: Path) -> OnDiscard:
+    word = _text(table, "on_discard", path)
+    try:
+        return OnDiscard(word) if word else OnDiscard.REFUSE
+    except ValueError:
+        words = ", ".join(OnDiscard)
+        raise SettingsError(f"{path}: on_discard is none of {words}", source=str(path)) from None
 
 
 def _producer(table: Mapping[str, Any], path: Path) -> Producer | None:

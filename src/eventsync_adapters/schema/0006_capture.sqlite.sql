@@ -27,6 +27,13 @@ CREATE TABLE audit (
     at         BIGINT  NOT NULL
 );
 
+-- A replacement would delete a row without a trigger for that, and the numbers have no gaps.
+CREATE TRIGGER audit_only_grows BEFORE INSERT ON audit
+WHEN NEW.audit_no <> (SELECT COALESCE(MAX(audit_no), 0) + 1 FROM audit)
+BEGIN
+    SELECT RAISE(ABORT, 'rows of the audit never change');
+END;
+
 CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
 BEGIN
     SELECT RAISE(ABORT, 'the audit is never deleted');

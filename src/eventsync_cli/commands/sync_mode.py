@@ -1,5 +1,6 @@
 from typing import Any
 
+import attrs
 import click
 
 from eventsync_cli.acting import acting
@@ -15,7 +16,7 @@ from eventsync_cli.external import ExternalChoice, external_document, external_p
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, listing
 from eventsync_core.errors import SettingsError
-from eventsync_core.policy import Mode, policy_of, read_mode
+from eventsync_core.policy import Mode, OnDiscard, policy_of, read_mode
 from eventsync_core.targets import Kind, make_target
 
 
@@ -46,22 +47,34 @@ from eventsync_core.targets import Kind, make_target
 @click.option("--cert-key", metavar="FILE", help="Its key, where --cert does not hold it.")
 @click.option("--proxy", metavar="URL|REF", help="The way there; a REF where it has a password.")
 @click.option("--from-now", is_flag=True, help="Grant only events captured from now on.")
-def command(app: App, name: str | None, *, from_now: bool, **given: Any) -> Result:
+@click.option(
+    "--on-discard",
+    type=click.Choice([word.value for word in OnDiscard]),
+    help="What OPT_OUT does with events that may be bound for a target.",
+)
+def command(
+    app: App, name: str | None, *, from_now: bool, on_discard: str | None, **given: Any
+) -> Result:
     """
     Show the mode, or choose it by NAME.
 
     TEAMSPACE and EXTERNAL_RECEIVER deliver, LOCAL_RETENTION only keeps. OPT_OUT keeps nothing:
-    events that may be bound for a target are refused, not dropped.
+    events that may be bound for a target are refused, or with --on-discard audit dropped and
+    put on record; the others are dropped.
     """
     external = ExternalChoice(**given)
     if name is None:
-        if external.is_given or from_now:
+        if external.is_given or from_now or on_discard:
             raise UsageProblemError("options of sync mode need the NAME of a mode")
         return _present(app)
     mode = _mode(name)
     kind = policy_of(mode).delivery
     if kind is not Kind.EXTERNAL and external.is_given:
         raise UsageProblemError(f"only --from-now goes with {mode}")
+    if on_discard and mode is not Mode.OPT_OUT:
+        raise UsageProblemError("--on-discard goes with OPT_OUT only")
+    if mode is Mode.OPT_OUT:
+        return _opt_out(app, on_discard)
     if kind is None:
         return choose(app, Choice(mode=mode, target=None, changes=_changes(mode)))
     if kind is Kind.EXTERNAL:
@@ -77,6 +90,8 @@ def _present(app: App) -> Result:
         ("Target", target.url if target else "nobody"),
         *external_pairs(app),
     ]
+    if mode is Mode.OPT_OUT:
+        pairs.append(("On discard", app.config.on_discard.value))
     return Result(
         document={
             "mode": mode.value,
@@ -87,6 +102,7 @@ def _present(app: App) -> Result:
             },
             "target": target and target_document(target),
             "stream": app.stream,
+            "on_discard": app.config.on_discard.value,
         },
         lines=listing(pairs),
         talk=app.concerns(),
@@ -104,6 +120,20 @@ def _mode(name: str) -> Mode:
 
 def _changes(mode: Mode, **more: object) -> dict[str, dict[str, object]]:
     return {"event_sync": {"mode": mode.value.lower(), **more}}
+
+
+def _opt_out(app: App, on_discard: str | None) -> Result:
+    more = {} if on_discard is None else {"on_discard": on_discard}
+    changes = _changes(Mode.OPT_OUT, **more)
+    done = choose(app, Choice(mode=Mode.OPT_OUT, target=None, changes=changes))
+    config = app.reread().config
+    fate = "dropped and put on record" if config.on_discard is OnDiscard.AUDIT else "refused"
+    line = f"nothing is kept: what is local only or discardable is dropped, all else is {fate}"
+    return attrs.evolve(
+        done,
+        document={**done.document, "on_discard": config.on_discard.value},
+        lines=done.lines if config.problem else (*done.lines, line),
+    )
 
 
 def _external(app: App, external: ExternalChoice, *, from_now: bool) -> Result:

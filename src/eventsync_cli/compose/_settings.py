@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.files import Config, ConfigChange, Environment
     from eventsync_core.authority import Claims, QueueFile, ResolvedTarget
     from eventsync_core.capture import CaptureRules
-    from eventsync_core.events import Producer
+    from eventsync_core.events import Families, Producer
     from eventsync_core.ledger import Holder
     from eventsync_core.targets import Target
 
@@ -130,10 +130,18 @@ class Settings:
         )
         return CaptureRules(
             mode=self.config.mode,
+            on_discard=self.config.on_discard,
+            families=self.families(),
             keys=DOSSIER_KEYS if coalesce or self.config.coalesce else None,
             validate=strict_envelope if (validate or self.config.validate) == "strict" else None,
             producer=None if who == Producer() else who,
         )
+
+    def families(self) -> "Families":
+        """Return the built-in families with those of the configuration, which win."""
+        from eventsync_core.events import FAMILIES
+
+        return FAMILIES.extended(self.config.families)
 
     def queue_files(self) -> "tuple[QueueFile, ...] | None":
         """Return the old queues found in the home, and whose each is; None: nobody can tell."""

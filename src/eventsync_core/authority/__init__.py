@@ -7,9 +7,8 @@ from eventsync_core.authority._digest import (
     hypotheses,
     match_digest,
 )
-from eventsync_core.authority._model import Claim, Claims, Login, OverrideMode, ResolvedTarget
+from eventsync_core.authority._model import Claim, Claims, Login, ResolvedTarget
 from eventsync_core.authority._resolve import resolve
-from eventsync_core.authority._scope import queue_digest
 
 __all__ = [
     "Claim",
@@ -17,11 +16,9 @@ __all__ = [
     "Hypotheses",
     "Login",
     "Match",
-    "OverrideMode",
     "QueueFile",
     "ResolvedTarget",
     "hypotheses",
     "match_digest",
-    "queue_digest",
     "resolve",
 ]

@@ -2,25 +2,23 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from eventsync_core.capture._model import CaptureRules, Envelope, Receipt
+from eventsync_core.capture._discard import discard
+from eventsync_core.capture._model import CaptureRules, Envelope, Receipt, Result, receipt_of
 from eventsync_core.capture._prepare import prepare
 from eventsync_core.errors import (
-    DiscardRefusedError,
     EventSyncError,
     NotJsonError,
-    PayloadConflictError,
     RedactionError,
 )
-from eventsync_core.events import Event, KeyRules, coalesce_key
+from eventsync_core.events import Event, Family, KeyRules, coalesce_key
 from eventsync_core.ids import stream_key
 from eventsync_core.journal import Appended
-from eventsync_core.policy import AuditRecord, may_discard, policy_of
+from eventsync_core.policy import policy_of
 
 if TYPE_CHECKING:
     from eventsync_core.stores import Stores
 
 _AS_IT_IS = CaptureRules()
-Result = Receipt | EventSyncError
 
 
 def capture(
@@ -40,8 +38,11 @@ def capture(
     With `keys` in *rules*, an event that has a key by them supersedes earlier events of its
     stream that were captured with that key: of each, unless some target may have seen it, only
     the latest is delivered. All stay stored as they are. A held event or a duplicate supersedes
-    nothing. A mode that retains nothing drops what may be dropped, and an event that is stored
-    already stays a duplicate.
+    nothing.
+
+    A mode that retains nothing drops what may be dropped, and stores nothing new; with
+    `OnDiscard.AUDIT` it drops all the rest too, each with a row in the audit, one for every time.
+    An event that is stored already is a duplicate or a conflict, as in any mode.
 
     Raises:
         NotJsonError: Not one JSON object with a usable `event_id`.
@@ -68,66 +69,31 @@ def capture_many(
     Store events in one unit of work; return a receipt or the reason against it for each.
 
     The reasons are the errors that `capture` raises; one bad event does not harm the others.
-    With `keys`, later events of the call supersede earlier ones of it as well; see `capture`.
+    What a policy drops is put on record in that unit too. With `keys`, later events of the call
+    supersede earlier ones of it as well; see `capture`.
 
     Raises:
         StoreError: Nothing of it was stored.
     """
     results: list[Result | None] = []
     events: list[tuple[int, str, Event]] = []
+    families: dict[int, Family] = {}
     for place, envelope in enumerate(envelopes):
         try:
-            event = prepare(envelope, rules)
+            event, families[place] = prepare(envelope, rules)
         except (NotJsonError, RedactionError) as error:
             results.append(error)
             continue
         events.append((place, stream_key(event.project, project), event))
         results.append(None)
-    if not policy_of(rules.mode).retain:
-        with stores.atomic():
-            events = _drop(stores, events, results, rules, at)
-            _append(stores, events, results, rules, at)
-    else:
+    if policy_of(rules.mode).retain:
         _append(stores, events, results, rules, at)
+    elif events:
+        classified = [(stream, event, families[place]) for place, stream, event in events]
+        dropped = discard(stores, classified, rules, at=at)
+        for (place, _, _), result in zip(events, dropped, strict=True):
+            results[place] = result
     return [result for result in results if result is not None]
-
-
-def _drop(
-    stores: "Stores",
-    events: Sequence[tuple[int, str, Event]],
-    results: list[Result | None],
-    rules: CaptureRules,
-    at: int,
-) -> list[tuple[int, str, Event]]:
-    """Deal with what is not stored already as the policy says, and return the rest."""
-    left, audited = [], []
-    for place, stream, event in events:
-        if stores.journal.find(event.event_id) is not None:
-            left.append((place, stream, event))
-            continue
-        family = rules.families.of(event.event_type)
-        decision = may_discard(family, rules.on_discard)
-        if decision == "refused":
-            results[place] = DiscardRefusedError(event.event_id)
-            continue
-        is_audited = decision == "audit_recorded"
-        if is_audited:
-            audited.append(
-                AuditRecord(
-                    event_id=event.event_id,
-                    event_type=event.event_type,
-                    family=family,
-                    stream=stream,
-                    reason=f"mode {rules.mode} keeps nothing",
-                    digest=event.digest,
-                    at=at,
-                )
-            )
-        durable = is_audited and stores.is_durable
-        results[place] = Receipt(event.event_id, stream, None, "discarded", durable)
-    if audited:
-        stores.audit.record(audited)
-    return left
 
 
 def _append(
@@ -146,7 +112,7 @@ def _append(
             new = [] if keys is None else _keyed(group, appended, keys)
             counts = stores.superseding.supersede(stream, dict(new), at=at) if new else {}
             for place, item in zip(places, appended, strict=True):
-                results[place] = _receipt(item, counts.get(item.position, 0), durable=durable)
+                results[place] = receipt_of(item, counts.get(item.position, 0), durable=durable)
 
 
 def _keyed(
@@ -158,13 +124,6 @@ def _keyed(
         for event, item in zip(group, appended, strict=True)
         if item.state == "stored" and (key := coalesce_key(event, keys)) is not None
     ]
-
-
-def _receipt(item: Appended, superseded: int, *, durable: bool) -> Receipt | PayloadConflictError:
-    if item.state == "conflict":
-        return PayloadConflictError(item.event_id, item.stream, item.position)
-    count = superseded if item.state == "stored" else 0
-    return Receipt(item.event_id, item.stream, item.position, item.state, durable, count)
 
 
 def _groups(

@@ -3,7 +3,9 @@ from typing import Any, Literal
 
 import attrs
 
+from eventsync_core.errors import EventSyncError, PayloadConflictError
 from eventsync_core.events import FAMILIES, Families, KeyRules, Producer
+from eventsync_core.journal import Appended
 from eventsync_core.policy import Mode, OnDiscard
 
 Envelope = str | bytes | Mapping[str, Any]
@@ -44,9 +46,11 @@ class Receipt:
 
     `state` is `stored`, `held` (stored, but not offered until an operator releases it),
     `duplicate` (an equal one was there; `stream` is the one that holds it) or `discarded` (the
-    policy dropped it; it has no position). With `durable` it survives process kill, OS crash and
-    power loss from now on; without, from the commit of the unit of work around it. `superseded`
-    counts the earlier events that it stands for, and that are not delivered any more.
+    policy dropped it; it has no position, and `stream` is where it would have gone). With
+    `durable` it survives process kill, OS crash and power loss from now on; without, from the
+    commit of the unit of work around it. Of a dropped event that is said of its audit row, and
+    never where none was written. `superseded` counts the earlier events that it stands for, and
+    that are not delivered any more.
     """
 
     event_id: str
@@ -55,6 +59,18 @@ class Receipt:
     state: Literal["stored", "held", "duplicate", "discarded"]
     durable: bool
     superseded: int = 0
+
+
+Result = Receipt | EventSyncError
+"""What became of one of many."""
+
+
+def receipt_of(item: Appended, superseded: int, *, durable: bool) -> Result:
+    """Return what the journal said of an event as its receipt, or as the reason against it."""
+    if item.state == "conflict":
+        return PayloadConflictError(item.event_id, item.stream, item.position)
+    count = superseded if item.state == "stored" else 0
+    return Receipt(item.event_id, item.stream, item.position, item.state, durable, count)
 
 
 @attrs.frozen(kw_only=True)

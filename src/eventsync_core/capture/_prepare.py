@@ -15,26 +15,31 @@ _LONGEST_REASON = 200
 _LONGEST_NAME = 100
 
 
-def prepare(envelope: Envelope, rules: CaptureRules) -> Event:
+def prepare(envelope: Envelope, rules: CaptureRules) -> tuple[Event, Family]:
     """
     Return the event that *rules* make of *envelope*, with the hold it is stored with.
+
+    With it comes the family by which a policy may drop it. That of a damaged one is unknown,
+    whatever type was read: its type may stand there twice.
 
     Raises:
         NotJsonError: Not one JSON object with a usable `event_id`.
         RedactionError: The redaction failed; the event must not be stored as it is.
     """
     event = read_event(text_of(envelope))
+    is_certain = event.hold is None
     if rules.redact is not None:
         event = _redacted(event, rules.redact)
     if rules.validate is not None and event.hold is None:
         event = _validated(event, rules.validate)
-    if rules.families.of(event.event_type) is Family.LOCAL_ONLY:
+    family = rules.families.of(event.event_type)
+    if family is Family.LOCAL_ONLY:
         named = one_line(event.event_type or "", _LONGEST_NAME)
         reason = f"events of type {named} are local only"
         # An invalid one says so too: once released, it would be offered.
         reason = f"{reason}; {event.hold_reason}" if event.hold_reason else reason
         event = attrs.evolve(event, hold=Hold.LOCAL_ONLY, hold_reason=reason)
-    return event
+    return event, family if is_certain else Family.UNKNOWN
 
 
 def _redacted(event: Event, redact: Redactor) -> Event:

@@ -13,18 +13,31 @@ class Family(StrEnum):
     UNKNOWN = "unknown"
 
 
+def _understood(table: Mapping[str, str]) -> Mapping[str, Family]:
+    return {event_type: Family(word) for event_type, word in table.items()}
+
+
 @attrs.frozen
 class Families:
-    """Event types with the family of each; a type that is not named is `unknown`."""
+    """
+    Event types with the family of each; a type that is not named is `unknown`.
 
-    _table: Mapping[str, Family] = attrs.field(factory=dict)
+    A family may be given by its word. What is done to the mapping later changes nothing here.
+
+    Raises:
+        ValueError: A word names no family.
+    """
+
+    _table: Mapping[str, Family] = attrs.field(factory=dict, converter=_understood)
 
     def of(self, event_type: str | None) -> Family:
-        """Return the family of *event_type*."""
-        return self._table.get(event_type or "", Family.UNKNOWN)
+        """Return the family of *event_type*; an event without a type has none that is known."""
+        if event_type is None:
+            return Family.UNKNOWN
+        return self._table.get(event_type, Family.UNKNOWN)
 
-    def extended(self, more: Mapping[str, Family]) -> "Families":
-        """Return these families with *more*, which wins."""
+    def extended(self, more: Mapping[str, str]) -> "Families":
+        """Return these families with *more*, which wins; see `Families` for what it may hold."""
         return Families({**self._table, **more})
 
     def __iter__(self) -> Iterator[tuple[str, Family]]:

@@ -30,7 +30,9 @@ class Audit(Protocol):
 
     def record(self, rows: Sequence[AuditRecord]) -> None:
         """
-        Add *rows* in their order, each with the next number.
+        Add *rows* in their order, each with the next number, whatever number it has.
+
+        An event that is dropped twice has two rows. Rows never change and are never deleted.
 
         Raises:
             StoreError: None was added.

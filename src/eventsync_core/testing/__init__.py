@@ -17,6 +17,7 @@ from eventsync_core.testing._builders import (
     make_stub_target,
 )
 from eventsync_core.testing._contracts import (
+    AuditContract,
     BacklogContract,
     DeskContract,
     GrantsContract,
@@ -50,6 +51,7 @@ __all__ = [
     "HOLDER",
     "IDS",
     "PROJECTS",
+    "AuditContract",
     "BacklogContract",
     "CrashError",
     "CrashingStores",

@@ -8,6 +8,7 @@ from eventsync_core.census import Class
 from eventsync_core.egress import Grant
 from eventsync_core.journal import Entry, Head, chain_next, chain_start
 from eventsync_core.ledger import Act, HistoryItem, Holding, Lane, LedgerEntry, Link, Request
+from eventsync_core.policy import AuditRecord
 from eventsync_core.stores import Stores
 
 
@@ -57,6 +58,13 @@ def stream_of(stores: Stores, stream: str) -> StreamView:
         [stores.holds.holdings(stream, position) for position in positions],
         [list(stores.superseding.supersedes(stream, position)) for position in positions],
     )
+
+
+def audit_of(stores: Stores) -> list[AuditRecord]:
+    """Return all that *stores* says was dropped; its count is checked."""
+    rows = stores.audit.rows(limit=1 << 40)
+    assert len(rows) == stores.audit.count()
+    return rows
 
 
 def lost_of(stores: Stores, target_id: str, stream: str) -> set[int]:

@@ -1,5 +1,6 @@
 """One class per port; each sentence of a port's docstring is a test here."""
 
+from eventsync_core.testing._contracts._audit import AuditContract
 from eventsync_core.testing._contracts._backlog import BacklogContract
 from eventsync_core.testing._contracts._desk import DeskContract
 from eventsync_core.testing._contracts._grants import GrantsContract
@@ -14,6 +15,7 @@ from eventsync_core.testing._contracts._targets import TargetRegistryContract
 from eventsync_core.testing._contracts._writers import WritersContract
 
 __all__ = [
+    "AuditContract",
     "BacklogContract",
     "DeskContract",
     "GrantsContract",
