@@ -83,15 +83,14 @@ def _forbidden(envelope: Mapping[str, Any]) -> Iterator[str]:
 
 def _keys(envelope: Mapping[str, Any]) -> set[str]:
     """Return the keys of all objects, however deep they are."""
-    found: set[str] = set()
-    left: list[Any] = [envelope]
+    found, left = set(envelope), list(envelope.values())
     while left:
         value = left.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, list):
+            left.extend(value)
+        elif isinstance(value, dict):
             found.update(value)
             left.extend(value.values())
-        elif isinstance(value, list):
-            left.extend(value)
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from eventsync_core.capture import CaptureRules, Receipt, capture
-from eventsync_core.events import Hold, strict_envelope
+from eventsync_core.events import Families, Family, Hold, strict_envelope
 from eventsync_core.journal import Entry
 from eventsync_core.stores import MemoryStores
 from eventsync_core.testing import EPOCH, make_envelope
@@ -105,3 +105,18 @@ def test_strict_sees_what_was_redacted(stores: MemoryStores) -> None:
     (entry,) = stores.journal.entries("default")
     assert "feature_slug" in entry.event.text
     assert (entry.event.hold_reason or "").startswith("event_id is neither")
+
+
+def test_a_long_type_is_cut_in_the_reason(stores: MemoryStores) -> None:
+    """An invalid event that is local only is held as such, and its reason says both."""
+    long = "T" * 10_000
+    rules = CaptureRules(
+        families=Families({long: Family.LOCAL_ONLY}), validate=lambda _: "not as it should be"
+    )
+
+    capture(stores, make_envelope("e1", event_type=long), at=EPOCH, rules=rules)
+
+    (entry,) = stores.journal.entries("default")
+    cut = "T" * 99 + "…"
+    expected = f"events of type {cut} are local only; not as it should be"
+    assert (entry.event.hold, entry.event.hold_reason) == (Hold.LOCAL_ONLY, expected)
