@@ -1,19 +1,84 @@
 """What stands before or instead of an adapter, by composition."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NoReturn
 
 import attrs
 
+from eventsync_core.census import Tally
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
-from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
+from eventsync_core.ledger import (
+    Backlog,
+    Candidate,
+    Desk,
+    Holds,
+    Lane,
+    Leases,
+    Ledger,
+    Superseding,
+)
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
 
-__all__ = ["GrantedStores", "NoNetwork"]
+__all__ = ["GrantedBacklog", "GrantedStores", "NoNetwork"]
+
+
+@attrs.frozen
+class GrantedBacklog:
+    """A `Backlog` that counts nothing as owed where *grants* know a revocation."""
+
+    _inner: Backlog
+    _grants: Grants
+
+    def tail(
+        self, target_id: str, stream: str, *, max_events: int, max_bytes: int, after: int = 0
+    ) -> tuple[list[Candidate], int]:
+        """See `Backlog.tail`."""
+        return self._inner.tail(
+            target_id, stream, max_events=max_events, max_bytes=max_bytes, after=after
+        )
+
+    def due(
+        self,
+        target_id: str,
+        stream: str,
+        lane: Lane,
+        *,
+        now: int,
+        after: tuple[int, int],
+        max_events: int,
+        max_bytes: int,
+    ) -> list[Candidate]:
+        """See `Backlog.due`."""
+        return self._inner.due(
+            target_id,
+            stream,
+            lane,
+            now=now,
+            after=after,
+            max_events=max_events,
+            max_bytes=max_bytes,
+        )
+
+    def waiting(
+        self, target_id: str, stream: str, aggregates: Iterable[str], *, most: int
+    ) -> Mapping[str, Sequence[tuple[int, int]]]:
+        """See `Backlog.waiting`."""
+        return self._inner.waiting(target_id, stream, aggregates, most=most)
+
+    def deliverable(self, target_id: str, stream: str, positions: Iterable[int]) -> set[int]:
+        """See `Backlog.deliverable`."""
+        return self._inner.deliverable(target_id, stream, positions)
+
+    def tally(self, target_id: str, stream: str, *, at: int, above: int | None = None) -> Tally:
+        """See `Backlog.tally`."""
+        found = self._inner.tally(target_id, stream, at=at, above=above)
+        grant = self._grants.get(target_id, stream)
+        is_over = above is None and grant is not None and not grant.is_live
+        return found.without_grant() if is_over else found
 
 
 @attrs.define
@@ -40,8 +105,8 @@ class GrantedStores:
 
     @property
     def backlog(self) -> Backlog:
-        """See `Stores`."""
-        return self._inner.backlog
+        """See `Stores`; what it counts heeds them too."""
+        return GrantedBacklog(self._inner.backlog, self.grants)
 
     @property
     def desk(self) -> Desk:

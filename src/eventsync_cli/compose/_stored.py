@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from eventsync_cli.compose._settings import Settings
 from eventsync_core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from eventsync_adapters.files.revoked import Revocations
+    from eventsync_adapters.files.revoked import Revocation, Revocations
     from eventsync_adapters.sqlite import StorageFacts
     from eventsync_core.stores import Stores
 
@@ -74,10 +74,17 @@ class Stored(Settings):
 
         with self.stores() as opened:
             folder = self.revocations()
-            for each in folder.pending():
-                opened.grants.revoke(each.target_id, each.stream, at=each.at)
-                folder.remove(each)
+            self.fold_in(opened, folder.pending())
             yield GrantedStores(opened, RevokedGrants(opened.grants, folder))
+
+    def fold_in(self, opened: "Stores", revocations: "Iterable[Revocation]") -> None:
+        """Note *revocations* in the store, the earliest first, and then remove their files."""
+        folder = self.revocations()
+        for each in sorted(revocations, key=lambda each: each.at):
+            opened.grants.revoke(
+                each.target_id, each.stream, actor=each.actor, reason=each.reason, at=each.at
+            )
+            folder.remove(each)
 
     @contextmanager
     def reading(self) -> Iterator["Stores | None"]:

@@ -109,7 +109,7 @@ class GrantsContract:
         lease = leased(stores)
         answered(stores, lease, {3: Outcome.SUCCESS})
         stores.ledger.pass_over(lease, 3)
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
 
         grant(stores, from_position=1)
 
@@ -122,7 +122,7 @@ class GrantsContract:
         lease = leased(stores)
         answered(stores, lease, {1: Outcome.SUCCESS, 2: Outcome.SUCCESS})
         stores.ledger.pass_over(lease, 2)
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
         grant(stores, from_position=2)
 
         grant(stores, from_position=0)
@@ -134,7 +134,7 @@ class GrantsContract:
         granted(stores)
         before = _current(stores)
 
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW + 5)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW + 5)
 
         after = _current(stores)
         assert (after.is_live, after.revoked_at) == (False, NOW + 5)
@@ -143,23 +143,23 @@ class GrantsContract:
     def test_revoking_twice_changes_nothing(self, stores: Stores) -> None:
         """The first end stands."""
         granted(stores)
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW + 5)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW + 5)
         before = _current(stores)
 
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW + 9)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW + 9)
 
         assert before == _current(stores)
 
     def test_revoking_without_a_grant_changes_nothing(self, stores: Stores) -> None:
         """No grant appears, and no error."""
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
 
         assert stores.grants.get(TARGET_ID, STREAM) is None
 
     def test_a_revoked_grant_is_renewed_as_asked(self, stores: Stores) -> None:
         """Even a higher position holds then, with a generation never seen before."""
         granted(stores, from_position=2)
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW + 5)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW + 5)
         revoked = _current(stores)
 
         made = stores.grants.grant(
@@ -181,7 +181,7 @@ class GrantsContract:
         granted(stores)
         before = _current(stores)
 
-        stores.grants.pause(TARGET_ID, STREAM, "not admitted")
+        stores.grants.pause(TARGET_ID, STREAM, "not admitted", actor="me", at=NOW)
 
         after = _current(stores)
         assert (after.paused, after.is_live) == ("not admitted", True)
@@ -190,7 +190,7 @@ class GrantsContract:
     def test_granting_again_ends_a_rest(self, stores: Stores) -> None:
         """The grant is otherwise what it was, with a new generation."""
         granted(stores, from_position=2)
-        stores.grants.pause(TARGET_ID, STREAM, "not admitted")
+        stores.grants.pause(TARGET_ID, STREAM, "not admitted", actor="me", at=NOW)
         paused = _current(stores)
 
         grant(stores, from_position=4)
@@ -203,10 +203,10 @@ class GrantsContract:
         """All else of the grant stays, with a new generation."""
         granted(stores, from_position=2)
         before = _current(stores)
-        stores.grants.pause(TARGET_ID, STREAM, "not admitted")
+        stores.grants.pause(TARGET_ID, STREAM, "not admitted", actor="me", at=NOW)
         paused = _current(stores)
 
-        stores.grants.resume(TARGET_ID, STREAM)
+        stores.grants.resume(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
 
         after = _current(stores)
         assert paused.generation < after.generation
@@ -215,21 +215,21 @@ class GrantsContract:
     def test_resuming_what_does_not_rest_changes_nothing(self, stores: Stores) -> None:
         """Neither a grant that goes on, nor a revoked one, nor one that is not there."""
         stores.targets.register(make_stub_target(), at=NOW)
-        stores.grants.resume(TARGET_ID, STREAM)
+        stores.grants.resume(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
         assert stores.grants.get(TARGET_ID, STREAM) is None
         granted(stores)
         for is_revoked in (False, True):
             if is_revoked:
-                stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+                stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
             before = _current(stores)
 
-            stores.grants.resume(TARGET_ID, STREAM)
+            stores.grants.resume(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
 
             assert before == _current(stores)
 
     def test_pausing_without_a_grant_changes_nothing(self, stores: Stores) -> None:
         """No grant appears, and no error."""
-        stores.grants.pause(TARGET_ID, STREAM, "why not")
+        stores.grants.pause(TARGET_ID, STREAM, "why not", actor="me", at=NOW)
 
         assert stores.grants.get(TARGET_ID, STREAM) is None
 
@@ -241,7 +241,7 @@ class GrantsContract:
                 stores.grants.grant(
                     target.target_id, stream, from_position=0, actor="", reason="", at=NOW
                 )
-        stores.grants.revoke(TARGET_ID, "b", at=NOW)
+        stores.grants.revoke(TARGET_ID, "b", actor="me", reason="test", at=NOW)
 
         found = stores.grants.grants(TARGET_ID)
 
