@@ -69,6 +69,8 @@ class Tallying:
         place = (target_no or 0, stream_id)
         (captured,) = self._database.row(_HEAD, (stream_id,)) or (0,)
         reach = self._reach(place) if above is None else above
+        if reach is not None:
+            reach = min(reach, captured)
         counts: Counter[Facts] = Counter()
         special: Counter[Facts] = Counter()
         self._add_special(special, (target_id, stream), place, reach, at)
