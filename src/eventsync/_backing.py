@@ -48,14 +48,16 @@ class HomeBacking:
 
     def heeding(self, stores: "Stores") -> "Stores":
         """Return *stores* with grants that heed the revocations in files; these are folded in."""
-        from eventsync_adapters.files.revoked import heeding
+        from eventsync_adapters.files.heeding import fold_in, heeding
 
-        return heeding(stores, self._revocations())
+        revocations = self._revocations()
+        fold_in(stores, revocations, revocations.pending())
+        return heeding(stores, revocations)
 
     @contextmanager
     def reading(self, opened: "Stores | None") -> "Iterator[Stores | None]":
         """Open the database without changing anything; None: there is none. Use *opened* if set."""
-        from eventsync_adapters.files.revoked import GrantedStores, RevokedGrants
+        from eventsync_adapters.files.heeding import heeding
         from eventsync_adapters.sqlite import open_for_reading
 
         with ExitStack() as stack:
@@ -66,8 +68,7 @@ class HomeBacking:
             if found is None:
                 yield None
             else:
-                grants = RevokedGrants(found.grants, self._revocations())
-                yield GrantedStores(found, grants)
+                yield heeding(found, self._revocations())
 
     def revoke(
         self,
@@ -80,16 +81,23 @@ class HomeBacking:
         at: int,
     ) -> None:
         """Write a file first, then the database; either is enough."""
-        folder = self._revocations()
-        written = folder.add(target_id, stream, at=at)
-        if not self.database_bytes:
-            return
+        folder, failed = self._revocations(), None
         try:
-            writing().grants.revoke(target_id, stream, at=at)
+            written = folder.add(target_id, stream, actor=actor, reason=reason, at=at)
+        except StoreError as error:
+            failed = error
+        try:
+            if self.database_bytes:
+                writing().grants.revoke(target_id, stream, actor=actor, reason=reason, at=at)
+            elif failed is not None:
+                raise failed
         except StoreError:
+            if failed is not None:
+                raise
             # The file holds, and the next writer folds it in.
             return
-        folder.remove(written)
+        if failed is None and self.database_bytes:
+            folder.remove(written)
 
     def _revocations(self) -> "Revocations":
         from eventsync_adapters.files.revoked import Revocations
@@ -133,4 +141,4 @@ class MemoryBacking:
         at: int,
     ) -> None:
         """End the grant."""
-        writing().grants.revoke(target_id, stream, at=at)
+        writing().grants.revoke(target_id, stream, actor=actor, reason=reason, at=at)

@@ -8,8 +8,10 @@ import attrs
 
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.granting import CLI, Said
 from eventsync_cli.render import Result
 from eventsync_core.census import remaining
+from eventsync_core.egress import Grant
 from eventsync_core.errors import SettingsError, TargetUrlError
 from eventsync_core.policy import Mode
 from eventsync_core.stores import Stores
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 Changes = Mapping[str, Mapping[str, Any]]
+_CHOSEN = Said(CLI, "chosen on the command line")
 
 
 @attrs.frozen(kw_only=True)
@@ -66,7 +69,7 @@ def choose(app: App, choice: Choice) -> Result:
         change = None
         try:
             with stores.atomic():
-                grant(app, stores, choice.target, from_now=choice.from_now)
+                grant(app, stores, choice.target, _CHOSEN, from_now=choice.from_now)
                 stores.targets.set_back_off(choice.target.target_id, BackOff())
                 change = app.change_config(choice.changes)
         except BaseException:
@@ -76,17 +79,17 @@ def choose(app: App, choice: Choice) -> Result:
         return _result(app, choice, owed(app, stores, choice.target))
 
 
-def grant(app: App, stores: Stores, target: Target, *, from_now: bool) -> None:
+def grant(app: App, stores: Stores, target: Target, why: Said, *, from_now: bool) -> Grant:
     """Register *target*, end its pause, and grant it the named project's stream."""
     stored = stores.targets.register(target, at=app.clock())
     if stored.paused:
         stores.targets.pause(target.target_id, "")
-    stores.grants.grant(
+    return stores.grants.grant(
         target.target_id,
         app.stream,
         from_position=head_of(stores, app.stream) if from_now else 0,
-        actor="cli",
-        reason="chosen on the command line",
+        actor=why.actor,
+        reason=why.reason,
         at=app.clock(),
     )
 

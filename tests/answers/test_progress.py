@@ -17,7 +17,9 @@ def test_what_is_not_granted_is_not_in_the_way(world: World) -> None:
     """2,000 older events of this stream and of another: the ten granted ones go at once."""
     world.capture(*(make_envelope(f"o{n}", project_uuid="other") for n in range(1_000)))
     world.capture_ids(*ids(1_000, "old"))
-    world.stores.grants.revoke(world.target.target_id, "default", at=world.clock())
+    world.stores.grants.revoke(
+        world.target.target_id, "default", actor="me", reason="test", at=world.clock()
+    )
     world.grant(from_position=1_000)
     world.capture_ids(*ids(10))
 

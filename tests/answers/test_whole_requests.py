@@ -147,7 +147,9 @@ def test_nothing_to_send_is_no_request(world: World) -> None:
 def test_nothing_is_sent_without_a_grant(world: World) -> None:
     """What waits is still owed, and nobody was asked."""
     world.capture_ids(*ids(2))
-    world.stores.grants.revoke(world.target.target_id, "default", at=world.clock())
+    world.stores.grants.revoke(
+        world.target.target_id, "default", actor="me", reason="test", at=world.clock()
+    )
 
     report = world.drain()
 

@@ -276,8 +276,13 @@ def test_the_families_are_those_of_the_file(
     found = {item["event_type"]: item for item in document["families"]}
     assert document["families_count"] == len(found)
     assert document["otherwise"] == "unknown"
-    assert found["Mine"] == {"event_type": "Mine", "family": "local_only", "source": "config.toml [families]"}
-    assert found["MissionReopened"]["source"] == "config.toml [families]"
+    source = "config.toml [families]"
+    assert found["Mine"] == {
+        "event_type": "Mine",
+        "family": "local_only",
+        "source": "config.toml [families]",
+    }
+    assert found["MissionReopened"]["source"] == source
     assert found["WPCreated"]["family"] == "target_bound"
     assert found["WPCreated"]["source"] == "built_in"
     text = run("family", "list").out

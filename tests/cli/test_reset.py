@@ -106,7 +106,7 @@ def test_what_is_opened_again_says_when_it_goes(
     run("sync", "now")
 
     with open_stores(home / "eventsync" / "eventsync.db") as stores:
-        stores.grants.pause(delivered, "default", "not admitted")
+        stores.grants.pause(delivered, "default", "not admitted", actor="me", at=1)
         stores.targets.set_back_off(delivered, WAIT)
     resume = f"eventsync target resume {delivered}"
     said = run(*replay).out

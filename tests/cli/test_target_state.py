@@ -104,10 +104,12 @@ def test_a_dry_run_changes_nothing(run: Run, chosen: str, home: Path) -> None:
 def test_resuming_ends_the_rest_of_grants(run: Run, chosen: str, home: Path) -> None:
     """Where the server refused a project; a revoked grant stays revoked."""
     with opened(home) as stores:
-        stores.grants.pause(chosen, "default", "the server does not take this project")
+        stores.grants.pause(
+            chosen, "default", "the server does not take this project", actor="me", at=1
+        )
         stores.grants.grant(chosen, "gone", from_position=0, actor="me", reason="", at=1)
-        stores.grants.pause(chosen, "gone", "refused")
-        stores.grants.revoke(chosen, "gone", at=2)
+        stores.grants.pause(chosen, "gone", "refused", actor="me", at=1)
+        stores.grants.revoke(chosen, "gone", actor="me", reason="test", at=2)
 
     ran = run("target", "resume", chosen, "--json")
 
@@ -124,7 +126,9 @@ def test_resuming_ends_the_rest_of_grants(run: Run, chosen: str, home: Path) -> 
 def test_status_says_which_stream_is_paused(run: Run, chosen: str, home: Path) -> None:
     """With its reason, below its target; one that is revoked is not granted anyway."""
     with opened(home) as stores:
-        stores.grants.pause(chosen, "default", "the server does not take this project")
+        stores.grants.pause(
+            chosen, "default", "the server does not take this project", actor="me", at=1
+        )
 
     assert "    default is paused: the server does not take this" in run("sync", "status").out
 

@@ -56,7 +56,9 @@ def _gate(world: World) -> Report:
 
 
 def _revoked(world: World) -> Report:
-    world.stores.grants.revoke(world.target.target_id, "default", at=world.clock())
+    world.stores.grants.revoke(
+        world.target.target_id, "default", actor="me", reason="test", at=world.clock()
+    )
     return world.drain()
 
 
@@ -67,9 +69,13 @@ def _left_alone(world: World) -> Report:
 
 
 def _paused(world: World) -> Report:
-    world.stores.grants.pause(world.target.target_id, "default", "not admitted")
+    world.stores.grants.pause(
+        world.target.target_id, "default", "not admitted", actor="me", at=world.clock()
+    )
     assert world.drain().stopped_because == "paused"
-    world.stores.grants.resume(world.target.target_id, "default")
+    world.stores.grants.resume(
+        world.target.target_id, "default", actor="me", reason="test", at=world.clock()
+    )
     world.stores.targets.pause(world.target.target_id, "moving")
     return world.drain()
 

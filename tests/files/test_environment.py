@@ -51,8 +51,8 @@ def test_a_revocation_stands_until_it_is_folded_in(tmp_path: Path) -> None:
     folder = Revocations(tmp_path / "revoked")
     assert folder.pending() == []
 
-    first = folder.add("tgt_1", "s", at=5)
-    later = folder.add("tgt_1", "s", at=6)
+    first = folder.add("tgt_1", "s", actor="me", reason="test", at=5)
+    later = folder.add("tgt_1", "s", actor="me", reason="test", at=6)
 
     assert {each.at for each in folder.pending()} == {5, 6}
     assert [(each.target_id, each.stream) for each in folder.pending()] == [("tgt_1", "s")] * 2

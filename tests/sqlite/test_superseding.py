@@ -204,7 +204,7 @@ def test_counting_is_exact_whatever_else_is_true(world: World, reach: int | None
     for name in ("a", "b", "d", "e"):
         keyed(world, f"{name}-next", name)
     world.stores.holds.hold("default", [1, 3, 4, 7], reason="", actor="me", at=world.clock())
-    world.stores.grants.revoke(*place, at=world.clock())
+    world.stores.grants.revoke(*place, actor="me", reason="test", at=world.clock())
     if reach is not None:
         world.stores.grants.grant(
             *place, from_position=reach, actor="me", reason="", at=world.clock()

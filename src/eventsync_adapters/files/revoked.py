@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,25 +10,28 @@ import attrs
 
 from eventsync_adapters import machine
 from eventsync_core.codec import read_document, write_document
-from eventsync_core.egress import Grant, Grants
+from eventsync_core.egress import Grant, GrantAct, Grants, end_grant
 from eventsync_core.errors import StoreNotWritableError
-from eventsync_core.journal import Journal
-from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
-from eventsync_core.policy import Audit
-from eventsync_core.stores import Stores
-from eventsync_core.targets import TargetRegistry
 
-__all__ = ["GrantedStores", "Revocation", "Revocations", "RevokedGrants", "heeding"]
+__all__ = ["Revocation", "Revocations", "RevokedGrants"]
+
+_UNFINISHED = "new."
 
 
 @attrs.frozen
 class Revocation:
-    """One file: the grant it ends, and when it was written (microseconds since 1970 UTC)."""
+    """
+    One file: the grant it ends, who ended it, why, and when (microseconds since 1970 UTC).
+
+    `actor` and `reason` are empty where an older program wrote it.
+    """
 
     path: Path
     target_id: str
     stream: str
     at: int
+    actor: str = ""
+    reason: str = ""
 
 
 @attrs.frozen
@@ -41,26 +44,37 @@ class Revocations:
 
     folder: Path
 
-    def add(self, target_id: str, stream: str, *, at: int) -> Revocation:
+    def add(self, target_id: str, stream: str, *, actor: str, reason: str, at: int) -> Revocation:
         """
         End the grant of *stream* to the target at once, durably.
 
         Raises:
-            StoreNotWritableError: The file cannot be written.
+            StoreNotWritableError: The file cannot be written; nothing of it counts.
         """
-        content = {"target_id": target_id, "stream": stream, "at": at}
+        content = {
+            "target_id": target_id,
+            "stream": stream,
+            "at": at,
+            "actor": actor,
+            "reason": reason,
+        }
         path = self.folder / f"{_prefix(target_id, stream)}.{secrets.token_hex(8)}"
+        # Under its own name it counts, and half of a file can never be folded in.
+        unfinished = path.with_name(f"{_UNFINISHED}{path.name}")
         try:
             machine.make_private_folder(path.parent)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
                 file.write(write_document(content).encode())
                 file.flush()
                 os.fsync(file.fileno())
+            unfinished.replace(path)
             machine.sync_folder(path.parent)
         except OSError as error:
+            with suppress(OSError):
+                unfinished.unlink()
             raise StoreNotWritableError(f"{path} cannot be written: {error.strerror}") from error
-        return Revocation(path, target_id, stream, at)
+        return Revocation(path, target_id, stream, at, actor, reason)
 
     def remove(self, revocation: Revocation) -> None:
         """Forget this one, which the database knows by now."""
@@ -84,10 +98,13 @@ class Revocations:
         found = []
         with suppress(OSError):
             for path in sorted(self.folder.iterdir()):
+                if path.name.startswith(_UNFINISHED):
+                    continue
                 with suppress(OSError, ValueError, KeyError, TypeError):
                     content = read_document(path.read_bytes())
                     names = str(content["target_id"]), str(content["stream"])
-                    found.append(Revocation(path, *names, int(content["at"])))
+                    who = str(content.get("actor", "")), str(content.get("reason", ""))
+                    found.append(Revocation(path, *names, int(content["at"]), *who))
         return found
 
 
@@ -110,17 +127,17 @@ class RevokedGrants:
             target_id, stream, from_position=from_position, actor=actor, reason=reason, at=at
         )
 
-    def revoke(self, target_id: str, stream: str, *, at: int) -> None:
+    def revoke(self, target_id: str, stream: str, *, actor: str, reason: str, at: int) -> None:
         """See `Grants.revoke`."""
-        self.inner.revoke(target_id, stream, at=at)
+        self.inner.revoke(target_id, stream, actor=actor, reason=reason, at=at)
 
-    def pause(self, target_id: str, stream: str, reason: str) -> None:
+    def pause(self, target_id: str, stream: str, reason: str, *, actor: str, at: int) -> None:
         """See `Grants.pause`."""
-        self.inner.pause(target_id, stream, reason)
+        self.inner.pause(target_id, stream, reason, actor=actor, at=at)
 
-    def resume(self, target_id: str, stream: str) -> None:
+    def resume(self, target_id: str, stream: str, *, actor: str, reason: str, at: int) -> None:
         """See `Grants.resume`."""
-        self.inner.resume(target_id, stream)
+        self.inner.resume(target_id, stream, actor=actor, reason=reason, at=at)
 
     def get(self, target_id: str, stream: str) -> Grant | None:
         """See `Grants.get`; a grant with a revocation file is revoked."""
@@ -130,84 +147,24 @@ class RevokedGrants:
         """See `Grants.grants`."""
         return [self._seen(grant) or grant for grant in self.inner.grants(target_id)]
 
+    def acts(self, target_id: str, *, limit: int = 1000) -> list[GrantAct]:
+        """See `Grants.acts`; a revocation is among them once it is folded in."""
+        return self.inner.acts(target_id, limit=limit)
+
+    def act_count(self, target_id: str) -> int:
+        """See `Grants.act_count`."""
+        return self.inner.act_count(target_id)
+
     def _seen(self, grant: Grant | None) -> Grant | None:
         if grant is None or not grant.is_live:
             return grant
         if not self.revocations.is_revoked(grant.target_id, grant.stream):
             return grant
         pair = (grant.target_id, grant.stream)
-        times = [
-            each.at for each in self.revocations.pending() if (each.target_id, each.stream) == pair
+        said = [
+            each for each in self.revocations.pending() if (each.target_id, each.stream) == pair
         ]
-        at = min(times, default=grant.granted_at)
-        return attrs.evolve(grant, revoked_at=at, generation=grant.generation + 1)
-
-
-@attrs.define
-class GrantedStores:
-    """`Stores` whose grants also heed revocations that stand in files."""
-
-    _inner: Stores
-    grants: Grants
-
-    @property
-    def journal(self) -> Journal:
-        """See `Stores`."""
-        return self._inner.journal
-
-    @property
-    def ledger(self) -> Ledger:
-        """See `Stores`."""
-        return self._inner.ledger
-
-    @property
-    def leases(self) -> Leases:
-        """See `Stores`."""
-        return self._inner.leases
-
-    @property
-    def backlog(self) -> Backlog:
-        """See `Stores`."""
-        return self._inner.backlog
-
-    @property
-    def desk(self) -> Desk:
-        """See `Stores`."""
-        return self._inner.desk
-
-    @property
-    def holds(self) -> Holds:
-        """See `Stores`."""
-        return self._inner.holds
-
-    @property
-    def superseding(self) -> Superseding:
-        """See `Stores`."""
-        return self._inner.superseding
-
-    @property
-    def audit(self) -> Audit:
-        """See `Stores`."""
-        return self._inner.audit
-
-    @property
-    def targets(self) -> TargetRegistry:
-        """See `Stores`."""
-        return self._inner.targets
-
-    @property
-    def is_durable(self) -> bool:
-        """See `Stores.is_durable`."""
-        return self._inner.is_durable
-
-    def atomic(self) -> AbstractContextManager[None]:
-        """See `Stores.atomic`."""
-        return self._inner.atomic()
-
-
-def heeding(stores: Stores, revocations: Revocations) -> Stores:
-    """Return *stores* with grants that heed *revocations*, those in files folded in first."""
-    for each in revocations.pending():
-        stores.grants.revoke(each.target_id, each.stream, at=each.at)
-        revocations.remove(each)
-    return GrantedStores(stores, RevokedGrants(stores.grants, revocations))
+        first = min(said, key=lambda each: each.at, default=None)
+        if first is None:
+            return end_grant(grant, actor="", reason="", at=grant.granted_at)
+        return end_grant(grant, actor=first.actor, reason=first.reason, at=first.at)

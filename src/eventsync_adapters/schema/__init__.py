@@ -17,6 +17,7 @@ VERSIONS = (
     "0004_desk",
     "0005_superseding",
     "0006_capture",
+    "0007_grants",
 )
 """Every version this program knows, in order."""
 

@@ -144,9 +144,9 @@ class SqliteBacklog:
             found.update(position for (position,) in rows)
         return found
 
-    def tally(self, target_id: str, stream: str, *, at: int) -> Tally:
+    def tally(self, target_id: str, stream: str, *, at: int, above: int | None = None) -> Tally:
         """See `Backlog.tally`."""
-        return self._tallying.take(target_id, stream, at=at)
+        return self._tallying.take(target_id, stream, at=at, above=above)
 
 
 def _one_after_another(*parts: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

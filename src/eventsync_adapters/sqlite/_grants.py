@@ -1,14 +1,20 @@
 from typing import Any
 
-import attrs
-
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._keys import Keys
-from eventsync_core.egress import Grant, change_grant
+from eventsync_core.egress import (
+    Grant,
+    GrantAct,
+    GrantVerb,
+    change_grant,
+    end_grant,
+    rest_grant,
+    verbs_between,
+)
 
 _COLUMNS = """
 SELECT t.target_id, s.stream, g.from_position, g.generation, g.actor, g.reason, g.granted_at,
-       g.revoked_at, g.paused
+       g.revoked_at, g.paused, g.revoked_by, g.revoked_reason
 FROM grants g
 JOIN targets t ON t.target_no = g.target_no
 JOIN streams s ON s.stream_id = g.stream_id
@@ -17,12 +23,24 @@ _ONE = _COLUMNS + "WHERE g.target_no = ? AND g.stream_id = ?"
 _OF_TARGET = _COLUMNS + "WHERE g.target_no = ? ORDER BY s.stream"
 _PUT = """
 INSERT INTO grants (target_no, stream_id, from_position, passed, generation, actor, reason,
-                    granted_at, revoked_at, paused)
-VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?)
+                    granted_at, revoked_at, paused, revoked_by, revoked_reason)
+VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (target_no, stream_id) DO UPDATE SET
     from_position = excluded.from_position, generation = excluded.generation,
     actor = excluded.actor, reason = excluded.reason, granted_at = excluded.granted_at,
-    revoked_at = excluded.revoked_at, paused = excluded.paused
+    revoked_at = excluded.revoked_at, paused = excluded.paused,
+    revoked_by = excluded.revoked_by, revoked_reason = excluded.revoked_reason
+"""
+_ACTS = """
+SELECT a.act_no, s.stream, a.act, a.at, a.actor, a.reason, a.from_position, a.generation
+FROM grant_acts a CROSS JOIN streams s ON s.stream_id = a.stream_id
+WHERE a.target_no = ? ORDER BY a.act_no DESC LIMIT ?
+"""
+_ACT_COUNT = "SELECT COALESCE(MAX(act_no), 0) FROM grant_acts WHERE target_no = ?"
+_NEW_ACT = """
+INSERT INTO grant_acts (target_no, act_no, stream_id, act, at, actor, reason, from_position,
+                        generation)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _PASSED = "SELECT passed FROM grants WHERE target_no = ? AND stream_id = ?"
 _OWED = """
@@ -72,26 +90,37 @@ class SqliteGrants:
                 granted_at=at,
             )
             grant = change_grant(before, asked)
-            self._put(grant)
+            self._put(before, grant, actor=actor, reason=reason, at=at)
             if before is not None and grant.from_position < before.from_position:
                 self._owe(grant, before.from_position, at)
             return grant
 
-    def _put(self, grant: Grant) -> None:
+    def _put(self, before: Grant | None, after: Grant, *, actor: str, reason: str, at: int) -> None:
+        """Store the grant as it is after a change, and the change; inside a unit of work."""
+        if after == before:
+            return
+        target_no = self._keys.target_for_writing(after.target_id)
+        stream_id = self._keys.stream_for_writing(after.stream)
         self._database.run(
             _PUT,
             (
-                self._keys.target_for_writing(grant.target_id),
-                self._keys.stream_for_writing(grant.stream),
-                grant.from_position,
-                grant.generation,
-                grant.actor,
-                grant.reason,
-                grant.granted_at,
-                grant.revoked_at,
-                grant.paused,
+                target_no,
+                stream_id,
+                after.from_position,
+                after.generation,
+                after.actor,
+                after.reason,
+                after.granted_at,
+                after.revoked_at,
+                after.paused,
+                after.revoked_by,
+                after.revoked_reason,
             ),
         )
+        said = (at, actor, reason, after.from_position, after.generation)
+        for verb in verbs_between(before, after):
+            number = self.act_count(after.target_id) + 1
+            self._database.run(_NEW_ACT, (target_no, number, stream_id, verb.value, *said))
 
     def _owe(self, grant: Grant, upto: int, at: int) -> None:
         """Owe what the cursor has passed while it was not granted."""
@@ -103,26 +132,29 @@ class SqliteGrants:
         owed = self._database.run(_OWE_LEDGER + _OWED, values)
         self._database.run(_TALLY, (target_no, stream_id, owed))
 
-    def revoke(self, target_id: str, stream: str, *, at: int) -> None:
+    def revoke(self, target_id: str, stream: str, *, actor: str, reason: str, at: int) -> None:
         """See `Grants.revoke`."""
-        self._change(target_id, stream, "revoked_at", at)
+        with self._database.write():
+            grant = self.get(target_id, stream)
+            if grant is not None:
+                ended = end_grant(grant, actor=actor, reason=reason, at=at)
+                self._put(grant, ended, actor=actor, reason=reason, at=at)
 
-    def pause(self, target_id: str, stream: str, reason: str) -> None:
+    def pause(self, target_id: str, stream: str, reason: str, *, actor: str, at: int) -> None:
         """See `Grants.pause`."""
-        self._change(target_id, stream, "paused", reason)
+        self._rest(target_id, stream, reason, actor=actor, reason=reason, at=at)
 
-    def resume(self, target_id: str, stream: str) -> None:
+    def resume(self, target_id: str, stream: str, *, actor: str, reason: str, at: int) -> None:
         """See `Grants.resume`."""
-        with self._database.write():
-            grant = self.get(target_id, stream)
-            if grant is not None and grant.paused:
-                self._change(target_id, stream, "paused", "")
+        self._rest(target_id, stream, "", actor=actor, reason=reason, at=at)
 
-    def _change(self, target_id: str, stream: str, field: str, value: Any) -> None:
+    def _rest(
+        self, target_id: str, stream: str, why: str, *, actor: str, reason: str, at: int
+    ) -> None:
         with self._database.write():
             grant = self.get(target_id, stream)
-            if grant is not None and (field != "revoked_at" or grant.is_live):
-                self._put(attrs.evolve(grant, **{field: value, "generation": grant.generation + 1}))
+            if grant is not None:
+                self._put(grant, rest_grant(grant, why), actor=actor, reason=reason, at=at)
 
     def get(self, target_id: str, stream: str) -> Grant | None:
         """See `Grants.get`."""
@@ -135,11 +167,20 @@ class SqliteGrants:
         target_no = self._keys.target(target_id)
         return [_grant(row) for row in self._database.rows(_OF_TARGET, (target_no,))]
 
+    def acts(self, target_id: str, *, limit: int = 1000) -> list[GrantAct]:
+        """See `Grants.acts`."""
+        target_no = self._keys.target(target_id)
+        return [_act(row) for row in self._database.rows(_ACTS, (target_no, limit))]
+
+    def act_count(self, target_id: str) -> int:
+        """See `Grants.act_count`; acts are numbered without gaps and never deleted."""
+        (last,) = self._database.row(_ACT_COUNT, (self._keys.target(target_id),)) or (0,)
+        return int(last)
+
 
 def _grant(row: tuple[Any, ...]) -> Grant:
-    target_id, stream, from_position, generation, actor, reason, granted_at, revoked_at, paused = (
-        row
-    )
+    target_id, stream, from_position, generation, actor, reason, granted_at, *ended = row
+    revoked_at, paused, revoked_by, revoked_reason = ended
     return Grant(
         target_id=target_id,
         stream=stream,
@@ -150,4 +191,20 @@ def _grant(row: tuple[Any, ...]) -> Grant:
         granted_at=granted_at,
         revoked_at=revoked_at,
         paused=paused,
+        revoked_by=revoked_by,
+        revoked_reason=revoked_reason,
+    )
+
+
+def _act(row: tuple[Any, ...]) -> GrantAct:
+    number, stream, word, at, actor, reason, from_position, generation = row
+    return GrantAct(
+        number=number,
+        stream=stream,
+        act=GrantVerb(word),
+        at=at,
+        actor=actor,
+        reason=reason,
+        from_position=from_position,
+        generation=generation,
     )

@@ -56,20 +56,21 @@ class Tallying:
         self._keys = keys
         self._leases = leases
 
-    def take(self, target_id: str, stream: str, *, at: int) -> Tally:
+    def take(self, target_id: str, stream: str, *, at: int, above: int | None = None) -> Tally:
         """See `Backlog.tally`; everything is read from one state of the store."""
         with self._database.snapshot():
-            return self._take(target_id, stream, at)
+            return self._take(target_id, stream, at, above)
 
-    def _take(self, target_id: str, stream: str, at: int) -> Tally:
+    def _take(self, target_id: str, stream: str, at: int, above: int | None) -> Tally:
         target_no, stream_id = self._keys.target(target_id), self._keys.stream(stream)
         if stream_id is None:
             return Tally(captured=0, groups=[])
         # Target 0 does not exist: an unknown one has no grant and no rows.
         place = (target_no or 0, stream_id)
         (captured,) = self._database.row(_HEAD, (stream_id,)) or (0,)
-        grant = self._database.row(_GRANT, place)
-        reach = None if grant is None else int(grant[0])
+        reach = self._reach(place) if above is None else above
+        if reach is not None:
+            reach = min(reach, captured)
         counts: Counter[Facts] = Counter()
         special: Counter[Facts] = Counter()
         self._add_special(special, (target_id, stream), place, reach, at)
@@ -80,6 +81,11 @@ class Tallying:
         counts = _settle(counts, special, reach, self._below(place, reach))
         groups = [Group(facts, count) for facts, count in counts.items() if count]
         return Tally(captured=captured, groups=groups)
+
+    def _reach(self, place: tuple[int, int]) -> int | None:
+        """Return the position above which the stream is granted to the target, or None."""
+        grant = self._database.row(_GRANT, place)
+        return None if grant is None else int(grant[0])
 
     def _add_special(
         self,

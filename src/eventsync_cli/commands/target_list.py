@@ -1,35 +1,72 @@
 from typing import Any
 
+import click
+
 from eventsync_cli.acting import acting
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
+from eventsync_cli.granting import grant_line
 from eventsync_cli.render import Result
 from eventsync_cli.targeting import current_if_any
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.egress import Grant
+from eventsync_core.errors import UnknownTargetError
 from eventsync_core.status import grant_document
+from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
 
 @acting("list")
-def command(app: App) -> Result:
-    """List all targets and their grants."""
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1, max=MOST_ITEMS),
+    default=50,
+    show_default=True,
+    help="Most targets shown.",
+)
+@click.option("--after", metavar="TARGET_ID", help="Go on after this target.")
+def command(app: App, limit: int, after: str | None) -> Result:
+    """List all targets and their grants, in the order in which they were first chosen."""
     current = current_if_any(app)
     found: list[tuple[Target, list[Grant]]] = []
+    total, is_more = 0, False
     with app.reading() as stores:
         if stores is not None:
-            found = [
-                (target, stores.grants.grants(target.target_id))
-                for target in stores.targets.targets()
-            ]
+            targets = stores.targets.targets()
+            page = targets[_start(targets, after) :]
+            total, is_more = len(targets), len(page) > limit
+            found = [_with_grants(stores, target) for target in page[:limit]]
+        elif after is not None:
+            raise UnknownTargetError(after)
+    following = found[-1][0].target_id if is_more else None
     return Result(
         document={
-            "targets": [_document(*each, current) for each in found[:MOST_ITEMS]],
-            "targets_count": len(found),
+            "targets": [_document(*each, current) for each in found],
+            "targets_count": total,
+            "next_after": following,
         },
         lines=[line for each in found for line in _lines(*each, current)] or ["no targets"],
-        talk=app.concerns(),
+        talk=(*app.concerns(), *([f"more: --after {following}"] if following else [])),
     )
+
+
+def _start(targets: list[Target], after: str | None) -> int:
+    """
+    Return the index to go on at.
+
+    Raises:
+        UnknownTargetError: There is no target *after* which to go on.
+    """
+    if after is None:
+        return 0
+    ids = [target.target_id for target in targets]
+    if after not in ids:
+        raise UnknownTargetError(after)
+    return ids.index(after) + 1
+
+
+def _with_grants(stores: Stores, target: Target) -> tuple[Target, list[Grant]]:
+    return target, stores.grants.grants(target.target_id)
 
 
 def _document(target: Target, grants: list[Grant], current: Target | None) -> dict[str, Any]:
@@ -47,8 +84,9 @@ def _lines(target: Target, grants: list[Grant], current: Target | None) -> list[
     who = "".join(f" {word}" for word in (target.team, target.user) if word)
     head = f"{mark}{target.target_id}  {target.kind}  {target.url}{who}"
     lines = [f"{head}  paused: {target.paused}" if target.paused else head]
-    for grant in grants:
-        state = f"from position {grant.from_position + 1}" if grant.is_live else "revoked"
+    for grant in grants[:MOST_ITEMS]:
         rest = f"  paused: {grant.paused}" if grant.paused else ""
-        lines.append(f"      stream {grant.stream}  {state}{rest}")
+        lines.append(f"      stream {grant.stream}  {grant_line(grant)}{rest}")
+    if len(grants) > MOST_ITEMS:
+        lines.append(f"      and {len(grants) - MOST_ITEMS} more")
     return lines

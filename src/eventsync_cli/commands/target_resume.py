@@ -47,7 +47,9 @@ def command(app: App, target_id: str | None, *, dry_run: bool) -> Result:
         stores.targets.pause(whose, "")
         stores.targets.set_back_off(whose, BackOff())
         for grant in rest.grants:
-            stores.grants.resume(whose, grant.stream)
+            stores.grants.resume(
+                whose, grant.stream, actor="cli", reason="resumed by target resume", at=app.clock()
+            )
     return _result(app, rest, dry_run=False)
 
 

@@ -3,6 +3,7 @@ import click
 from eventsync_cli.acting import acting
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
+from eventsync_cli.granting import act_line, grant_line
 from eventsync_cli.looking import known_lines
 from eventsync_cli.render import Result, listing
 from eventsync_cli.targeting import current_if_any, meant
@@ -35,6 +36,7 @@ def _lines(shown: TargetPicture) -> list[str]:
         *_who(shown),
         *known_lines(shown.status.target, at=shown.at),
         *_grants(shown),
+        *_acts(shown),
         *_requests(shown),
         *_failures(shown),
     ]
@@ -65,11 +67,16 @@ def _who(shown: TargetPicture) -> list[str]:
 def _grants(shown: TargetPicture) -> list[str]:
     lines = [f"Grants: {len(shown.grants)}"]
     for grant, stream in list(shown.standings)[:_MOST_LINES]:
-        state = f"from position {grant.from_position + 1}" if grant.is_live else "revoked"
         counts = "  ".join(f"{name} {count}" for name, count in stream.classes.items() if count)
         rest = f"  paused: {grant.paused}" if grant.paused else ""
-        lines.append(f"  {grant.stream}  {state}  {counts}{rest}".rstrip())
+        lines.append(f"  {grant.stream}  {grant_line(grant)}  {counts}{rest}".rstrip())
     return lines + _more(len(shown.grants))
+
+
+def _acts(shown: TargetPicture) -> list[str]:
+    lines = [f"Done to grants: {shown.act_count}"]
+    lines += [f"  {act_line(act)}" for act in shown.acts[:_MOST_LINES]]
+    return lines + _more(shown.act_count)
 
 
 def _requests(shown: TargetPicture) -> list[str]:

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from eventsync_cli.compose._settings import Settings
 from eventsync_core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from eventsync_adapters.files.revoked import Revocations
+    from eventsync_adapters.files.revoked import Revocation, Revocations
     from eventsync_adapters.sqlite import StorageFacts
     from eventsync_core.stores import Stores
 
@@ -69,10 +69,17 @@ class Stored(Settings):
     @contextmanager
     def sending_stores(self) -> Iterator["Stores"]:
         """Open the store as `stores` does, revocations by file included."""
-        from eventsync_adapters.files.revoked import heeding
+        from eventsync_adapters.files.heeding import heeding
 
         with self.stores() as opened:
+            self.fold_in(opened, self.revocations().pending())
             yield heeding(opened, self.revocations())
+
+    def fold_in(self, opened: "Stores", pending: "Iterable[Revocation]") -> None:
+        """Note revocations in the store; see `eventsync_adapters.files.heeding.fold_in`."""
+        from eventsync_adapters.files.heeding import fold_in
+
+        fold_in(opened, self.revocations(), pending)
 
     @contextmanager
     def reading(self) -> Iterator["Stores | None"]:
@@ -86,7 +93,7 @@ class Stored(Settings):
             yield None
             return
         self._require_sqlite()
-        from eventsync_adapters.files.revoked import GrantedStores, RevokedGrants
+        from eventsync_adapters.files.heeding import heeding
         from eventsync_adapters.sqlite import open_for_reading
 
         opened = open_for_reading(self.database)
@@ -95,7 +102,7 @@ class Stored(Settings):
             return
         with opened:
             self.storage = opened.storage()
-            yield GrantedStores(opened, RevokedGrants(opened.grants, self.revocations()))
+            yield heeding(opened, self.revocations())
 
     def _require_sqlite(self) -> None:
         named = self.environment.persistence

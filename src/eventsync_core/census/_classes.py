@@ -95,6 +95,13 @@ class Tally:
             counts[classify(group.facts)] += group.count
         return counts
 
+    def without_grant(self) -> "Tally":
+        """Return the same entries as they count where nothing of the stream may go."""
+        groups = [
+            Group(attrs.evolve(group.facts, is_granted=False), group.count) for group in self.groups
+        ]
+        return attrs.evolve(self, groups=groups)
+
     @property
     def is_coherent(self) -> bool:
         """Every captured entry is counted exactly once, and none negatively."""

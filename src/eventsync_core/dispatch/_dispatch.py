@@ -211,7 +211,8 @@ def _note_answer(sending: Sending) -> bool:
     note_standing(sending, sent.verdict, at=now)
     if sent.verdict.pauses_grant:
         reason = "the server does not take this project"
-        sending.stores.grants.pause(sending.target.target_id, sending.stream, reason)
+        target_id = sending.target.target_id
+        sending.stores.grants.pause(target_id, sending.stream, reason, actor="drain", at=now)
     if sent.verdict.next is Next.PAUSE_TARGET:
         sending.stores.targets.pause(sending.target.target_id, sent.verdict.guidance)
     return True

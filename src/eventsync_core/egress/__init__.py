@@ -1,9 +1,21 @@
 """What may leave: no grant, no delivery."""
 
 from eventsync_core.egress._memory import MemoryGrants
-from eventsync_core.egress._model import Grant, Refusal
+from eventsync_core.egress._model import Grant, GrantAct, GrantVerb, Refusal
 from eventsync_core.egress._permit import permit
 from eventsync_core.egress._port import Grants
-from eventsync_core.egress._rules import change_grant
+from eventsync_core.egress._rules import change_grant, end_grant, rest_grant, verbs_between
 
-__all__ = ["Grant", "Grants", "MemoryGrants", "Refusal", "change_grant", "permit"]
+__all__ = [
+    "Grant",
+    "GrantAct",
+    "GrantVerb",
+    "Grants",
+    "MemoryGrants",
+    "Refusal",
+    "change_grant",
+    "end_grant",
+    "permit",
+    "rest_grant",
+    "verbs_between",
+]

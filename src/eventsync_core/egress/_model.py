@@ -1,3 +1,5 @@
+from enum import StrEnum
+
 import attrs
 
 from eventsync_core.receivers import Gate
@@ -9,7 +11,8 @@ class Grant:
     Permission that a stream may go to a target.
 
     Entries above `from_position` may go. `generation` grows with every change; `revoked_at`
-    is None while the grant lives; `paused` says why it rests, empty when it does not.
+    is None while the grant lives, `revoked_by` and `revoked_reason` are who ended it and why;
+    `paused` says why it rests, empty when it does not.
     Times are in microseconds since 1970 UTC.
     """
 
@@ -22,11 +25,42 @@ class Grant:
     granted_at: int
     revoked_at: int | None = None
     paused: str = ""
+    revoked_by: str = ""
+    revoked_reason: str = ""
 
     @property
     def is_live(self) -> bool:
         """Not revoked."""
         return self.revoked_at is None
+
+
+class GrantVerb(StrEnum):
+    """What is done to a grant."""
+
+    GRANTED = "granted"
+    WIDENED = "widened"
+    REVOKED = "revoked"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+
+
+@attrs.frozen(kw_only=True)
+class GrantAct:
+    """
+    One thing that was done to a grant, by whom and why; never changed and never deleted.
+
+    `number` counts the acts on all grants to one target from 1; `from_position` and
+    `generation` are those of the grant as it stood afterwards.
+    """
+
+    number: int
+    stream: str
+    act: GrantVerb
+    at: int
+    actor: str
+    reason: str
+    from_position: int
+    generation: int
 
 
 @attrs.frozen

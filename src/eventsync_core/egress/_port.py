@@ -1,10 +1,15 @@
 from typing import Protocol
 
-from eventsync_core.egress._model import Grant
+from eventsync_core.egress._model import Grant, GrantAct
 
 
 class Grants(Protocol):
-    """Who may be sent what; `GrantsContract` tests each promise."""
+    """
+    Who may be sent what; `GrantsContract` tests each promise.
+
+    Whatever changes a grant is on record among `acts`, in the same unit of work, with who did
+    it, why and when; what changes nothing is not.
+    """
 
     def grant(
         self, target_id: str, stream: str, *, from_position: int, actor: str, reason: str, at: int
@@ -21,15 +26,19 @@ class Grants(Protocol):
         """
         ...
 
-    def revoke(self, target_id: str, stream: str, *, at: int) -> None:
-        """End the permission; without one, or twice, nothing changes."""
+    def revoke(self, target_id: str, stream: str, *, actor: str, reason: str, at: int) -> None:
+        """
+        End the permission; without one, or twice, nothing changes.
+
+        The grant says who ended it, why and when.
+        """
         ...
 
-    def pause(self, target_id: str, stream: str, reason: str) -> None:
+    def pause(self, target_id: str, stream: str, reason: str, *, actor: str, at: int) -> None:
         """Let the grant rest for *reason* until it is resumed or granted again."""
         ...
 
-    def resume(self, target_id: str, stream: str) -> None:
+    def resume(self, target_id: str, stream: str, *, actor: str, reason: str, at: int) -> None:
         """End the rest of the grant; one that does not rest, or is not there, stays so."""
         ...
 
@@ -39,4 +48,12 @@ class Grants(Protocol):
 
     def grants(self, target_id: str) -> list[Grant]:
         """Return all grants to the target, in order of their streams' names."""
+        ...
+
+    def acts(self, target_id: str, *, limit: int = 1000) -> list[GrantAct]:
+        """Return the latest of what was done to grants to the target, newest first."""
+        ...
+
+    def act_count(self, target_id: str) -> int:
+        """Return how much was done to grants to the target in all."""
         ...

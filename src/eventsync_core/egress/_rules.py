@@ -1,6 +1,6 @@
 import attrs
 
-from eventsync_core.egress._model import Grant
+from eventsync_core.egress._model import Grant, GrantVerb
 
 
 def change_grant(before: Grant | None, asked: Grant) -> Grant:
@@ -22,3 +22,37 @@ def change_grant(before: Grant | None, asked: Grant) -> Grant:
         generation=before.generation + 1,
         paused="",
     )
+
+
+def end_grant(before: Grant, *, actor: str, reason: str, at: int) -> Grant:
+    """Return *before* as *actor* ended it for *reason*; one that is over stays as it ended."""
+    if not before.is_live:
+        return before
+    return attrs.evolve(
+        before,
+        revoked_at=at,
+        revoked_by=actor,
+        revoked_reason=reason,
+        generation=before.generation + 1,
+    )
+
+
+def rest_grant(before: Grant, why: str) -> Grant:
+    """Return *before* resting for *why*, going on where that is empty; unchanged if it does."""
+    if before.paused == why:
+        return before
+    return attrs.evolve(before, paused=why, generation=before.generation + 1)
+
+
+def verbs_between(before: Grant | None, after: Grant) -> tuple[GrantVerb, ...]:
+    """Return what was done to the grant that made *before* what it is *after*, in order."""
+    if before is None or (after.is_live and not before.is_live):
+        return (GrantVerb.GRANTED,)
+    found = []
+    if after.from_position < before.from_position:
+        found.append(GrantVerb.WIDENED)
+    if before.is_live and not after.is_live:
+        found.append(GrantVerb.REVOKED)
+    if after.paused != before.paused:
+        found.append(GrantVerb.PAUSED if after.paused else GrantVerb.RESUMED)
+    return tuple(found)

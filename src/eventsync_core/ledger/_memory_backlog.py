@@ -115,9 +115,9 @@ class MemoryBacklog:
                 found.add(position)
         return found
 
-    def tally(self, target_id: str, stream: str, *, at: int) -> Tally:
+    def tally(self, target_id: str, stream: str, *, at: int, above: int | None = None) -> Tally:
         """See `Backlog.tally`."""
-        reach = self.ledger.reach(target_id, stream)
+        reach = self.ledger.reach(target_id, stream) if above is None else above
         carried, is_live = self.ledger.carried(target_id, stream, at=at)
         groups = []
         for entry in self.journal.entries(stream, limit=_ALL):

@@ -176,6 +176,10 @@ class Backlog(Protocol):
         """Return those of *positions*, which exist, that may still be offered to the target."""
         ...
 
-    def tally(self, target_id: str, stream: str, *, at: int) -> Tally:
-        """Return the stream's entries grouped by what decides their class; reads no payload."""
+    def tally(self, target_id: str, stream: str, *, at: int, above: int | None = None) -> Tally:
+        """
+        Return the stream's entries grouped by what decides their class; reads no payload.
+
+        With *above* as if the stream were granted to the target above that position.
+        """
         ...

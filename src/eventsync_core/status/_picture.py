@@ -7,7 +7,7 @@ import attrs
 from eventsync_core.census import Class
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
-from eventsync_core.egress import Grant
+from eventsync_core.egress import Grant, GrantAct
 from eventsync_core.ledger import Request
 from eventsync_core.status._collect import failures, target_status
 from eventsync_core.status._known import back_off_document, limits_document, reset_document
@@ -25,7 +25,8 @@ class TargetPicture:
     Everything known of one target at one time.
 
     `requests` are the latest of `request_count`, newest first; `failures` the newest of those
-    counted as terminal_failed. Each grant stands beside how its stream is doing there.
+    counted as terminal_failed. Each grant stands beside how its stream is doing there; `acts`
+    are the latest of the `act_count` that were done to them, newest first.
     """
 
     at: int
@@ -34,6 +35,8 @@ class TargetPicture:
     requests: tuple[Request, ...]
     request_count: int
     failures: tuple[Failure, ...]
+    acts: tuple[GrantAct, ...]
+    act_count: int
 
     @property
     def standings(self) -> Iterator[tuple[Grant, StreamStatus]]:
@@ -64,6 +67,8 @@ def picture(stores: Stores, target_id: str, current: Target | None, *, at: int) 
         requests=tuple(requests[:_MOST_REQUESTS]),
         request_count=sum(stores.ledger.request_count(target_id, stream) for stream in streams),
         failures=tuple(islice(failures(stores, target_id, streams), MOST_ITEMS)),
+        acts=tuple(stores.grants.acts(target_id, limit=MOST_ITEMS)),
+        act_count=stores.grants.act_count(target_id),
     )
 
 
@@ -88,6 +93,8 @@ def picture_document(shown: TargetPicture) -> dict[str, Any]:
             for grant, stream in islice(shown.standings, MOST_ITEMS)
         ],
         "grants_count": len(shown.grants),
+        "acts": [_act(act) for act in shown.acts],
+        "acts_count": shown.act_count,
         "requests": [
             {"stream": request.stream, **request_document(request)} for request in shown.requests
         ],
@@ -108,6 +115,21 @@ def grant_document(grant: Grant) -> dict[str, Any]:
         "revoked_at": None if grant.revoked_at is None else iso_time(grant.revoked_at),
         "actor": grant.actor,
         "reason": grant.reason,
+        "revoked_by": None if grant.is_live else grant.revoked_by,
+        "revoked_reason": None if grant.is_live else grant.revoked_reason,
+    }
+
+
+def _act(act: GrantAct) -> dict[str, Any]:
+    return {
+        "number": act.number,
+        "stream": act.stream,
+        "act": act.act.value,
+        "at": iso_time(act.at),
+        "actor": act.actor,
+        "reason": act.reason,
+        "from_position": act.from_position,
+        "generation": act.generation,
     }
 
 

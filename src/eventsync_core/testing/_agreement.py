@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from eventsync_core.census import Class
-from eventsync_core.egress import Grant
+from eventsync_core.egress import Grant, GrantAct
 from eventsync_core.journal import Entry, Head, chain_next, chain_start
 from eventsync_core.ledger import Act, HistoryItem, Holding, Lane, LedgerEntry, Link, Request
 from eventsync_core.policy import AuditRecord
@@ -21,6 +21,7 @@ class TargetView(NamedTuple):
     rows: list[LedgerEntry | None]
     requests: list[Request]
     grant: Grant | None
+    acts: list[GrantAct]
     last_delivery_at: int | None
 
 
@@ -35,6 +36,7 @@ def view_of(stores: Stores, target_id: str, stream: str, *, at: int) -> TargetVi
         [stores.ledger.entry(target_id, stream, entry.position) for entry in entries],
         stores.ledger.requests(target_id, stream),
         stores.grants.get(target_id, stream),
+        stores.grants.acts(target_id),
         stores.ledger.last_delivery_at(target_id),
     )
 

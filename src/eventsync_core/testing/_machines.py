@@ -275,7 +275,9 @@ class StoresMachine(PolicyRules, DeskRules):
             if is_over:
                 targets.settle_reset(to.target_id)
                 for stream in _STREAMS:
-                    side.stores.grants.resume(to.target_id, stream)
+                    side.stores.grants.resume(
+                        to.target_id, stream, actor="me", reason="test", at=side.clock()
+                    )
             return targets.get(to.target_id).back_off
 
         self.alike(step)
@@ -289,7 +291,11 @@ class StoresMachine(PolicyRules, DeskRules):
     @rule(to=_WHOM, stream=_WHERE)
     def revoke(self, to: Target, stream: str) -> None:
         """End a grant, live or not, there or not."""
-        self.alike(lambda side: side.stores.grants.revoke(to.target_id, stream, at=side.clock()))
+        self.alike(
+            lambda side: side.stores.grants.revoke(
+                to.target_id, stream, actor="me", reason="test", at=side.clock()
+            )
+        )
 
     @rule(stream=_WHERE, seen=st.integers(0, 9))
     def reserve_a_clock(self, stream: str, seen: int) -> None:

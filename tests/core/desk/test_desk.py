@@ -168,7 +168,9 @@ def test_what_the_grant_does_not_reach_is_not_opened_again(world: World) -> None
     """Opened, it could not go, and would no longer count as delivered."""
     world.capture(3)
     world.drain()
-    world.stores.grants.revoke(world.target.target_id, "default", at=world.clock())
+    world.stores.grants.revoke(
+        world.target.target_id, "default", actor="me", reason="test", at=world.clock()
+    )
     world.grant(from_position=2)
 
     done = _reopen(world, Act.DELIVERED_BEFORE)

@@ -65,7 +65,9 @@ def test_a_grant_revoked_after_packing_sends_nothing(
 
     def then_revoke(self: MemoryLedger, lease: Lease, opening: Opening, *, at: int) -> int | None:
         opened = open_request(self, lease, opening, at=at)
-        world.stores.grants.revoke(world.target.target_id, "default", at=at)
+        world.stores.grants.revoke(
+            world.target.target_id, "default", actor="me", reason="test", at=at
+        )
         return opened
 
     monkeypatch.setattr(MemoryLedger, "open_request", then_revoke)

@@ -244,7 +244,9 @@ def test_nothing_waits_for_what_is_no_longer_granted(world: World) -> None:
     world.capture(1, aggregate_id="a")
     world.tell(Script(events={"e1": {"status": "misunderstood"}}))
     world.drain()
-    world.stores.grants.revoke(world.target.target_id, "default", at=world.clock())
+    world.stores.grants.revoke(
+        world.target.target_id, "default", actor="me", reason="test", at=world.clock()
+    )
     world.grant(from_position=1)
     world.capture_these([make_envelope("next", aggregate_id="a")])
 

@@ -212,7 +212,9 @@ def test_an_event_is_offered_once_per_drain(world: World) -> None:
 
 def test_a_widened_grant_offers_what_was_passed_over(world: World) -> None:
     """Entries below the first position go once it is lowered."""
-    world.stores.grants.revoke(world.target.target_id, "default", at=world.clock())
+    world.stores.grants.revoke(
+        world.target.target_id, "default", actor="me", reason="test", at=world.clock()
+    )
     world.capture(4)
     world.grant(from_position=2)
     world.drain()

@@ -20,7 +20,7 @@ def drain_and_pause(world: World, *, whole_target: bool) -> Report:
         if whole_target:
             world.stores.targets.pause(target_id, "asked")
         else:
-            world.stores.grants.pause(target_id, "default", "asked")
+            world.stores.grants.pause(target_id, "default", "asked", actor="me", at=world.clock())
 
     task = Drain(
         stores=world.stores,
@@ -43,6 +43,8 @@ def test_a_pause_stops_a_drain_before_its_next_request(world: World, *, whole_ta
     assert world.classes() == {Class.DELIVERED: 2, Class.OWED: 4}
 
     world.stores.targets.pause(world.target.target_id, "")
-    world.stores.grants.resume(world.target.target_id, "default")
+    world.stores.grants.resume(
+        world.target.target_id, "default", actor="me", reason="test", at=world.clock()
+    )
     assert world.drain().is_clean
     assert world.classes() == {Class.DELIVERED: 6}

@@ -86,7 +86,9 @@ def test_a_revocation_on_the_way_stops_what_was_made_ready(world: World) -> None
 
     def revoke_meanwhile(call: Callable[[], Verdict]) -> Callable[[], Verdict]:
         def answer() -> Verdict:
-            world.stores.grants.revoke(world.target.target_id, "default", at=world.clock())
+            world.stores.grants.revoke(
+                world.target.target_id, "default", actor="me", reason="test", at=world.clock()
+            )
             return call()
 
         return answer

@@ -218,7 +218,9 @@ def test_a_grant_that_is_widened_on_the_way_is_no_reason_to_stop(
     """Leave is asked for again and the batch goes; what became deliverable goes next time."""
     world.capture(4)
     world.grant()
-    world.stores.grants.revoke(world.target.target_id, "default", at=world.clock())
+    world.stores.grants.revoke(
+        world.target.target_id, "default", actor="me", reason="test", at=world.clock()
+    )
     world.grant(from_position=2)
     world.tell(Script(), capacity=Limits(max_events=1))
     open_request, opened = MemoryLedger.open_request, []

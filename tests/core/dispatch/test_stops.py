@@ -40,7 +40,9 @@ def test_a_closed_gate_sends_nothing(world: World) -> None:
 @pytest.mark.requirement("J7")
 def test_what_was_captured_before_a_grant_is_delivered_after(world: World) -> None:
     """Until then the drain says that there is none."""
-    world.stores.grants.revoke(world.target.target_id, "default", at=world.clock())
+    world.stores.grants.revoke(
+        world.target.target_id, "default", actor="me", reason="test", at=world.clock()
+    )
     world.capture(2)
     assert world.drain().stopped_because == "no_grant"
     assert world.sent() == []
@@ -65,7 +67,7 @@ def test_a_grant_revoked_meanwhile_stops_the_drain(world: World) -> None:
         clock=world.clock,
         holder=HOLDER,
         progress=lambda _: world.stores.grants.revoke(
-            world.target.target_id, "default", at=world.clock()
+            world.target.target_id, "default", actor="me", reason="test", at=world.clock()
         ),
     )
 

@@ -79,7 +79,7 @@ class BacklogContract:
     def test_without_a_grant_there_is_no_tail(self, stores: Stores) -> None:
         """A revoked one counts as none."""
         granted(stores, make_events(1))
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
         assert tail_positions(stores) == []
 
     def test_an_unknown_target_is_owed_nothing(self, stores: Stores) -> None:
@@ -210,7 +210,7 @@ class BacklogContract:
         """Neither without a live grant nor below its position."""
         granted(stores, make_events(2))
         answered(stores, leased(stores), {1: Outcome.TRANSIENT, 2: Outcome.TRANSIENT})
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
         assert due_positions(stores, now=NOW + 1) == []
 
         grant(stores, from_position=1)
@@ -266,7 +266,7 @@ class BacklogContract:
         """It will not be offered, so nothing can wait for it."""
         granted(stores, make_events(2, aggregate_id="a"))
         answered(stores, leased(stores), {1: Outcome.TRANSIENT})
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
         grant(stores, from_position=1)
 
         assert dict(stores.backlog.waiting(TARGET_ID, STREAM, [":a"], most=9)) == {}
@@ -312,7 +312,7 @@ class BacklogContract:
         """What was delivered before a revoke stays delivered."""
         granted(stores, make_events(3))
         answered(stores, leased(stores), {1: Outcome.SUCCESS, 2: Outcome.TRANSIENT})
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
 
         assert classes(stores) == {Class.DELIVERED: 1, Class.NOT_GRANTED: 2}
 
@@ -360,7 +360,7 @@ class BacklogContract:
         answered(stores, leased(stores), outcomes)
 
         assert stores.backlog.deliverable(TARGET_ID, STREAM, [1, 2, 3, 4, 5]) == {3, 4}
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
         assert stores.backlog.deliverable(TARGET_ID, STREAM, [3, 4]) == set()
 
     def test_a_clock_that_was_set_back_hides_nothing(self, stores: Stores) -> None:

@@ -349,7 +349,7 @@ class DeskContract:
 
     def test_without_a_live_grant_the_cursor_stays(self, stores: Stores, lease: Lease) -> None:
         """What becomes deliverable while it is revoked is found once it is renewed."""
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
 
         stores.ledger.pass_over(lease, 4)
         grant(stores)

@@ -152,7 +152,7 @@ class HoldsContract:
         """A renewed grant keeps its cursor, and nothing is lost below it."""
         granted(stores, [_INVALID])
         stores.ledger.pass_over(leased(stores), 1)
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
 
         _release(stores, 1)
         assert due_positions(stores) == []

@@ -230,7 +230,7 @@ class SupersedingContract:
         """What was passed over and superseded is not offered."""
         granted(stores)
         _keyed(stores, "a", "b", "a")
-        stores.grants.revoke(TARGET_ID, STREAM, at=NOW)
+        stores.grants.revoke(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
         grant(stores, from_position=3)
         stores.ledger.pass_over(leased(stores), 3)
         grant(stores)

@@ -1,0 +1,45 @@
+"""What is said of grants: who gave or ended one, when and why."""
+
+import attrs
+
+from eventsync_cli.acting import given_words
+from eventsync_core.clock import iso_time
+from eventsync_core.egress import Grant, GrantAct
+
+__all__ = ["CLI", "Said", "act_line", "grant_line", "said"]
+
+CLI = "cli"
+
+
+@attrs.frozen
+class Said:
+    """Who changes a grant, and why."""
+
+    actor: str
+    reason: str
+
+
+def said(by: str | None, reason: str | None, otherwise: str) -> Said:
+    """Return who acts and why as the command line says; else it acts, for *otherwise*."""
+    return Said(given_words(by or "") or CLI, given_words(reason or "") or otherwise)
+
+
+def grant_line(grant: Grant) -> str:
+    """Return in one line from where on *grant* permits, since when, by whom and why."""
+    first = f"from position {grant.from_position + 1}"
+    given = f"granted {_when(grant.granted_at, grant.actor, grant.reason)}"
+    if grant.revoked_at is None:
+        return f"{first}  {given}"
+    ended = _when(grant.revoked_at, grant.revoked_by, grant.revoked_reason)
+    return f"revoked {ended}  {first}  {given}"
+
+
+def act_line(act: GrantAct) -> str:
+    """Return *act* in one line."""
+    when = _when(act.at, act.actor, act.reason)
+    return f"{act.stream}  {act.act} {when}  from position {act.from_position + 1}"
+
+
+def _when(at: int, actor: str, reason: str) -> str:
+    who = f" by {actor}" if actor else ""
+    return f"{iso_time(at)}{who}" + (f" ({reason})" if reason else "")
