@@ -17,6 +17,7 @@ VERSIONS = (
     "0004_desk",
     "0005_superseding",
     "0006_capture",
+    "0008_network",
 )
 """Every version this program knows, in order."""
 
