@@ -11,7 +11,7 @@ from eventsync_adapters import machine
 from eventsync_adapters.server import Serving, serve
 from eventsync_adapters.sqlite import open_stores
 from eventsync_core.clock import MINUTE
-from eventsync_core.receivers import Gate
+from eventsync_core.receivers import Gate, RequestRule, Script
 from tests.cli.conftest import Run
 from tests.cli.gates import EXTERNAL, Scene
 
@@ -110,6 +110,32 @@ def test_while_it_is_left_alone_the_gate_opens_by_resuming(scene: Scene, events:
     with serve(None, clock=machine.now, port=port) as back:
         back.start()
         assert scene.run("sync", "now", "--json").document["counts"]["delivered"] == 20
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("http://nowhere.invalid/in",),
+        ("http://127.0.0.1:1/in",),
+        ("https://{server}/in",),
+        ("http://elsewhere.example/in", "--proxy", "http://127.0.0.1:1"),
+    ],
+    ids=["name", "route", "TLS", "proxy"],
+)
+def test_what_a_lack_of_network_is(scene: Scene, events: Path, words: tuple[str, ...]) -> None:
+    """Whatever stands before the first byte; a server that answers is none, whatever it says."""
+    scene.environment.setattr(machine, "chance", lambda: 0.0)
+    place = scene.server.url.partition("://")[2]
+    scene.run("capture", str(events))
+    assert scene.run(*EXTERNAL, *(word.format(server=place) for word in words)).code == 0
+
+    assert scene.run("sync", "now").code == 3
+    assert scene.status()["gates"] == ["network_unavailable"]
+
+    scene.server.set_script(Script(requests=[RequestRule(status=503)]))
+    scene.run(*EXTERNAL, scene.server.url, "--proxy", "")
+    assert scene.run("sync", "now", "--json").document["stopped_because"] == "target_backoff"
+    assert scene.status()["gates"] == []
 
 
 @pytest.mark.parametrize("word", ["no_auth", "sync_disabled", "saas_disabled", "daemon_lock"])

@@ -13,7 +13,7 @@ from eventsync_adapters.server import Serving
 from eventsync_adapters.sqlite import open_for_reading, open_stores
 from eventsync_core.receivers import Gate
 from tests.cli.conftest import Run
-from tests.cli.gates import CAUSES, EXTERNAL, Open, Scene, another_drain, no_reference
+from tests.cli.gates import CAUSES, EXTERNAL, Open, Scene, another_drain
 from tests.docs.conftest import table
 
 _PAGE = Path("docs/what-happens-when.md")
@@ -104,13 +104,19 @@ def test_a_fix_is_for_the_home_that_was_named(scene: Scene, tmp_path: Path, even
     assert scene.run(*there, "sync", "now", "--json").document["counts"]["delivered"] == 20
 
 
-def test_the_fix_of_a_missing_login_logs_in(scene: Scene, events: Path) -> None:
-    """The command in the text, with a name of one's own in it, keeps the team."""
-    no_reference(scene)
+@pytest.mark.parametrize(
+    ("cause", "blank", "own"),
+    [("no token is named", "NAME", "ES_TOKEN"), ("no team", "TEAM", "t")],
+)
+def test_the_command_in_a_fix_opens_the_gate(
+    scene: Scene, events: Path, cause: str, blank: str, own: str
+) -> None:
+    """With a name of one's own in it; what else was chosen stays."""
+    CAUSES[cause][0](scene)
     scene.run("capture", str(events))
 
     (reason,) = scene.status()["gate_reasons"]
-    words = reason["fix"]["text"].partition("eventsync ")[2].replace("NAME", "ES_TOKEN").split()
+    words = reason["fix"]["text"].partition("eventsync ")[2].replace(blank, own).split()
     assert scene.run(*words).code == 0
 
     assert scene.run("sync", "now", "--json").document["counts"]["delivered"] == 20
