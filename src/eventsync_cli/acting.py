@@ -16,7 +16,7 @@ from eventsync_cli.render import Result
 from eventsync_core.errors import EventSyncError
 from eventsync_core.ids import one_line
 
-__all__ = ["acting", "given_words"]
+__all__ = ["acting", "given_words", "here"]
 
 _LONGEST_LINE = 200
 

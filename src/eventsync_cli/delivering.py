@@ -9,10 +9,11 @@ from eventsync_cli.exits import ExitCode
 from eventsync_cli.render import Progress, Result
 from eventsync_core.clock import SECOND, iso_time
 from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain, granted_streams
+from eventsync_core.egress import refuse
 from eventsync_core.errors import Reason
 from eventsync_core.ids import DEFAULT_STREAM
 from eventsync_core.policy import policy_of
-from eventsync_core.receivers import Outcome
+from eventsync_core.receivers import Gate, Outcome
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Breaker, Target
 
@@ -52,9 +53,10 @@ def deliver(app: App, budget: Budget) -> Result:
 
 def _closed(app: App) -> Result:
     (word,) = app.gates()
-    report = Report(target_id="", stopped_because=f"gate:{word}")
-    report.message = f"mode {app.config.mode} has no address to deliver to"
-    report.fix = "eventsync sync server URL, or sync mode EXTERNAL_RECEIVER --endpoint URL"
+    closed = refuse(Gate(word))
+    report = Report(target_id="", stopped_because=closed.stop)
+    report.message = f"mode {app.config.mode}: {closed.message}"
+    report.fix = closed.fix
     return _result(report, None)
 
 

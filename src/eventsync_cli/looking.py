@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 
+from eventsync_cli.acting import here
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.render import listing
@@ -15,12 +16,10 @@ from eventsync_core.census import Class
 from eventsync_core.errors import (
     Reason,
     SettingsError,
-    StoreBusyError,
     StoreError,
     reason_of,
 )
 from eventsync_core.policy import Mode
-from eventsync_core.receivers import Gate
 from eventsync_core.status import (
     Foreground,
     Setting,
@@ -46,13 +45,14 @@ def look(app: App) -> Status:
         with app.reading() as stores:
             if app.storage is not None:
                 setting = attrs.evolve(setting, database_bytes=app.storage.file_bytes)
-            return collect(stores, setting, at=app.clock())
+            status = collect(stores, setting, at=app.clock())
     except (StoreError, SettingsError) as error:
-        gates = setting.gates
-        if isinstance(error, StoreBusyError):
-            gates = (*gates, Gate.STORE_LOCKED.value)
-        unknown = attrs.evolve(setting, store_error=error, gates=gates)
-        return collect(None, unknown, at=app.clock())
+        status = collect(None, attrs.evolve(setting, store_error=error), at=app.clock())
+    reasons = tuple(
+        attrs.evolve(closed, fix_argv=here(closed.fix_argv, app.chosen))
+        for closed in status.gate_reasons
+    )
+    return attrs.evolve(status, gate_reasons=reasons)
 
 
 def _setting(app: App) -> Setting:
@@ -101,7 +101,7 @@ def exit_of(
 def status_lines(status: Status, reasons: Sequence[Reason], *, is_check: bool) -> list[str]:
     """Return the status for a person: two spaces, a label in 24 columns, the value."""
     lines = _boundary(status) if is_check else []
-    lines += ["Event Sync:", *listing(_summary(status))]
+    lines += ["Event Sync:", *listing(_summary(status)), *_gate_lines(status)]
     shown = status.targets[:_MOST_TARGETS]
     lines += ["Targets:"] if shown else []
     for target in shown:
@@ -135,6 +135,13 @@ def _summary(status: Status) -> list[tuple[str, str]]:
     if journal["gc_suggested"]:
         rows.append(("GC suggested", journal["gc_suggestion"]["reason"]))
     return rows
+
+
+def _gate_lines(status: Status) -> list[str]:
+    return [
+        f"    {closed.code}: {closed.message}; fix: {' '.join(closed.fix_argv) or closed.fix}"
+        for closed in status.gate_reasons
+    ]
 
 
 def _shown(value: int | None) -> str:

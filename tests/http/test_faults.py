@@ -15,6 +15,7 @@ NOTHING_LEFT: set[type[Exception]] = {
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 }
+NO_CONNECTION = {httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError}
 MAY_HAVE_LEFT: set[type[Exception]] = {
     httpx.CloseError,
     httpx.DecodingError,
@@ -65,7 +66,7 @@ def test_every_exception_of_httpx_is_known() -> None:
 
 @pytest.mark.parametrize("kind", sorted(NOTHING_LEFT | MAY_HAVE_LEFT, key=str))
 def test_every_exception_becomes_an_answer(kind: type[Exception]) -> None:
-    """`reached` is false only where nothing can have left; no fault shows a secret."""
+    """`reached` is false only where nothing can have left, `no_connection` set where none was."""
 
     def fail(_: httpx.Request) -> httpx.Response:
         raise make(kind)
@@ -78,5 +79,6 @@ def test_every_exception_becomes_an_answer(kind: type[Exception]) -> None:
 
     assert answer.status is None
     assert answer.reached is (kind in MAY_HAVE_LEFT)
+    assert answer.no_connection is (kind in NO_CONNECTION)
     assert answer.fault
     assert "secret" not in answer.fault or issubclass(kind, speaking)

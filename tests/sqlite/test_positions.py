@@ -14,6 +14,7 @@ from tests.sqlite.test_storage import make_wal
 CHILD = Path(__file__).with_name("appending_child.py")
 
 
+@pytest.mark.requirement("J9")
 @pytest.mark.parametrize("wal", [False, True])
 def test_two_processes_append(world: World, *, wal: bool) -> None:
     """Every position from 1 on is there once, and no lamport clock is given twice."""

@@ -43,6 +43,9 @@ REACHED: Mapping[type[Exception], tuple[str, bool]] = {
 # what the server sent, and with it a secret.
 _SPEAKING = (httpx.NetworkError, httpx.ProxyError)
 
+# Nothing could be sent: the name, the way there, the proxy or TLS stood in the way.
+_NO_CONNECTION = (httpx.ConnectTimeout, httpx.ConnectError, httpx.ProxyError)
+
 CAUGHT = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)
 
 
@@ -50,4 +53,8 @@ def fault_of(error: Exception) -> Answer:
     """Return the answer that stands for *error*: one line of fault, no status."""
     words, reached = next(REACHED[kind] for kind in type(error).__mro__ if kind in REACHED)
     detail = one_line(str(error), _LONGEST_DETAIL) if isinstance(error, _SPEAKING) else ""
-    return Answer(fault=f"{words}: {detail}" if detail else words, reached=reached)
+    return Answer(
+        fault=f"{words}: {detail}" if detail else words,
+        reached=reached,
+        no_connection=isinstance(error, _NO_CONNECTION),
+    )

@@ -18,6 +18,7 @@ VERSIONS = (
     "0005_superseding",
     "0006_capture",
     "0007_grants",
+    "0008_network",
 )
 """Every version this program knows, in order."""
 

@@ -21,7 +21,7 @@ from eventsync_core.targets import (
 _COLUMNS = """
 SELECT target_id, kind, url, team, user_name, paused,
        server_instance_id, deployment_id, environment_name, git_sha,
-       failures, retry_at, probe_until, back_off_reason,
+       failures, retry_at, probe_until, back_off_reason, no_connection,
        max_events, max_bytes, retry_least, retry_most, checked_at,
        reset_fields, reset_seen_at, previous_server_instance_id, previous_deployment_id,
        previous_environment_name, previous_git_sha
@@ -38,7 +38,7 @@ _SEEN = "UPDATE targets SET last_seen_at = ? WHERE target_id = ?"
 _PUT = """
 UPDATE targets
 SET paused = ?, server_instance_id = ?, deployment_id = ?, environment_name = ?, git_sha = ?,
-    failures = ?, retry_at = ?, probe_until = ?, back_off_reason = ?,
+    failures = ?, retry_at = ?, probe_until = ?, back_off_reason = ?, no_connection = ?,
     max_events = ?, max_bytes = ?, retry_least = ?, retry_most = ?, checked_at = ?,
     reset_fields = ?, reset_seen_at = ?, previous_server_instance_id = ?,
     previous_deployment_id = ?, previous_environment_name = ?, previous_git_sha = ?
@@ -107,12 +107,17 @@ class SqliteTargetRegistry:
         state = (
             target.paused,
             *attrs.astuple(target.deployment or Deployment()),
-            *attrs.astuple(target.back_off),
+            *_back_off_columns(target.back_off),
             *limits,
             target.checked_at,
             *_reset_columns(target.reset),
         )
         self._database.run(_PUT, (*state, target.target_id))
+
+
+def _back_off_columns(back_off: BackOff) -> tuple[Any, ...]:
+    waits = (back_off.failures, back_off.retry_at, back_off.probe_until)
+    return (*waits, back_off.reason, int(back_off.no_connection))
 
 
 def _reset_columns(reset: Reset | None) -> tuple[Any, ...]:
@@ -123,15 +128,21 @@ def _reset_columns(reset: Reset | None) -> tuple[Any, ...]:
 
 def _target(row: tuple[Any, ...]) -> Target:
     target_id, kind, url, team, user, paused = row[:6]
-    failures, retry_at, probe_until, reason = row[10:14]
-    max_events, max_bytes, retry_least, retry_most, checked_at = row[14:19]
+    failures, retry_at, probe_until, reason, no_connection = row[10:15]
+    max_events, max_bytes, retry_least, retry_most, checked_at = row[15:20]
     limits = Limits(
         max_events=max_events or 0,
         max_bytes=max_bytes,
         retry_least=retry_least,
         retry_most=retry_most,
     )
-    back_off = BackOff(failures=failures, retry_at=retry_at, probe_until=probe_until, reason=reason)
+    back_off = BackOff(
+        failures=failures,
+        retry_at=retry_at,
+        probe_until=probe_until,
+        reason=reason,
+        no_connection=bool(no_connection),
+    )
     return Target(
         target_id=target_id,
         kind=Kind(kind),
@@ -143,7 +154,7 @@ def _target(row: tuple[Any, ...]) -> Target:
         back_off=back_off,
         limits=None if max_events is None else limits,
         checked_at=checked_at,
-        reset=_reset(row[19:]),
+        reset=_reset(row[20:]),
     )
 
 

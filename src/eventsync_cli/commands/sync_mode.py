@@ -17,6 +17,7 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, listing
 from eventsync_core.errors import SettingsError
 from eventsync_core.policy import Mode, OnDiscard, policy_of, read_mode
+from eventsync_core.receivers import Gate
 from eventsync_core.targets import Kind, make_target
 
 
@@ -141,7 +142,7 @@ def _external(app: App, external: ExternalChoice, *, from_now: bool) -> Result:
     if not place:
         raise UsageProblemError(
             "EXTERNAL_RECEIVER mode requires an operator endpoint URL",
-            code="endpoint_missing",
+            code=Gate.ENDPOINT_MISSING.value,
             fix_text="name it: eventsync sync mode EXTERNAL_RECEIVER --endpoint URL",
         )
     target = make_target(Kind.EXTERNAL, without_credentials(place))

@@ -3,7 +3,7 @@ from enum import StrEnum
 
 import attrs
 
-from eventsync_core.receivers import Outcome
+from eventsync_core.receivers import Gate, Outcome
 
 
 class Stop(StrEnum):
@@ -11,7 +11,7 @@ class Stop(StrEnum):
 
     CAUGHT_UP = "caught_up"
     BUDGET = "budget"
-    NO_GRANT = "no_grant"
+    NO_GRANT = Gate.NO_GRANT.value
     TARGET_BACKOFF = "target_backoff"
     PAUSED = "paused"
     PROTOCOL = "protocol"

@@ -92,6 +92,7 @@ def note_standing(sending: Sending, verdict: Verdict, *, at: int) -> None:
         least=limits.retry_least,
         most=limits.retry_most,
         reason=verdict.guidance,
+        no_connection=verdict.no_connection,
     )
     targets.set_back_off(target.target_id, back_off)
 

@@ -1,5 +1,6 @@
 """What may leave: no grant, no delivery."""
 
+from eventsync_core.egress._gates import refuse
 from eventsync_core.egress._memory import MemoryGrants
 from eventsync_core.egress._model import Grant, GrantAct, GrantVerb, Refusal
 from eventsync_core.egress._permit import permit
@@ -16,6 +17,7 @@ __all__ = [
     "change_grant",
     "end_grant",
     "permit",
+    "refuse",
     "rest_grant",
     "verbs_between",
 ]

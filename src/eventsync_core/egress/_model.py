@@ -69,12 +69,13 @@ class Refusal:
     Why nothing may be sent now.
 
     `code` is a gate's word, `paused` or `target_backoff`; `message` and `fix` are one line
-    each for a person.
+    each for a person, `fix_argv` is a command that helps, if there is one.
     """
 
     code: str
     message: str
     fix: str
+    fix_argv: tuple[str, ...] = ()
 
     @property
     def stop(self) -> str:

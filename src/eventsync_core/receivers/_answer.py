@@ -17,9 +17,10 @@ class Answer:
     What came back for one request, before anyone judged it.
 
     `status` is None when no complete response head arrived; then `fault` says what
-    happened in words and `reached` whether a byte may have left. Header names are kept in
-    lower case. `is_whole` is false when the body broke off or was larger than the reader's
-    bound; `exceeds` is true where it was the bound.
+    happened in words, `reached` whether a byte may have left, and `no_connection` whether no
+    connection to send it on came about. Header names are kept in lower case. `is_whole` is
+    false when the body broke off or was larger than the reader's bound; `exceeds` is true
+    where it was the bound.
     """
 
     status: int | None = None
@@ -27,6 +28,7 @@ class Answer:
     body: bytes = b""
     fault: str = ""
     reached: bool = True
+    no_connection: bool = False
     is_whole: bool = True
     exceeds: bool = False
 
@@ -62,7 +64,7 @@ class Verdict:
     are those to heed from now on. `pauses_grant` is set when the server refused the project
     itself. `retry_after` is how long the server asks to wait before the next attempt, in
     microseconds; `retry_at` until when, since 1970 UTC, where it named a date and did not say
-    what its own clock shows.
+    what its own clock shows. `no_connection` is set when nothing could be sent for want of one.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -75,3 +77,4 @@ class Verdict:
     pauses_grant: bool = False
     retry_after: int | None = None
     retry_at: int | None = None
+    no_connection: bool = False

@@ -93,7 +93,8 @@ def _no_answer(sent: Sequence[str], answer: Answer) -> Verdict:
     fault = _line(answer.fault) or "no answer"
     if answer.reached:
         return _all(sent, Outcome.UNKNOWN_EFFECT, Effect.UNKNOWN, Next.BACK_OFF, fault)
-    return _all(sent, Outcome.TRANSIENT, Effect.NONE, Next.BACK_OFF, fault)
+    verdict = _all(sent, Outcome.TRANSIENT, Effect.NONE, Next.BACK_OFF, fault)
+    return attrs.evolve(verdict, no_connection=answer.no_connection)
 
 
 def _accepted(sent: Sequence[str], document: Any, answer: Answer) -> Verdict:

@@ -1,6 +1,8 @@
 from collections.abc import Iterator
 
+from eventsync_core.egress import refuse
 from eventsync_core.errors import Reason, reason_of
+from eventsync_core.receivers import Gate
 from eventsync_core.status._model import Status
 
 
@@ -18,11 +20,12 @@ def _reasons(status: Status) -> Iterator[Reason]:
     if setting.store_error is not None:
         yield reason_of(setting.store_error)
     yield from setting.problems
+    url = "" if setting.current is None else setting.current.url
     if setting.auth_required and not setting.auth_present:
         yield Reason(
-            code="missing_auth",
+            code=Gate.MISSING_AUTH.value,
             message="SaaS sync is enabled, but no token is at hand",
-            fix_text="eventsync sync server URL --token env:NAME",
+            fix_text=refuse(Gate.MISSING_AUTH, url).fix,
         )
     for target in status.targets:
         for stream in target.streams:

@@ -7,7 +7,7 @@ from eventsync_core.census import remaining
 from eventsync_core.clock import SECOND
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.journal import Head
-from eventsync_core.receivers import Gate
+from eventsync_core.status._gates import closed_gates
 from eventsync_core.status._model import (
     Failure,
     Setting,
@@ -28,8 +28,10 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
     Raises:
         StoreError: The store cannot be read; hand the error in with the *setting* instead.
     """
+    gates, reasons = closed_gates(stores, setting, at=at)
+    setting = attrs.evolve(setting, gates=gates)
     if stores is None:
-        return Status(setting=_gated(setting, is_granted=False), at=at)
+        return Status(setting=setting, at=at, gate_reasons=reasons)
     heads = [head for head in stores.journal.heads() if head.position]
     streams = [head.stream for head in heads]
     targets = tuple(
@@ -40,25 +42,13 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
         failures(stores, status.target.target_id, streams) for status in targets
     )
     return Status(
-        setting=_gated(setting, is_granted=_is_granted(stores, setting.current)),
+        setting=setting,
         at=at,
+        gate_reasons=reasons,
         captured={head.stream: head.position for head in heads},
         oldest_at=_oldest(stores, heads),
         targets=targets,
         failures=tuple(islice(failed, MOST_ITEMS)),
-    )
-
-
-def _gated(setting: Setting, *, is_granted: bool) -> Setting:
-    """Close the gate `no_grant` where nothing at all may go to the current target."""
-    if setting.current is None or setting.store_error is not None or is_granted:
-        return setting
-    return attrs.evolve(setting, gates=(*setting.gates, Gate.NO_GRANT.value))
-
-
-def _is_granted(stores: Stores, target: Target | None) -> bool:
-    return target is not None and any(
-        grant.is_live for grant in stores.grants.grants(target.target_id)
     )
 
 

@@ -4,6 +4,7 @@ import attrs
 
 from eventsync_core.authority import QueueFile, ResolvedTarget
 from eventsync_core.census import Class
+from eventsync_core.egress import Refusal
 from eventsync_core.errors import EventSyncError, Reason
 from eventsync_core.ledger import HistoryItem, Request
 from eventsync_core.policy import Mode
@@ -25,7 +26,8 @@ class Setting:
     """
     What is configured around the store, as the caller read it.
 
-    `current` is the target chosen now, or None; `gates` are the words of its closed gates.
+    `current` is the target chosen now, or None; `gates` are the words of its closed gates
+    that need no look at the store.
     `database_path` and `database_bytes` describe the store's file. `queue_files` are the queues
     that old programs left in the home; None when nobody can tell. `problems` are faults found
     before the store was looked at; `store_error` is set when it could not be read.
@@ -101,11 +103,13 @@ class Status:
     """
     Everything a person or program asks about a home, read at one time.
 
-    With `setting.store_error` set the store's part is unknown, not zero.
+    With `setting.store_error` set the store's part is unknown, not zero. `setting.gates` and
+    `gate_reasons` are all gates of the current target that are closed now.
     """
 
     setting: Setting
     at: int
+    gate_reasons: tuple[Refusal, ...] = ()
     captured: Mapping[str, int] = attrs.field(factory=dict)
     oldest_at: int | None = None
     targets: tuple[TargetStatus, ...] = ()

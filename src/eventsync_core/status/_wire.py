@@ -8,6 +8,7 @@ from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason
 from eventsync_core.ledger import Request
+from eventsync_core.status._gates import gate_document
 from eventsync_core.status._known import back_off_document, reset_document
 from eventsync_core.status._model import (
     Setting,
@@ -36,6 +37,7 @@ def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) ->
         "reasons_count": len(reasons),
         "mode": setting.mode.value,
         "gates": list(setting.gates),
+        "gate_reasons": [gate_document(refusal) for refusal in status.gate_reasons],
         "auth_required": setting.auth_required,
         "auth_present": setting.auth_present,
         "foreground": _foreground(status),

@@ -39,13 +39,15 @@ class BackOff:
 
     After `failures` batch faults nothing is sent before `retry_at`. Then one drain claims the
     probe; until `probe_until` the others wait for what comes of it. `reason` is one line about
-    the last fault. Times are in microseconds since 1970 UTC. A success clears it: `BackOff()`.
+    the last fault; `no_connection` is set when it was that no connection came about. Times are
+    in microseconds since 1970 UTC. A success clears it: `BackOff()`.
     """
 
     failures: int = 0
     retry_at: int = 0
     probe_until: int = 0
     reason: str = ""
+    no_connection: bool = False
 
     def breaker(self, *, at: int) -> Breaker:
         """
@@ -79,6 +81,7 @@ def next_back_off(
     least: int | None = None,
     most: int | None = None,
     reason: str,
+    no_connection: bool = False,
 ) -> BackOff:
     """
     Return what holds after one more batch fault.
@@ -95,7 +98,12 @@ def next_back_off(
         floor = min(least or LEAST_ASKED, DAY)
         wait += max(floor, min(asked, most or MOST_ASKED, DAY))
     earlier = before.retry_at if before.retry_at - at <= _LONGEST else 0
-    return BackOff(failures=failures, retry_at=max(earlier, at + wait), reason=reason)
+    return BackOff(
+        failures=failures,
+        retry_at=max(earlier, at + wait),
+        reason=reason,
+        no_connection=no_connection,
+    )
 
 
 def probe(before: BackOff, *, at: int) -> BackOff | None:

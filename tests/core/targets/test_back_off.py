@@ -160,3 +160,13 @@ def test_a_clock_set_back_does_not_silence_a_target(field: str) -> None:
 
     assert probe(strange, at=AT) is not None
     assert fault(strange).retry_at < AT + MINUTE
+
+
+def test_the_last_fault_tells_whether_there_was_no_connection() -> None:
+    """A probe changes nothing of it; the next fault does."""
+    first = next_back_off(BackOff(), at=AT, chance=0.0, reason="refused", no_connection=True)
+    claimed = probe(first, at=AT)
+
+    assert claimed is not None
+    assert (first.no_connection, claimed.no_connection) == (True, True)
+    assert not fault(claimed).no_connection
