@@ -50,6 +50,19 @@ def test_captures_can_be_made_strict(tmp_path: Path) -> None:
         assert "validate" in config.problem.message
 
 
+@pytest.mark.parametrize("wrong", ['mode = "NONSENSE"', "external_ca = 7", 'external_format = "x"'])
+def test_captures_stay_strict_where_another_setting_is_wrong(tmp_path: Path, wrong: str) -> None:
+    """What is captured until the file is corrected is held to the same, and by the same."""
+    path = tmp_path / "config.toml"
+    ours = '[capture]\nvalidate = "strict"\n[producer]\nteam = "t"\n'
+    path.write_text(f"[event_sync]\n{wrong}\n{ours}")
+
+    config = read_config(path)
+
+    assert config.problem is not None
+    assert (config.validate, config.producer) == ("strict", Producer(team="t"))
+
+
 def test_a_producer_can_be_named(tmp_path: Path) -> None:
     """What is not said is empty; what cannot be kept is a problem."""
     path = tmp_path / "config.toml"

@@ -52,8 +52,9 @@ class Config:
     secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
     file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, only places
     and `families` are known, not what is sent to them, and nothing may be contacted before it is
-    corrected. A type whose family could not be understood is then local only. `sources` names
-    table and key of every field that the file says.
+    corrected. A type whose family could not be understood is then local only; `validate` and
+    `producer` stay as they are, unless they or a place are at fault. `sources` names table and
+    key of every field that the file says.
     """
 
     path: Path
@@ -193,8 +194,10 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
     )
     word = _text(events, "mode", path)
     try:
-        capture = _table(document, "capture", path)
         base = attrs.evolve(base, external_endpoint=_place(events, "external_endpoint", path))
+        capture = _table(document, "capture", path)
+        base = attrs.evolve(base, validate=_one_of(capture, "validate", VALIDATIONS, path))
+        base = attrs.evolve(base, producer=_producer(_table(document, "producer", path), path))
         check_families(document, path)
         return attrs.evolve(
             base,
@@ -209,8 +212,6 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
             token=_token(sync, path),
             on_discard=_on_discard(events, path),
             coalesce=_flag(capture, "coalesce", path),
-            validate=_one_of(capture, "validate", VALIDATIONS, path),
-            producer=_producer(_table(document, "producer", path), path),
         )
     except SettingsError as error:
         return attrs.evolve(base, problem=error)

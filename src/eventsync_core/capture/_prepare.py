@@ -27,9 +27,9 @@ def prepare(envelope: Envelope, rules: CaptureRules) -> tuple[Event, Family]:
         RedactionError: The redaction failed; the event must not be stored as it is.
     """
     event = read_event(text_of(envelope))
-    is_certain = event.hold is None
     if rules.redact is not None:
         event = _redacted(event, rules.redact)
+    is_certain = event.hold is None
     if rules.validate is not None and event.hold is None:
         event = _validated(event, rules.validate)
     family = rules.families.of(event.event_type)

@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsync_core.capture import CaptureRules, Receipt, capture, capture_many
-from eventsync_core.errors import EventSyncError, PayloadConflictError, RedactionError
+from eventsync_core.errors import (
+    DiscardRefusedError,
+    EventSyncError,
+    PayloadConflictError,
+    RedactionError,
+)
 from eventsync_core.events import DOSSIER_KEYS, Families, Family, Hold, read_event
 from eventsync_core.policy import Mode, OnDiscard
 from eventsync_core.stores import MemoryStores
@@ -135,6 +140,19 @@ def test_damage_that_a_redaction_makes_is_held(stores: MemoryStores) -> None:
         receipt = capture(stores, make_envelope(f"e{number}"), at=EPOCH, rules=rules)
 
         assert receipt.state == "held"
+
+
+def test_what_a_redaction_damages_is_never_dropped_freely(stores: MemoryStores) -> None:
+    """Its type may stand there twice, as that of any damaged event."""
+    rules = CaptureRules(
+        redact=lambda found: {**found, 1: "a", "1": "b"},  # type: ignore[dict-item]
+        mode=Mode.OPT_OUT,
+        families=Families({"T": Family.DISCARDABLE}),
+    )
+
+    (result,) = capture_many(stores, [make_envelope("e1", event_type="T")], at=EPOCH, rules=rules)
+
+    assert isinstance(result, DiscardRefusedError)
 
 
 class _Odd(Mapping[str, Any]):
