@@ -64,10 +64,17 @@ def test_a_grant_of_an_older_program_is_on_record(
     with monkeypatch.context() as patch:
         patch.setattr(migrating, "VERSIONS", VERSIONS[: VERSIONS.index("0007_grants")])
         with open_stores(path) as older:
-            older.targets.register(_TARGET, at=1)
             for stream in ("a", "b"):
                 older.journal.next_lamport(stream)
     with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            """
+            INSERT INTO targets (target_no, target_id, kind, url, url_hash, team, user_name, paused,
+                                 first_seen_at, last_seen_at)
+            VALUES (1, ?, ?, ?, '', '', '', '', 1, 1)
+            """,
+            (_TARGET.target_id, _TARGET.kind.value, _TARGET.url),
+        )
         add = "INSERT INTO grants VALUES (1, ?, ?, 0, ?, ?, ?, ?, ?, '')"
         connection.execute(add, (1, 3, 4, "ann", "asked", 10, 30))
         connection.execute(add, (2, 0, 1, "bob", "too", 20, None))

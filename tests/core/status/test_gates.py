@@ -87,11 +87,10 @@ class Host:
         """Look at everything."""
         setting = Setting(
             mode=Mode.TEAMSPACE,
-            authority=resolve(Claims()),
+            authority=resolve(Claims(), home="/h"),
             foreground=Foreground(
                 package_version="1", executable_path="/p", source_path="/s", pid=1
             ),
-            queue_path="/q",
             database_path="/d",
             current=self.target,
             gates=tuple(gate.value for gate in self.receiver.closed),
@@ -160,14 +159,18 @@ def test_a_gate_of_the_receiver(host: Host, gate: Gate) -> None:
 def test_all_gates_are_shown_in_their_order(host: Host) -> None:
     """Whatever order they are told in; nothing is shown twice."""
     host.receiver.closed = [*reversed(_OF_THE_RECEIVER), Gate.MISSING_AUTH]
-    host.stores.grants.revoke(host.target.target_id, "default", at=host.clock())
+    host.stores.grants.revoke(
+        host.target.target_id, "default", actor="me", reason="", at=host.clock()
+    )
 
     assert host.gates() == [*(gate.value for gate in _OF_THE_RECEIVER), "no_grant"]
 
 
 def test_without_a_grant(host: Host) -> None:
     """The command that helps names the stream that waits."""
-    host.stores.grants.revoke(host.target.target_id, "default", at=host.clock())
+    host.stores.grants.revoke(
+        host.target.target_id, "default", actor="me", reason="", at=host.clock()
+    )
     _captures(host)
 
     assert host.drain().stopped_because == "no_grant"
