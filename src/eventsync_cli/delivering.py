@@ -12,7 +12,7 @@ from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain
 from eventsync_core.errors import Reason
 from eventsync_core.ids import DEFAULT_STREAM
 from eventsync_core.policy import policy_of
-from eventsync_core.receivers import Outcome
+from eventsync_core.receivers import Gate, Outcome
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Breaker, Target
 
@@ -92,7 +92,16 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
             ),
             granted,
         )
-    return _result(report, target, talk=(*talk, *_reset(stores.targets.get(target.target_id))))
+    talk = (*talk, *_no_token(app, report), *_reset(stores.targets.get(target.target_id)))
+    return _result(report, target, talk=talk)
+
+
+def _no_token(app: App, report: Report) -> list[str]:
+    """Say why there is no token where that stopped the drain."""
+    problem = app.token_problem
+    if problem is None or report.stopped_because != f"gate:{Gate.MISSING_AUTH.value}":
+        return []
+    return [f"eventsync: {problem.message}; {problem.fix_text}"]
 
 
 def _reset(target: Target) -> list[str]:

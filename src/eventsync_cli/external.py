@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from eventsync_cli.choosing import absolute, reference_given
+from eventsync_cli.choosing import REFERENCES, absolute, reference_given
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_core.errors import TargetUrlError
@@ -169,7 +169,7 @@ def _proxy(app: App, text: str) -> str | None:
         raise UsageProblemError(
             "the URL of the proxy holds credentials",
             code="secret_not_a_reference",
-            fix_text="name the whole URL as env:NAME or file:PATH",
+            fix_text=f"name the whole URL as {REFERENCES}",
         )
     canonical_url(place)
     return place
