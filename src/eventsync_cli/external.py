@@ -145,7 +145,8 @@ def _headers(app: App, given: tuple[str, ...], present: Mapping[str, str]) -> di
                 "--header is NAME=REF", fix_text="for instance --header X-Key=env:MY_KEY"
             )
         if reference.strip():
-            found[name] = reference_given(app, reference, f"header {name}")
+            # What stands before the sign may be part of a secret too, not a name.
+            found[name] = reference_given(app, reference, "a header")
         gone.add(name.lower())
     left = {name: value for name, value in present.items() if name.lower() not in gone}
     return found or left
