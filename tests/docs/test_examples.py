@@ -21,6 +21,7 @@ _EXAMPLES = [
     ("docs/embedding.md", "http"),
     ("docs/embedding.md", "transform"),
     ("docs/embedding.md", "app"),
+    ("docs/what-leaves-the-machine.md", "hooks"),
 ]
 
 
