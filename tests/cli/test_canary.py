@@ -7,7 +7,7 @@ import shlex
 import sys
 import tempfile
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from io import StringIO
 from itertools import cycle
@@ -154,7 +154,7 @@ def quoting(heard: Heard, before: Sequence[Heard]) -> Answer:
         {"event_id": event_id, "status": "rejected", "detail": quote, "category": quote}
         for event_id, quote in zip(_ids(heard), cycle(_quotes(heard)), strict=False)
     ]
-    plans = [
+    plans: list[Callable[[], Answer]] = [
         partial(_told, heard, 401, said),
         partial(_told, heard, 401, said, gzipped=True),
         partial(_told, heard, 400, {"details": results, **said}),

@@ -108,10 +108,11 @@ class App(Stored):
         """
         Return the token for Teamspace as it is now, or None; for sending only.
 
-        A program or keyring that holds it is asked, at most every 30 seconds.
+        A program or keyring that holds it is asked, at most every 30 seconds; not while SaaS
+        sync is disabled, for then nothing is sent.
         """
         self.token_problem = None
-        if not self.config.token:
+        if not self.config.token or not self.environment.saas_enabled:
             return None
         try:
             return self.secrets.resolve(self.config.token, source="token")
