@@ -60,7 +60,6 @@ class Transport:
         inner: httpx.BaseTransport | None = None,
     ) -> None:
         self._deadline = Deadline(monotonic)
-        self._discretion = Discretion(self._deadline)
         self._timeouts = timeouts or Timeouts()
         ways = proxies or {}
         self.secrets = tuple(text for url in ways.values() for text in secrets_of_url(url or ""))
@@ -78,6 +77,7 @@ class Transport:
                 for pattern, url in ways.items()
             },
         )
+        self._discretion = Discretion(self._deadline)
 
     def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """
