@@ -4,22 +4,27 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from subprocess import Popen
+
     from eventsync_core.ledger import Holder
 
 __all__ = [
     "boot_name",
     "chance",
     "create_private_file",
+    "end_alone",
     "is_alive",
     "is_local_disk",
     "make_private_folder",
     "monotonic",
     "now",
     "sleep",
+    "start_alone",
     "sync_folder",
     "this_process",
     "wants_full_fsync",
@@ -27,6 +32,7 @@ __all__ = [
 
 _REMOTE_DISKS = ("nfs", "cifs", "smb", "9p", "afs", "fuse.sshfs", "webdav", "ceph", "gluster")
 _CLOCK_SLACK_MICROS = 1_500_000
+_DYING_SECONDS = 1.0
 
 
 def now() -> int:
@@ -175,3 +181,41 @@ def _started_by_clock(pid: int) -> int | None:
 def _slack() -> int:
     """Return by how much two readings of one start may differ."""
     return 0 if sys.platform == "linux" else _CLOCK_SLACK_MICROS
+
+
+def start_alone(words: Sequence[str]) -> "Popen[bytes]":
+    """
+    Start a program without a shell, input or terminal, and return it; its stdout can be read.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    import subprocess
+
+    apart: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.CREATE_NO_WINDOW}
+    return subprocess.Popen(  # noqa: S603 - the operator named it, and no shell reads it
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        **apart,
+    )
+
+
+def end_alone(process: "Popen[bytes]") -> None:
+    """End a program that `start_alone` started, if it runs; what it started too, not on Windows."""
+    import signal
+    import subprocess
+
+    if process.returncode is not None:
+        return
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        # Its number stays its own, and that of its group, until it was waited for.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_DYING_SECONDS)

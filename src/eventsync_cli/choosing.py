@@ -1,5 +1,6 @@
 """Choosing a target: register it, grant a stream to it, write the configuration; or nothing."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from eventsync_core.targets import (
 )
 
 __all__ = [
+    "REFERENCES",
     "Choice",
     "absolute",
     "choose",
@@ -35,6 +37,8 @@ __all__ = [
     "target_document",
     "without_credentials",
 ]
+
+REFERENCES = "env:NAME, file:PATH, cmd:PROGRAM or keyring:SERVICE/USER"
 
 Changes = Mapping[str, Mapping[str, Any]]
 _CHOSEN = Said(CLI, "chosen on the command line")
@@ -110,7 +114,9 @@ def owed(app: App, stores: Stores, target: Target) -> int:
 
 def reference_given(app: App, text: str, source: str) -> str:
     """
-    Return the reference to a secret that was given on the command line, a file by its whole path.
+    Return the reference to a secret that was given on the command line.
+
+    A file, or a program that is named by a path, by its whole path.
 
     Raises:
         UsageProblemError: It is none; it is not repeated.
@@ -119,9 +125,19 @@ def reference_given(app: App, text: str, source: str) -> str:
         kind, _, rest = app.check_reference(text, source).partition(":")
     except SettingsError as error:
         raise UsageProblemError(
-            error.message, code=error.code, fix_text=f"give {source} as env:NAME or file:PATH"
+            error.message, code=error.code, fix_text=f"give {source} as {REFERENCES}"
         ) from None
-    return f"{kind}:{absolute(rest) if kind == 'file' else rest}"
+    if kind == "file":
+        return f"file:{absolute(rest)}"
+    return f"cmd:{_from_anywhere(rest)}" if kind == "cmd" else f"{kind}:{rest}"
+
+
+def _from_anywhere(command: str) -> str:
+    """Return *command* with the whole path of its program, where it names one by a path."""
+    program, *others = shlex.split(command)
+    if "/" not in program and "\\" not in program:
+        return command
+    return shlex.join((absolute(program), *others))
 
 
 def absolute(file: str) -> str:
@@ -150,7 +166,7 @@ def without_credentials(url: str) -> str:
         raise UsageProblemError(
             "the URL holds credentials",
             code="secret_not_a_reference",
-            fix_text="leave them out, and name a header or token as env:NAME or file:PATH",
+            fix_text=f"leave them out, and name a header or token as {REFERENCES}",
         )
     return url
 

@@ -95,7 +95,16 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
             ),
             granted,
         )
-    return _result(report, target, talk=(*talk, *_reset(stores.targets.get(target.target_id))))
+    talk = (*talk, *_no_token(app, report), *_reset(stores.targets.get(target.target_id)))
+    return _result(report, target, talk=talk)
+
+
+def _no_token(app: App, report: Report) -> list[str]:
+    """Say why there is no token where that stopped the drain."""
+    problem = app.token_problem
+    if problem is None or report.stopped_because != f"gate:{Gate.MISSING_AUTH.value}":
+        return []
+    return [f"eventsync: {problem.message}; {problem.fix_text}"]
 
 
 def _reset(target: Target) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from eventsync_cli.choosing import absolute, reference_given
+from eventsync_cli.choosing import REFERENCES, absolute, reference_given
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_core.errors import TargetUrlError
@@ -145,7 +145,8 @@ def _headers(app: App, given: tuple[str, ...], present: Mapping[str, str]) -> di
                 "--header is NAME=REF", fix_text="for instance --header X-Key=env:MY_KEY"
             )
         if reference.strip():
-            found[name] = reference_given(app, reference, f"header {name}")
+            # What stands before the sign may be part of a secret too, not a name.
+            found[name] = reference_given(app, reference, "a header")
         gone.add(name.lower())
     left = {name: value for name, value in present.items() if name.lower() not in gone}
     return found or left
@@ -169,7 +170,7 @@ def _proxy(app: App, text: str) -> str | None:
         raise UsageProblemError(
             "the URL of the proxy holds credentials",
             code="secret_not_a_reference",
-            fix_text="name the whole URL as env:NAME or file:PATH",
+            fix_text=f"name the whole URL as {REFERENCES}",
         )
     canonical_url(place)
     return place

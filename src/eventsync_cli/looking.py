@@ -78,7 +78,7 @@ def _setting(app: App) -> Setting:
         current=current,
         gates=gates,
         auth_required=app.environment.saas_enabled and app.config.mode is Mode.TEAMSPACE,
-        auth_present=app.token() is not None,
+        auth_present=app.has_token,
         problems=tuple(reason_of(error) for error in problems),
     )
 

@@ -42,12 +42,15 @@ def accept(heard: Heard) -> tuple[int, Mapping[str, str], bytes]:
 
 @contextmanager
 def listening(reply: Reply = accept, context: ssl.SSLContext | None = None) -> Iterator[Listener]:
-    """Answer each POST on a free port as *reply* says, with TLS where there is a *context*."""
+    """Answer each request on a free port as *reply* says, with TLS where there is a *context*."""
     heard: list[Heard] = []
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
+            length = int(self.headers["Content-Length"] or 0)
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = self.rfile.read(length)
             if headers.get("content-encoding") == "gzip":

@@ -13,7 +13,7 @@ from eventsync_cli.main import program
 
 _ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>.+?) -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S
+    r"(?:^<!-- (?P<mark>[^\n]+?) -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S
 )
 
 

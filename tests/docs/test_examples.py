@@ -28,6 +28,7 @@ _EXAMPLES = [
     ("docs/embed-in-a-cli.md", "deliver"),
     ("docs/embed-in-a-cli.md", "join"),
     ("docs/embed-in-a-cli.md", "tests"),
+    ("docs/what-leaves-the-machine.md", "hooks"),
 ]
 
 

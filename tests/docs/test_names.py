@@ -10,7 +10,6 @@ from eventsync_adapters.files import read_environment
 from eventsync_cli.exits import ExitCode
 from eventsync_core.census import Class
 from eventsync_core.dispatch import Stop
-from eventsync_core.receivers import Gate
 from tests.docs.conftest import commands, table
 
 _GLOBAL = {"--home", "--project", "--json", "--no-color"}
@@ -52,13 +51,6 @@ def test_the_exit_codes_are_those_of_the_program(root: Path) -> None:
     rows = [(int(row[0]), row[1]) for row in table(root / "README.md", "exits")]
 
     assert rows == [(code.value, code.name) for code in ExitCode]
-
-
-def test_every_gate_is_named(root: Path) -> None:
-    """The closed set of gate words stands in the README."""
-    text = (root / "README.md").read_text(encoding="utf-8")
-
-    assert {gate.value for gate in Gate if f"`{gate.value}`" not in text} == set()
 
 
 def test_every_reason_to_stop_is_described(root: Path) -> None:

@@ -3,7 +3,7 @@
 import html
 import json
 import time
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote, quote_plus
 
@@ -138,6 +138,12 @@ def test_a_url_that_is_refused_is_not_quoted(url: str) -> None:
     assert "s3cr" not in str(caught.value)
 
 
+def units(text: str) -> list[str]:
+    """Return *text* in UTF-16, as JSON counts characters."""
+    raw = text.encode("utf-16-be").hex()
+    return [raw[at : at + 4] for at in range(0, len(raw), 4)]
+
+
 SPELLINGS: list[Callable[[str], str]] = [
     str,
     str.upper,
@@ -152,6 +158,7 @@ SPELLINGS: list[Callable[[str], str]] = [
     lambda text: repr(text)[1:-1],
     html.escape,
     lambda text: "".join(f"&#{ord(character)};" for character in text),
+    lambda text: "".join(f"\\u{unit}" for unit in units(text)),
 ]
 # Odd ones, none of which stands in the words around the secret.
 odd = st.text(st.sampled_from("SEKRT%+/\\\"'&<>=;, é€𝄞#?!~"), min_size=8, max_size=40).filter(
@@ -160,7 +167,7 @@ odd = st.text(st.sampled_from("SEKRT%+/\\\"'&<>=;, é€𝄞#?!~"), min_size=8, 
 
 
 @pytest.mark.parametrize("spell", SPELLINGS)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(secret=odd, before=st.integers(440, 505) | st.just(10))
 def test_no_spelling_of_a_secret_is_kept(
     spell: Callable[[str], str], secret: str, before: int
@@ -216,3 +223,31 @@ def test_many_backslashes_cost_no_time() -> None:
     verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
 
     assert "***" in verdict.guidance
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy", "Bearer "])
+@given(secret=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=9, max_size=40))
+@settings(max_examples=20, deadline=None)
+def test_no_code_of_a_secret_is_kept(before: str, secret: str) -> None:
+    """Wherever it stands in what was coded: base64 of both alphabets, and hexadecimals."""
+    raw = (before + secret).encode()
+    for code in (b64encode(raw).decode(), urlsafe_b64encode(raw).decode(), raw.hex()):
+        receiver = external(Saying({"error": f"| {code} |"}, 403, [secret]), "k")
+
+        verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
+
+        start, _, end = verdict.guidance.removeprefix("403: | ").removesuffix(" |").partition("***")
+        assert code.startswith(start)
+        assert code.endswith(end)
+        assert (len(start) <= 2 * len(before), len(end) <= 3) == (True, True)
+
+
+@pytest.mark.parametrize("said", ["sk_live_abcdEFGH1", "sk_live_abcdXYZ22", "xsk_live_abcdXYZ22x"])
+def test_secrets_that_begin_alike_are_both_cut_out(said: str) -> None:
+    """One is not taken for the other, of which then a part would be left."""
+    secrets = ["sk_live_abcdEFGH1", "sk_live_abcdXYZ22", "sk_live_other"]
+    receiver = external(Saying({"error": f"no {said} here"}, 403, secrets), "k")
+
+    verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
+
+    assert verdict.guidance.replace("x", "") == "403: no *** here"

@@ -12,15 +12,23 @@ from eventsync_adapters.files._config import (
     read_config,
 )
 from eventsync_adapters.files._environment import Environment, read_environment
-from eventsync_adapters.files._secrets import check_reference, is_reference, resolve_secret
+from eventsync_adapters.files._held import HeldSecrets
+from eventsync_adapters.files._secrets import (
+    check_reference,
+    is_at_hand,
+    is_reference,
+    resolve_secret,
+)
 
 __all__ = [
     "Config",
     "ConfigChange",
     "Environment",
+    "HeldSecrets",
     "change_config",
     "check_reference",
     "config_file",
+    "is_at_hand",
     "is_reference",
     "read_config",
     "read_environment",

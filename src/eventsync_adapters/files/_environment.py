@@ -27,8 +27,8 @@ class Environment:
     What the environment says, as it was when it was read.
 
     `home` is SPEC_KITTY_HOME verbatim, else the platform's default. `proxies` maps the
-    upper-case names that are set (a lower-case spelling wins) to their values. `sources` names
-    the variable of every field, and of every proxy, that was said.
+    upper-case names that are set (a lower-case spelling wins) to their values, which may hold
+    passwords. `sources` names the variable of every field, and of every proxy, that was said.
     """
 
     home: Path
@@ -37,7 +37,7 @@ class Environment:
     persistence: str = "sqlite"
     persist_db_path: str = ""
     no_color: bool = False
-    proxies: Mapping[str, str] = attrs.field(factory=dict)
+    proxies: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     ssl_cert_file: str = ""
     ssl_cert_dir: str = ""
     sources: Mapping[str, str] = attrs.field(factory=dict, eq=False)

@@ -2,33 +2,59 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eventsync_adapters.files._environment import variable
+from eventsync_adapters.files._found import Found, read_found
 from eventsync_core.errors import SettingsError
 
-_KINDS = ("env", "file")
+_KINDS_NAMED = "env:NAME, file:PATH, cmd:PROGRAM or keyring:SERVICE/USER"
+
+_KINDS = ("env", "file", "cmd", "keyring")
 _LONGEST = 64 * 1024
 
 
 def is_reference(text: str) -> bool:
-    """Say whether *text* is spelt like a reference, `env:…` or `file:…`."""
-    return text.strip().partition(":")[0] in _KINDS and "://" not in text
+    """Say whether *text* is spelt like a reference, `env:…`, `file:…`, `cmd:…`, `keyring:…`."""
+    kind, _, rest = text.strip().partition(":")
+    if kind in ("cmd", "keyring"):
+        return not rest.startswith("//")
+    return kind in _KINDS and "://" not in text
 
 
 def check_reference(text: str, *, source: str) -> str:
     """
-    Return *text* as it may stand in a file: `env:NAME` or `file:PATH`.
+    Return *text* as it may stand in a file.
+
+    That is `env:NAME`, `file:PATH`, `cmd:PROGRAM ARG…` or `keyring:SERVICE/USER`. The words of
+    a command are told apart as a POSIX shell does; the user is what follows the last slash.
 
     Raises:
         SettingsError: Anything else, which may be a secret and is therefore not repeated;
             code `secret_not_a_reference`.
     """
     kind, mark, rest = text.strip().partition(":")
-    if kind not in _KINDS or not mark or not rest.strip() or not rest.isprintable():
-        raise SettingsError(
-            f"{source} must name a secret as env:NAME or file:PATH, not hold it",
-            source=source,
-            code="secret_not_a_reference",
-        )
-    return f"{kind}:{rest.strip()}"
+    rest = rest.strip()
+    if kind not in _KINDS or not mark or not rest or not rest.isprintable():
+        raise _no_reference(f"must name a secret as {_KINDS_NAMED}, not hold it", source)
+    if kind == "cmd" and not _program_words(rest):
+        raise _no_reference("names no program after cmd:, or a quote in it is not closed", source)
+    if kind == "keyring" and not all(_service_and_user(rest)):
+        raise _no_reference("must name an entry of a keyring as keyring:SERVICE/USER", source)
+    return f"{kind}:{rest}"
+
+
+def _program_words(command: str) -> list[str]:
+    """Return the program that *command* names and its arguments; nothing if it names none."""
+    import shlex  # noqa: PLC0415
+
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return []
+    return words if words and words[0] else []
+
+
+def _service_and_user(rest: str) -> tuple[str, str]:
+    service, _, user = rest.rpartition("/")
+    return service.strip(), user.strip()
 
 
 def resolve_secret(
@@ -37,29 +63,77 @@ def resolve_secret(
     """
     Return what *reference* stands for now, without white space around it.
 
+    A program is run without a shell, input or terminal, and has 30 seconds, as a keyring has.
+
     Raises:
-        SettingsError: It leads to nothing; code `secret_missing`, naming the reference only.
+        SettingsError: It leads to nothing, or to more than one line of text; code
+            `secret_missing`, naming the reference only.
+    """
+    return known_secret(reference, find_secret(reference, lookup, source=source), source=source)
+
+
+def known_secret(reference: str, found: Found, *, source: str) -> str:
+    """
+    Return the secret that was *found*.
+
+    Raises:
+        SettingsError: There is none; code `secret_missing`, naming the reference only.
+    """
+    if not found.why:
+        return found.text
+    message = f"{source}: {reference.strip()} {found.why}"
+    error = SettingsError(message, source=source, code="secret_missing")
+    error.fix_text = found.fix or error.fix_text
+    raise error
+
+
+def find_secret(
+    reference: str, lookup: Callable[[str], str | None] = variable, *, source: str
+) -> Found:
+    """Look once for what *reference* stands for; no exception says more than it names."""
+    kind, _, rest = check_reference(reference, source=source).partition(":")
+    if kind == "env":
+        return read_found(
+            (lookup(rest) or "").encode(errors="surrogatepass"), "is not set or empty"
+        )
+    if kind == "file":
+        return _read(rest)
+    # A capture reads the configuration too, and needs neither threads nor processes.
+    from eventsync_adapters.files import _asking  # noqa: PLC0415
+
+    if kind == "cmd":
+        return _asking.ask_program(_program_words(rest))
+    return _asking.ask_keyring(*_service_and_user(rest))
+
+
+def is_at_hand(reference: str, *, source: str) -> bool:
+    """
+    Say whether *reference* leads to a secret, as far as can be told without asking anyone.
+
+    Variables and files are looked at. No program is run and no keyring opened, for they may
+    want something of a person: the program has to be there, and the keyring library.
     """
     kind, _, rest = check_reference(reference, source=source).partition(":")
-    value = (lookup(rest) or "").strip() if kind == "env" else _read(Path(rest), source)
-    if not value:
-        raise _missing(f"{kind}:{rest} is not set or empty", source)
-    if not value.isprintable():
-        raise _missing(f"{kind}:{rest} holds more than one line of text", source)
-    return value
+    if kind == "cmd":
+        import shutil  # noqa: PLC0415
+
+        return shutil.which(_program_words(rest)[0]) is not None
+    if kind == "keyring":
+        from importlib.util import find_spec  # noqa: PLC0415
+
+        return find_spec("keyring") is not None
+    return not find_secret(reference, source=source).why
 
 
-def _read(path: Path, source: str) -> str:
+def _read(place: str) -> Found:
     try:
-        with path.expanduser().open("rb") as file:
-            return file.read(_LONGEST).decode("utf-8").strip()
+        with Path(place).expanduser().open("rb") as file:
+            return read_found(file.read(_LONGEST), "is empty")
     except RuntimeError:
-        raise _missing(f"file:{path} is in the folder of nobody known here", source) from None
+        return Found(why="is in the folder of nobody known here")
     except OSError as error:
-        raise _missing(f"file:{path} cannot be read: {error.strerror}", source) from None
-    except ValueError:
-        raise _missing(f"file:{path} is not text", source) from None
+        return Found(why=f"cannot be read: {error.strerror}")
 
 
-def _missing(message: str, source: str) -> SettingsError:
-    return SettingsError(f"{source}: {message}", source=source, code="secret_missing")
+def _no_reference(message: str, source: str) -> SettingsError:
+    return SettingsError(f"{source} {message}", source=source, code="secret_not_a_reference")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from eventsync_adapters.files._config import Config
 from eventsync_adapters.files._environment import Environment
-from eventsync_adapters.files._secrets import is_reference, resolve_secret
+from eventsync_adapters.files._held import HeldSecrets
+from eventsync_adapters.files._secrets import is_reference
 from eventsync_core.errors import SettingsError, TargetUrlError
 from eventsync_core.targets import canonical_url
 
@@ -71,36 +72,41 @@ def _address(host: str) -> str:
 
 
 def _proxy(name: str, text: str) -> str:
+    place = text if "://" in text else f"http://{text}"
+    why = _flaw(place)
+    if why:
+        # Raised outside of what caught the cause: that may hold the text, and it a password.
+        raise SettingsError(
+            f"{name} is no proxy that can be used: {why}", source=name, code="proxy_invalid"
+        )
+    return place
+
+
+def _flaw(place: str) -> str:
     import httpx  # noqa: PLC0415
 
-    place = text if "://" in text else f"http://{text}"
     try:
         canonical_url(place)
         httpx.URL(place)
     except TargetUrlError as error:
-        # Its text is not repeated: it may hold a password.
-        raise _no_proxy(name, str(error)) from None
+        return str(error)
     except (httpx.InvalidURL, ValueError):
-        raise _no_proxy(name, "not a URL that can be read") from None
-    return place
+        return "not a URL that can be read"
+    return ""
 
 
-def _no_proxy(name: str, why: str) -> SettingsError:
-    return SettingsError(
-        f"{name} is no proxy that can be used: {why}", source=name, code="proxy_invalid"
-    )
-
-
-def external_proxy(config: Config) -> dict[str, str | None]:
+def external_proxy(config: Config, secrets: HeldSecrets) -> dict[str, str | None]:
     """
     Return the proxy that is configured for the external receiver, as `proxy_mounts` does.
+
+    *secrets* is asked for it where it is a reference.
 
     Raises:
         SettingsError: It names no proxy, or its reference leads to nothing.
     """
     text = config.external_proxy
     if is_reference(text):
-        text = resolve_secret(text, source="external_proxy")
+        text = secrets.resolve(text, source="external_proxy")
     return {"all://": _proxy("external_proxy", text)} if text else {}
 
 

@@ -3,7 +3,16 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 
 from eventsync_adapters.http._compress import compress
-from eventsync_adapters.http._offer import GZIP, JSON, Requester, Told, merged, offer, require_own
+from eventsync_adapters.http._offer import (
+    GZIP,
+    JSON,
+    Requester,
+    Told,
+    keep,
+    merged,
+    offer,
+    require_own,
+)
 from eventsync_adapters.http._redact import secrets_of_headers
 from eventsync_adapters.http._signing import read_signing_key, signature_headers
 from eventsync_core.clock import Clock
@@ -41,9 +50,10 @@ class ExternalReceiver:
     """
     A `DeliveryReceiver` for an operator's own endpoint, posted to exactly as it was given.
 
-    *headers* is asked again for every request; what it returns is kept nowhere. *signing*
-    signs what is sent. *body_format* is how events stand in a body, *wire_transform* makes of
-    each envelope what is sent. A signed body, and CloudEvents, leave uncompressed.
+    *headers* is asked again for every request; what it returns is kept nowhere. *forget* is
+    called when an answer turns it away: 401 or 403. *signing* signs what is sent. *body_format*
+    is how events stand in a body, *wire_transform* makes of each envelope what is sent. A signed
+    body, and CloudEvents, leave uncompressed.
     """
 
     target: Target
@@ -53,6 +63,7 @@ class ExternalReceiver:
     signing: Signing | None = attrs.field(default=None, kw_only=True)
     body_format: BodyFormat = attrs.field(default=BodyFormat.EVENTSYNC, kw_only=True)
     wire_transform: WireTransform | None = attrs.field(default=None, kw_only=True)
+    forget: Callable[[], None] = attrs.field(default=keep, kw_only=True, repr=False)
 
     @property
     def target_id(self) -> str:
@@ -80,7 +91,9 @@ class ExternalReceiver:
         """See `DeliveryReceiver.deliver`."""
         require_own(self.target, batch)
         packed = self.pack(batch)
-        verdict = offer(self.transport, self.target.url, packed, lambda: self._tell(packed))
+        verdict = offer(
+            self.transport, self.target.url, packed, lambda: self._tell(packed), self.forget
+        )
         self.capacity = merge_limits(self.capacity, verdict.limits)
         return verdict
 

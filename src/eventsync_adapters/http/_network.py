@@ -1,5 +1,6 @@
 """The network below httpx, with an end to every exchange: no step waits beyond its deadline."""
 
+import logging
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -52,6 +53,11 @@ class Deadline(local):
             self._ends = None
 
     @property
+    def is_set(self) -> bool:
+        """An exchange of this thread is going on."""
+        return self._ends is not None
+
+    @property
     def is_over(self) -> bool:
         """The time of this exchange is used up."""
         return self._ends is not None and self._monotonic() >= self._ends
@@ -69,6 +75,28 @@ class Deadline(local):
         if left <= 0:
             raise late("the exchange took too long")
         return left if timeout is None else min(timeout, left)
+
+
+class Discretion(logging.Filter):
+    """
+    Keeps the headers of our answers out of httpcore's log; a server may repeat there what it got.
+
+    It hears of this process's other exchanges too and lets them pass. In use until `end`.
+    """
+
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+        self._log = logging.getLogger("httpcore.http11")
+        self._log.addFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether *record* may be logged."""
+        return not (self._deadline.is_set and "response_headers" in record.getMessage())
+
+    def end(self) -> None:
+        """Leave the log as it was."""
+        self._log.removeFilter(self)
 
 
 class _Stream(httpcore.NetworkStream):

@@ -50,13 +50,34 @@ def require_own(target: Target, batch: Batch) -> None:
         raise ValueError("the batch was minted for another target")
 
 
-def offer(transport: Requester, url: str, packed: Batch, tell: Callable[[], Told]) -> Verdict:
-    """Post *packed* with what *tell* returns; where it raises, nothing is sent."""
+def keep() -> None:
+    """Nothing is held that could be forgotten."""
+
+
+def is_turned_away(status: int | None) -> bool:
+    """Say whether an answer means that the secrets that were sent are not, or no longer, right."""
+    return status in (401, 403)
+
+
+def offer(
+    transport: Requester,
+    url: str,
+    packed: Batch,
+    tell: Callable[[], Told],
+    forget: Callable[[], None],
+) -> Verdict:
+    """
+    Post *packed* with what *tell* returns; where it raises, nothing is sent.
+
+    *forget* is called when the answer turns away who sent it.
+    """
     try:
         told = tell()
     except EventSyncError as error:
         return interpret(packed.event_ids, Answer(fault=error.message, reached=False))
     answer = transport.post(url, packed.coded or b"", told.headers)
+    if is_turned_away(answer.status):
+        forget()
     verdict = interpret(packed.event_ids, answer)
     return without_secrets(verdict, (*told.secrets, *transport.secrets))
 

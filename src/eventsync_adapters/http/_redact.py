@@ -4,7 +4,7 @@ import binascii
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from urllib.parse import unquote, urlsplit
 
@@ -15,14 +15,17 @@ from eventsync_core.receivers import Detail, Verdict
 
 _SHORTEST = 4
 _HEAD = 8
+_URL_SAFE = str.maketrans("+/", "-_")
 _PUBLIC = frozenset({"x-team-slug", "content-type", "accept", "user-agent"})
 _QUOTED = re.compile(r"=\s*[\"']([^\"']*)[\"']")
 # Backslashes stand together with what follows: that may be spelt with more of them.
 _PIECES = re.compile(r"(\\*)([^\\]?)", re.DOTALL)
 # One character that is spelt at length, cut off in its midst.
 _BROKEN = r"[%\\&][%\\&#;0-9a-z]{0,19}"
-_BACKSLASH = r"(?:\\|%(?:25)?5C|&#0*92;|&#x0*5c;)"
-_LEFT = re.compile(rf"(?:\*\*\*[%\\&#;0-9a-z]{{0,20}}|{_BROKEN})(?={CUT})", re.IGNORECASE)
+_LONG_BACKSLASH = r"%(?:25)?5C|&#0*92;|&#x0*5c;|\\{1,3}(?:u00|x)5c"
+_BACKSLASH = rf"(?:{_LONG_BACKSLASH}|\\)"
+_BROKEN_OFF = re.compile(rf"{_BROKEN}(?={CUT})", re.IGNORECASE)
+_LEFT = re.compile(rf"\*\*\*[%\\&#;0-9a-z]{{0,20}}(?={CUT})", re.IGNORECASE)
 
 
 def without_secrets(verdict: Verdict, secrets: Iterable[str]) -> Verdict:
@@ -98,21 +101,49 @@ class _Spelt:
 
 def _spelt(secrets: Iterable[str]) -> list[_Spelt]:
     texts = {secret.strip() for secret in secrets if len(secret.strip()) >= _SHORTEST}
-    return [_spell(text) for text in sorted(texts, key=len, reverse=True)]
+    codes = {code for text in texts for code in _encoded(text) if len(code) >= _SHORTEST}
+    return [*map(_spell, texts), *map(_spell_code, codes - texts)]
 
 
 def _spell(secret: str) -> _Spelt:
     parts = _PIECES.findall(secret)[:-1]
     pieces = [_run(run) + _ways(character) for run, character in parts]
-    head, start = pieces[:_HEAD], ""
-    for piece, (run, _) in reversed(list(zip(head, parts, strict=False))):
+    start = ""
+    for piece, (run, _) in reversed(list(zip(pieces[:_HEAD], parts, strict=False))):
         partly = f"|{_BACKSLASH}{{1,{4 * len(run)}}}" if run else ""
         start = f"(?:{piece}{start}{partly})?"
+    return _found_by(pieces, start)
+
+
+def _encoded(text: str) -> Iterator[str]:
+    """Yield *text* as hexadecimals, and what stays the same of it in base64 wherever it begins."""
+    raw = text.encode(errors="surrogatepass")
+    yield raw.hex()
+    for before in range(3):
+        whole = b64encode(b"x" * before + raw).decode()
+        core = whole[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
+        yield from (core, core.translate(_URL_SAFE))
+
+
+def _spell_code(code: str) -> _Spelt:
+    pieces = [character if character.isalnum() else _ways(character) for character in code]
+    start = ""
+    for piece in reversed(pieces[:_HEAD]):
+        start = f"(?:{piece}{start})?"
+    return _found_by(pieces, start)
+
+
+def _found_by(pieces: Sequence[str], start: str) -> _Spelt:
     return _Spelt(
-        re.compile("".join(head), re.IGNORECASE),
-        [re.compile(piece, re.IGNORECASE) for piece in pieces[_HEAD:]],
-        re.compile(f"(?={head[0]}){start}(?:{_BROKEN})?(?={CUT})", re.IGNORECASE),
+        _pattern("".join(pieces[:_HEAD])),
+        [_pattern(piece) for piece in pieces[_HEAD:]],
+        _pattern(f"(?={pieces[0]}){start}(?:{_BROKEN})?(?={CUT})"),
     )
+
+
+@lru_cache(maxsize=4096)
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
 
 
 def _run(backslashes: str) -> str:
@@ -120,7 +151,7 @@ def _run(backslashes: str) -> str:
     if not backslashes:
         return ""
     count = len(backslashes)
-    return rf"(?:\\{{{count},{4 * count}}}|(?:%(?:25)?5C|&#0*92;|&#x0*5c;){{{count}}})"
+    return rf"(?:(?:{_LONG_BACKSLASH}){{{count}}}|\\{{{count},{4 * count}}})"
 
 
 @cache
@@ -153,16 +184,29 @@ def _utf_16(character: str) -> list[str]:
 
 def _cut(text: str, secrets: Sequence[_Spelt]) -> str:
     """Return *text* without *secrets* in any case, nor what is left of one that was cut off."""
-    for secret in secrets:
-        kept, after = "", 0
-        for found in secret.head.finditer(text):
-            if found.start() >= after:
-                kept += text[after : found.start()] + "***"
-                after = _end(text, found.end(), secret.rest)
-        text = kept + text[after:]
-        if CUT in text:
-            text = secret.broken_off.sub("***", text)
-    return _LEFT.sub("***", text) if secrets and CUT in text else text
+    text = _without(
+        text,
+        (
+            (head.start(), _end(text, head.end(), secret.rest))
+            for secret in secrets
+            for head in secret.head.finditer(text)
+        ),
+    )
+    if not secrets or CUT not in text:
+        return text
+    endings = [_BROKEN_OFF, *(secret.broken_off for secret in secrets)]
+    spans = (end.span() for ending in endings for end in ending.finditer(text))
+    return _LEFT.sub("***", _without(text, spans))
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return *text* without *spans*: secrets may begin alike, and overlapping ones are one."""
+    kept, after = "", 0
+    for start, end in sorted(spans):
+        if start >= after:
+            kept += text[after:start] + "***"
+        after = max(after, end)
+    return kept + text[after:]
 
 
 def _end(text: str, at: int, rest: Iterable[re.Pattern[str]]) -> int:

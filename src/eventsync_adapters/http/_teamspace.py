@@ -3,7 +3,17 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from eventsync_adapters.http._compress import compress
-from eventsync_adapters.http._offer import GZIP, JSON, Requester, Told, merged, offer, require_own
+from eventsync_adapters.http._offer import (
+    GZIP,
+    JSON,
+    Requester,
+    Told,
+    is_turned_away,
+    keep,
+    merged,
+    offer,
+    require_own,
+)
 from eventsync_adapters.http._redact import document_without_secrets, secrets_of_headers
 from eventsync_core.codec import read_document
 from eventsync_core.receivers import Batch, Gate, Verdict, WireTransform, transformed
@@ -19,14 +29,16 @@ class TeamspaceReceiver:
     A `DeliveryReceiver` for a Teamspace server.
 
     *token* is asked again for every request and every look at the gates; what it returns is
-    kept nowhere. *saas_enabled* says whether the user allowed it at all. *wire_transform*
-    makes of each envelope what is sent.
+    kept nowhere. *forget* is called when an answer turns it away: 401 or 403. *saas_enabled*
+    says whether the user allowed it at all. *wire_transform* makes of each envelope what is
+    sent.
     """
 
     target: Target
     transport: Requester = attrs.field(repr=False)
     saas_enabled: bool = attrs.field(kw_only=True)
     token: Callable[[], str | None] = attrs.field(kw_only=True, repr=False)
+    forget: Callable[[], None] = attrs.field(default=keep, kw_only=True, repr=False)
     capacity: Limits = attrs.field(factory=Limits, kw_only=True)
     wire_transform: WireTransform | None = attrs.field(default=None, kw_only=True)
 
@@ -58,7 +70,8 @@ class TeamspaceReceiver:
     def deliver(self, batch: Batch) -> Verdict:
         """See `DeliveryReceiver.deliver`."""
         require_own(self.target, batch)
-        verdict = offer(self.transport, self._url(BATCH_PATH), self.pack(batch), self._tell)
+        url, packed = self._url(BATCH_PATH), self.pack(batch)
+        verdict = offer(self.transport, url, packed, self._tell, self.forget)
         self.capacity = merge_limits(self.capacity, verdict.limits)
         return verdict
 
@@ -66,6 +79,8 @@ class TeamspaceReceiver:
         """See `DeliveryReceiver.health`: what the server's health address answers."""
         headers = self._headers()
         answer = self.transport.get(self._url(HEALTH_PATH), headers)
+        if is_turned_away(answer.status):
+            self.forget()
         if answer.status != 200 or not answer.is_whole:
             return None
         secrets = (*secrets_of_headers(headers), *self.transport.secrets)

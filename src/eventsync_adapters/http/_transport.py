@@ -11,7 +11,7 @@ import httpx
 
 from eventsync_adapters.http._body import LARGEST_ANSWER, AnswerBody
 from eventsync_adapters.http._faults import CAUGHT, fault_of
-from eventsync_adapters.http._network import BoundedTransport, Deadline
+from eventsync_adapters.http._network import BoundedTransport, Deadline, Discretion
 from eventsync_adapters.http._redact import secrets_of_url
 from eventsync_core.receivers import Answer
 
@@ -77,6 +77,7 @@ class Transport:
                 for pattern, url in ways.items()
             },
         )
+        self._discretion = Discretion(self._deadline)
 
     def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """
@@ -123,6 +124,7 @@ class Transport:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+        self._discretion.end()
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.choosing import (
+    REFERENCES,
     Choice,
     choose,
     safe_server,
@@ -29,7 +30,7 @@ from eventsync_core.targets import Kind, make_target
     "headers",
     metavar="NAME=REF",
     multiple=True,
-    help="A header for it; REF is env:NAME or file:PATH. May be repeated.",
+    help=f"A header for it; REF is {REFERENCES}. May be repeated.",
 )
 @click.option(
     "--sign",

@@ -1,7 +1,7 @@
 import click
 
 from eventsync_cli.acting import acting
-from eventsync_cli.choosing import Choice, choose, reference_given, safe_server
+from eventsync_cli.choosing import REFERENCES, Choice, choose, reference_given, safe_server
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, listing
@@ -14,7 +14,7 @@ from eventsync_core.targets import Kind, canonical_url
 @click.argument("url", required=False)
 @click.option("--team", metavar="SLUG", help="The team that events belong to there.")
 @click.option("--user", metavar="EMAIL", help="Whose events they are.")
-@click.option("--token", metavar="REF", help="Where the token is: env:NAME or file:PATH.")
+@click.option("--token", metavar="REF", help=f"Where the token is: {REFERENCES}.")
 @click.option("--from-now", is_flag=True, help="Grant only events captured from now on.")
 def command(
     app: App,

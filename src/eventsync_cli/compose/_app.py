@@ -1,6 +1,6 @@
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,15 +14,30 @@ from eventsync_core.ids import Kind
 from eventsync_core.policy import policy_of
 
 if TYPE_CHECKING:
+    from eventsync_adapters.files import HeldSecrets
     from eventsync_adapters.server import Serving
     from eventsync_core.dispatch import Alongside
     from eventsync_core.receivers import DeliveryReceiver, Script
     from eventsync_core.targets import Deployment, Target
 
 
+def _secrets() -> "HeldSecrets":
+    from eventsync_adapters import machine
+    from eventsync_adapters.files import HeldSecrets
+
+    return HeldSecrets(machine.monotonic)
+
+
 @attrs.define(kw_only=True)
 class App(Stored):
-    """One command's surroundings: settings, store, and what reaches the target."""
+    """
+    One command's surroundings: settings, store, and what reaches the target.
+
+    `token_problem` is why the last look for a token found none, where one is configured.
+    """
+
+    secrets: "HeldSecrets" = attrs.field(init=False, repr=False, factory=_secrets)
+    token_problem: SettingsError | None = attrs.field(init=False, default=None)
 
     @contextmanager
     def receiver(self, target: "Target") -> Iterator["DeliveryReceiver"]:
@@ -38,7 +53,7 @@ class App(Stored):
         from eventsync_adapters.http import TeamspaceReceiver, Transport
 
         if target.kind is Kind.EXTERNAL:
-            external = External(self.config, self.environment)
+            external = External(self.config, self.environment, self.secrets)
             external.check_secrets()
             proxies, verify = external.way()
             with Transport(
@@ -56,6 +71,7 @@ class App(Stored):
                 transport,
                 saas_enabled=self.environment.saas_enabled,
                 token=self.token,
+                forget=self.secrets.forget,
             )
 
     @property
@@ -66,7 +82,7 @@ class App(Stored):
         return alongside
 
     def gates(self) -> tuple[str, ...]:
-        """Return the words of the current target's closed gates, without any connection."""
+        """Return the words of the current target's closed gates; nobody is contacted or asked."""
         from eventsync_core.receivers import Gate
 
         target, kind = self.current_target(), policy_of(self.config.mode).delivery
@@ -80,19 +96,36 @@ class App(Stored):
         from eventsync_cli.standins import NoNetwork
 
         receiver = TeamspaceReceiver(
-            target, NoNetwork(), saas_enabled=self.environment.saas_enabled, token=self.token
+            target,
+            NoNetwork(),
+            saas_enabled=self.environment.saas_enabled,
+            # The gate wants to know only that there is one.
+            token=lambda: self.config.token if self.has_token else None,
         )
         return tuple(gate.value for gate in receiver.closed_gates())
 
     def token(self) -> str | None:
-        """Return the token for Teamspace as it is now, or None."""
-        if not self.config.token:
-            return None
-        from eventsync_adapters.files import resolve_secret
+        """
+        Return the token for Teamspace as it is now, or None; for sending only.
 
-        with suppress(SettingsError):
-            return resolve_secret(self.config.token, source="token")
+        A program or keyring that holds it is asked, at most every 30 seconds; not while SaaS
+        sync is disabled, for then nothing is sent.
+        """
+        self.token_problem = None
+        if not self.config.token or not self.environment.saas_enabled:
+            return None
+        try:
+            return self.secrets.resolve(self.config.token, source="token")
+        except SettingsError as error:
+            self.token_problem = error
         return None
+
+    @property
+    def has_token(self) -> bool:
+        """A token is at hand, as far as can be told without asking a program or keyring."""
+        from eventsync_adapters.files import is_at_hand
+
+        return bool(self.config.token) and is_at_hand(self.config.token, source="token")
 
     def serve(
         self,

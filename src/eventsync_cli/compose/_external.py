@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from ssl import SSLContext
 
-    from eventsync_adapters.files import Config, Environment
+    from eventsync_adapters.files import Config, Environment, HeldSecrets
     from eventsync_adapters.http import ExternalReceiver, Transport
     from eventsync_core.clock import Clock
     from eventsync_core.targets import Target
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class External:
-    """What *config* and *environment* say of the external receiver."""
+    """What *config* and *environment* say of the external receiver; *secrets* leads to the rest."""
 
     config: "Config"
     environment: "Environment"
+    secrets: "HeldSecrets"
 
     def check_secrets(self) -> None:
         """
-        Resolve every secret and forget it.
+        Resolve every secret, before anything is sent.
 
         Raises:
             SettingsError: A reference leads to nothing, or to no signing key.
@@ -44,7 +45,9 @@ class External:
             proxy_mounts,
         )
 
-        proxies = external_proxy(self.config) or proxy_mounts(self.environment.proxies)
+        proxies = external_proxy(self.config, self.secrets) or proxy_mounts(
+            self.environment.proxies
+        )
         return proxies, external_certificates(self.config, self.environment)
 
     def receiver(
@@ -63,25 +66,23 @@ class External:
             headers=self.headers,
             signing=Signing(self.signing_secrets, clock) if is_signed else None,
             body_format=BodyFormat(self.config.external_format),
+            forget=self.secrets.forget,
         )
 
     def headers(self) -> dict[str, str]:
         """Return the headers with their present values."""
-        from eventsync_adapters.files import resolve_secret
-
         return {
-            name: resolve_secret(reference, source=f"header {name}")
+            name: self.secrets.resolve(reference, source=f"header {name}")
             for name, reference in self.config.external_headers.items()
         }
 
     def signing_secrets(self) -> list[str]:
         """Return the signing secrets as they are now, each of them usable."""
-        from eventsync_adapters.files import resolve_secret
         from eventsync_adapters.http import read_signing_key
 
         found = []
         for reference in self.config.external_signing:
-            secret = resolve_secret(reference, source="signing key")
+            secret = self.secrets.resolve(reference, source="signing key")
             read_signing_key(secret, source=f"signing key {reference}")
             found.append(secret)
         return found

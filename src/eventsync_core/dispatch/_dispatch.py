@@ -148,7 +148,9 @@ def _step(sending: Sending, packed: Ready | Parked | None) -> Opened | Chosen | 
 
     None when the drain of this stream ends. All of it is one unit of work.
     """
-    closed = sending.receiver.closed_gates()
+    with sending.stores.leases.kept(sending.lease):
+        # A receiver may have to ask others, and they may be slow to answer.
+        closed = sending.receiver.closed_gates()
     answered = sending.sent
     try:
         with sending.stores.atomic():
