@@ -329,6 +329,7 @@ def test_what_is_raised_tells_nothing(scene: Scene, monkeypatch: pytest.MonkeyPa
     for name in ("HTTP_PROXY", "NO_PROXY"):
         monkeypatch.setenv(name, f"ftp://me:{PROXY.text}@[::")
         scene.act("sync", "now")
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     scene.check()
 
 
