@@ -88,6 +88,9 @@ def scene(run: Run, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(tempfile, "tempdir", str(place / "tmp"))
     monkeypatch.setenv("SQLITE_TMPDIR", str(place / "tmp"))
     monkeypatch.setenv("HEADER", HEADER.text)
+    for name in ("connection", "http11", "proxy"):
+        # Who sets up logging elsewhere may have switched them off.
+        monkeypatch.setattr(logging.getLogger(f"httpcore.{name}"), "disabled", False)
     (vault / "token").write_text(TOKEN.text)
     (vault / "file").write_text(f"Key {FILED.text}")
     made, now = Scene(run, place, vault), machine.now
@@ -228,6 +231,7 @@ def test_teamspace_learns_the_token_and_nobody_else(
         _check_alive(app)
 
     _check_heard(proxy, {"authorization": f"Bearer {TOKEN.text}"})
+    assert "send_request_headers" in caplog.text
     assert leaks(caplog.text.encode(), ALL) == []
     scene.check()
 
@@ -255,6 +259,7 @@ def test_an_endpoint_learns_what_is_for_it_and_nobody_else(
 
     sent = {"authorization": TOKEN.text, "x-a": HEADER.text, "x-b": f"Key {FILED.text}"}
     _check_heard(proxy, sent)
+    assert "send_request_headers" in caplog.text
     assert leaks(caplog.text.encode(), ALL) == []
     scene.check()
 
@@ -329,6 +334,7 @@ def test_what_is_raised_tells_nothing(scene: Scene, monkeypatch: pytest.MonkeyPa
     for name in ("HTTP_PROXY", "NO_PROXY"):
         monkeypatch.setenv(name, f"ftp://me:{PROXY.text}@[::")
         scene.act("sync", "now")
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     scene.check()
 
 

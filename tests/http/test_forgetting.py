@@ -66,10 +66,13 @@ def test_a_look_at_health_forgets_too(status: int, times: int) -> None:
     assert len(forgotten) == times
 
 
-def test_the_log_of_httpcore_is_left_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_of_httpcore_is_left_as_it_was(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Headers of answers to others are logged meanwhile, if anyone listens."""
     caplog.set_level(logging.DEBUG)
     log = logging.getLogger("httpcore.http11")
+    monkeypatch.setattr(log, "disabled", False)
     before = list(log.filters)
 
     with Transport(monotonic=machine.monotonic):

@@ -3,7 +3,12 @@ from collections.abc import Callable
 import attrs
 
 from eventsync_adapters.files._found import Found
-from eventsync_adapters.files._secrets import check_reference, find_secret, known_secret
+from eventsync_adapters.files._secrets import (
+    check_reference,
+    find_secret,
+    known_secret,
+    resolve_secret,
+)
 
 HELD_SECONDS = 30.0
 
@@ -30,6 +35,8 @@ class HeldSecrets:
             SettingsError: It leads to nothing; code `secret_missing`, naming the reference only.
         """
         name = check_reference(reference, source=source)
+        if name.partition(":")[0] not in _SLOW:
+            return resolve_secret(name, source=source)
         return known_secret(name, self._found(name, source), source=source)
 
     def forget(self) -> None:
@@ -37,8 +44,6 @@ class HeldSecrets:
         self._held.clear()
 
     def _found(self, name: str, source: str) -> Found:
-        if name.partition(":")[0] not in _SLOW:
-            return find_secret(name, source=source)
         at, found = self._held.get(name, (0.0, None))
         if found is None or not 0 <= self.monotonic() - at < HELD_SECONDS:
             found = find_secret(name, source=source)

@@ -55,8 +55,9 @@ def _direct(host: str) -> list[str]:
         # Of its own accord httpx spells no international host below a star.
         place = httpx.URL(f"all://{bare}").netloc.decode("ascii")
     except (httpx.InvalidURL, ValueError):
+        shown = "it holds credentials" if "@" in host else repr(host)
         raise SettingsError(
-            f"NO_PROXY names what is no host: {host!r}", source="NO_PROXY", code="proxy_invalid"
+            f"NO_PROXY names what is no host: {shown}", source="NO_PROXY", code="proxy_invalid"
         ) from None
     found = [f"all://{place}"]
     return found if address or place.startswith("[") else [*found, f"all://*.{place}"]
