@@ -57,10 +57,10 @@ class Choice:
 
 def choose(app: App, choice: Choice) -> Result:
     """
-    Make *choice* hold: the target registered, no longer paused or left alone after faults, and
-    the stream granted.
+    Make *choice* hold: the target registered, no longer paused or left alone after faults.
 
-    Either all of it is written, or none.
+    A target that has no grants yet is granted the stream; so is the stream of a project that was
+    named. Otherwise who may go there was decided before, and stays. All is written, or nothing.
 
     Raises:
         StoreError: The store or the configuration cannot be written.
@@ -68,26 +68,43 @@ def choose(app: App, choice: Choice) -> Result:
     """
     if choice.target is None:
         app.change_config(choice.changes)
-        return _result(app, choice, 0)
+        return _result(app, choice, 0, is_granted=False)
     with app.sending_stores() as stores:
         change = None
         try:
             with stores.atomic():
-                grant(app, stores, choice.target, _CHOSEN, from_now=choice.from_now)
+                _let_go(app, stores, choice, choice.target)
                 stores.targets.set_back_off(choice.target.target_id, BackOff())
                 change = app.change_config(choice.changes)
         except BaseException:
             if change is not None:
                 change.undo()
             raise
-        return _result(app, choice, owed(app, stores, choice.target))
+        given = stores.grants.get(choice.target.target_id, app.stream)
+        is_granted = given is not None and given.is_live
+        return _result(app, choice, owed(app, stores, choice.target), is_granted=is_granted)
+
+
+def _let_go(app: App, stores: Stores, choice: Choice, target: Target) -> None:
+    is_asked = choice.from_now or app.chosen.project is not None
+    if is_asked or not stores.grants.grants(target.target_id):
+        grant(app, stores, target, _CHOSEN, from_now=choice.from_now)
+        return
+    _wake(app, stores, target)
+    stores.grants.resume(
+        target.target_id, app.stream, actor=_CHOSEN.actor, reason=_CHOSEN.reason, at=app.clock()
+    )
+
+
+def _wake(app: App, stores: Stores, target: Target) -> None:
+    stored = stores.targets.register(target, at=app.clock())
+    if stored.paused:
+        stores.targets.pause(target.target_id, "")
 
 
 def grant(app: App, stores: Stores, target: Target, why: Said, *, from_now: bool) -> Grant:
     """Register *target*, end its pause, and grant it the named project's stream."""
-    stored = stores.targets.register(target, at=app.clock())
-    if stored.paused:
-        stores.targets.pause(target.target_id, "")
+    _wake(app, stores, target)
     return stores.grants.grant(
         target.target_id,
         app.stream,
@@ -196,20 +213,22 @@ def target_document(target: Target) -> dict[str, Any]:
     }
 
 
-def _result(app: App, choice: Choice, will_send: int) -> Result:
+def _result(app: App, choice: Choice, will_send: int, *, is_granted: bool) -> Result:
     target = choice.target
     document = {
         "mode": choice.mode.value,
         "target": None if target is None else target_document(target),
         "stream": app.stream,
+        "granted": is_granted,
         "will_send": will_send,
     }
     if target is None:
         lines = [f"mode {choice.mode}: events are delivered to nobody"]
     else:
+        verb = "may go there" if is_granted else "stays here until eventsync target grant"
         lines = [
             f"mode {choice.mode}: {target.url}",
-            f"stream {app.stream} may go there; {will_send} events go at the next sync now",
+            f"stream {app.stream} {verb}; {will_send} events go at the next sync now",
         ]
     again = app.reread()
     return Result(document=document, lines=lines, talk=(*choice.talk, *again.concerns()))

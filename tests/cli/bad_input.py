@@ -53,6 +53,6 @@ def launched(home: Path, *words: str, through: Sequence[str] = ()) -> Ran:
         [*through, *PROGRAM, "--home", str(home), *words],
         capture_output=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": "", "PYTHONWARNINGS": "error"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "error"},
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())

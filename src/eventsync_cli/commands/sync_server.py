@@ -82,9 +82,9 @@ def _is_token_lost(app: App, place: str) -> bool:
     """Say whether a token may stand in the configuration that is not known to be for *place*."""
     if app.config.problem is not None:
         return True
-    configured = app.config.server_url
+    before = app.config.server_url or app.environment.saas_url
     try:
-        is_same = bool(configured) and canonical_url(configured) == place
+        is_same = bool(before) and canonical_url(before) == place
     except TargetUrlError:
         is_same = False
     return bool(app.config.token) and not is_same

@@ -12,6 +12,7 @@ from eventsync_cli.granting import Said, said
 from eventsync_cli.render import Result
 from eventsync_core.census import remaining
 from eventsync_core.errors import SettingsError, StoreBusyError, StoreError
+from eventsync_core.policy import policy_of
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Kind, Target
 
@@ -95,9 +96,10 @@ def _fold(app: App, ids: list[str], why: Said, own: set[Path]) -> _Found:
 
 
 def _chosen(app: App) -> list[Target]:
-    """Return the current target; where configuration and environment disagree, both."""
+    """Return the current target; where two sources name its server, both."""
     authority = app.authority
-    if app.conflict() is not None and app.config.problem is None:
+    is_teamspace = policy_of(app.config.mode).delivery is Kind.TEAMSPACE
+    if is_teamspace and app.conflict() is not None and app.config.problem is None:
         found = []
         for place in (authority.configured_server_url, authority.env_server_url):
             with suppress(SettingsError):
