@@ -88,13 +88,14 @@ def test_only_one_file_reads_the_environment(trees: dict[Path, ast.Module]) -> N
 
 def _strays(trees: dict[Path, ast.Module]) -> list[str]:
     """Return every use of what `_ALLOWED` names, but for those it allows."""
-    return [
-        stray
-        for name, allowed in _ALLOWED.items()
-        for stray in _uses(
-            {path: tree for path, tree in trees.items() if path not in allowed}, {name}
-        )
-    ]
+    return sorted(
+        {
+            f"{path}:{line} {name}"
+            for path, tree in trees.items()
+            for line, name in _used(tree)
+            if path not in _ALLOWED.get(name, {path})
+        }
+    )
 
 
 def _named(trees: dict[Path, ast.Module]) -> list[str]:
