@@ -12,6 +12,7 @@ from eventsync_core.errors import (
     PayloadConflictError,
     Reason,
     RedactionError,
+    ServerMissingError,
     SettingsError,
     StoreError,
     TargetConflictError,
@@ -47,6 +48,7 @@ class UsageProblemError(EventSyncError):
 
 _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
     (StoreError, ExitCode.STORE),
+    (ServerMissingError, ExitCode.REFUSED),
     (TargetConflictError, ExitCode.REFUSED),
     (DiscardRefusedError, ExitCode.REFUSED),
     (JournalModeRefusedError, ExitCode.REFUSED),
