@@ -39,6 +39,7 @@ def open_receiver(
 
     Raises:
         TargetUrlError: A Teamspace server on another machine, not reached by https://.
+        ValueError: The target is a stub, which its own receiver reaches.
     """
     with Transport(monotonic=machine.monotonic, proxies=proxies or {}, verify=verify) as transport:
         if target.kind is Kind.EXTERNAL:
@@ -46,6 +47,8 @@ def open_receiver(
                 target, transport, headers, forget=forget, wire_transform=wire_transform
             )
             return
+        if target.kind is not Kind.TEAMSPACE:
+            raise ValueError(f"a target of kind {target.kind} is not reached over HTTP")
         yield TeamspaceReceiver(
             target,
             transport,

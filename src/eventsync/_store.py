@@ -11,7 +11,8 @@ from eventsync_adapters import machine
 from eventsync_core.capture import CaptureRules, Envelope, Receipt, capture, capture_many
 from eventsync_core.clock import Clock
 from eventsync_core.errors import EventSyncError, NothingOpenError
-from eventsync_core.ids import stream_key
+from eventsync_core.events import require_project
+from eventsync_core.ids import given_words, stream_key
 
 if TYPE_CHECKING:
     from eventsync._standing import Standing
@@ -41,7 +42,14 @@ def open_store(
     database, folders 0700 and file 0600. *project* is that of events that name none themselves,
     and the one that `grant` and `revoke` mean. *durability* `full` survives power loss, `normal`
     only the end of the process; a writer waits up to *busy_seconds* for another.
+
+    Raises:
+        ProjectUnusableError: *project* is no name of a project.
+        ValueError: *durability* is neither `full` nor `normal`.
     """
+    require_project(project)
+    if durability not in ("full", "normal"):
+        raise ValueError(f"durability is 'full' or 'normal', not {durability!r}")
     backing: HomeBacking | MemoryBacking = MemoryBacking()
     if home is not None:
         backing = HomeBacking(Path(home), clock, durability, busy_seconds)
@@ -140,7 +148,7 @@ class Store:
         return desk.grant(
             self.stores,
             target,
-            stream_key(None, project or self.project),
+            self._stream(project),
             from_now=from_now,
             actor=actor,
             reason=reason,
@@ -156,10 +164,15 @@ class Store:
 
         It also holds while another process keeps the database busy, and in a `batch` that fails.
         """
-        stream = stream_key(None, project or self.project)
+        stream = self._stream(project)
         self._check()
         self._backing.revoke(
-            self._writing, target.target_id, stream, actor=actor, reason=reason, at=self.clock()
+            self._writing,
+            target.target_id,
+            stream,
+            actor=given_words(actor),
+            reason=given_words(reason),
+            at=self.clock(),
         )
 
     def drain(
@@ -186,7 +199,7 @@ class Store:
         self._check()
         if self._opened is None and not self._backing.database_bytes:
             return nothing_to_drain(target)
-        stream = None if project is None else stream_key(None, project)
+        stream = None if project is None else self._stream(project)
         return drain_granted(self.stores, self.clock, target, receiver, budget, stream, progress)
 
     def status(
@@ -217,9 +230,16 @@ class Store:
         return look(self._backing.reading(self._opened), setting, at=self.clock())
 
     def close(self) -> None:
-        """End the use of this store; closing twice is fine."""
+        """
+        End the use of this store; closing twice is fine.
+
+        Raises:
+            NothingOpenError: A `batch` is open.
+        """
         if not self._is_closed:
             self._check()
+            if self._opened is not None and self._opened.is_in_unit:
+                raise NothingOpenError("a batch is open in this store; end it first")
         self._is_closed = True
         self._opened = None
         self._closing.close()
@@ -234,6 +254,10 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _stream(self, project: str | None) -> str:
+        require_project(project)
+        return stream_key(None, project or self.project)
 
     def _writing(self) -> "Stores":
         self._check()

@@ -14,6 +14,7 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.options import Chosen, Leaf, chosen
 from eventsync_cli.render import Result
 from eventsync_core.errors import EventSyncError
+from eventsync_core.events import require_project
 
 __all__ = ["acting", "here"]
 
@@ -39,21 +40,6 @@ def check_texts(values: Iterable[object]) -> None:
             raise UsageProblemError("the command line is not UTF-8") from None
 
 
-def check_project(key: str | None) -> None:
-    """
-    Let only a project pass that an event could name.
-
-    Raises:
-        UsageProblemError: It holds what cannot be printed.
-    """
-    if key is not None and not key.isprintable():
-        raise UsageProblemError(
-            "the --project holds characters that cannot be printed",
-            code="project_unusable",
-            fix_text="name a project as it stands in project_uuid",
-        )
-
-
 def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:
     """Make a function from an `App` and its parameters to a `Result` the command *name*."""
 
@@ -62,7 +48,7 @@ def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:
         def act(**parameters: Any) -> ExitCode:
             options = chosen(click.get_current_context())
             check_texts((options.home, options.project, *parameters.values()))
-            check_project(options.project)
+            require_project(options.project)
             try:
                 app = assemble(options)
                 result = function(app, **parameters)

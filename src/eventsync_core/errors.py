@@ -7,6 +7,7 @@ EventSyncError
 ├── PayloadConflictError        a known id with other content
 ├── DiscardRefusedError         the policy may not drop this event
 ├── RedactionError              a host's redaction failed
+├── ProjectUnusableError        no event could name such a project
 ├── UnknownEventError           no event of that id is stored
 ├── UnknownTargetError          no such target
 ├── UnsendableEventError        what the host made of an event cannot be sent
@@ -37,6 +38,7 @@ __all__ = [
     "NotJsonError",
     "NothingOpenError",
     "PayloadConflictError",
+    "ProjectUnusableError",
     "Reason",
     "RedactionError",
     "ServerMissingError",
@@ -115,6 +117,16 @@ class PayloadConflictError(EventSyncError):
         self.stream = stream
         self.position = position
         self.fix_argv = ("eventsync", "journal", "show", event_id)
+
+
+class ProjectUnusableError(EventSyncError):
+    """A project was named that no event could name."""
+
+    code = "project_unusable"
+    fix_text = "name a project as it stands in project_uuid"
+
+    def __init__(self) -> None:
+        super().__init__("the name of the project holds characters that cannot be printed")
 
 
 class DiscardRefusedError(EventSyncError):

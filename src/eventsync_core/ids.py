@@ -2,10 +2,12 @@
 
 from enum import StrEnum
 from hashlib import sha256
+from string import ascii_lowercase, ascii_uppercase
 
 __all__ = [
     "CUT",
     "DEFAULT_STREAM",
+    "UNASSIGNED_STREAM",
     "Kind",
     "given_words",
     "is_event_id",
@@ -16,6 +18,8 @@ __all__ = [
 
 CUT = "\u2026"
 DEFAULT_STREAM = "default"
+UNASSIGNED_STREAM = "unassigned"
+_ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _LONGEST_ID = 200
 _LONGEST_WORDS = 200
 
@@ -50,10 +54,14 @@ def stream_key(project: str | None, named: str | None = None) -> str:
     """
     Return the stream of an event: its own project, else the one *named* by the caller.
 
-    Both count in lower case, blank ones not at all. Without either it is `default`;
-    the working directory never counts.
+    Both count in lower case, which of ASCII letters alone is one spelling for one project; blank
+    ones not at all. Without either it is `default`; the working directory never counts.
     """
-    return (project or "").strip().lower() or (named or "").strip().lower() or DEFAULT_STREAM
+    return _lower(project) or _lower(named) or DEFAULT_STREAM
+
+
+def _lower(key: str | None) -> str:
+    return (key or "").strip().translate(_ASCII_LOWER)
 
 
 def target_key(kind: Kind, url: str, team: str, user: str) -> str:

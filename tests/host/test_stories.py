@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,12 @@ from eventsync import (
 )
 from eventsync_adapters import machine
 from eventsync_adapters.server import serve
-from eventsync_core.errors import NothingOpenError, PayloadConflictError, StoreBusyError
+from eventsync_core.errors import (
+    NothingOpenError,
+    PayloadConflictError,
+    StoreBusyError,
+    StoreNotWritableError,
+)
 from eventsync_core.receivers import Batch, StubReceiver, Verdict
 from eventsync_core.testing import ManualClock, make_envelope
 
@@ -489,3 +495,120 @@ def test_everything_that_is_offered_is_there() -> None:
     assert set(dir(eventsync)) == set(eventsync.__all__)
     with pytest.raises(AttributeError):
         eventsync.nothing_of_that_name  # noqa: B018
+
+
+def test_a_store_is_not_closed_within_a_batch(store: Store) -> None:
+    """It says so, and goes on."""
+    with store.batch():
+        store.capture({"event_id": "e1"})
+        with pytest.raises(NothingOpenError):
+            store.close()
+
+    assert store.status().status.captured_count == 1
+
+
+def test_a_second_store_is_opened_within_a_batch(tmp_path: Path) -> None:
+    """It joins what is open in this thread."""
+    one, two = open_store(tmp_path), open_store(tmp_path)
+    with suppress(ZeroDivisionError), one.batch():
+        one.capture({"event_id": "e1"})
+        two.capture({"event_id": "e2"})
+        raise ZeroDivisionError
+
+    assert two.status().status.captured_count == 0
+
+
+def test_a_revocation_of_somebody_else_survives_a_failed_batch(tmp_path: Path) -> None:
+    """It is folded in by a unit of its own only."""
+    target, receiver = stub()
+    one = open_store(tmp_path, busy_seconds=0.05)
+    one.grant(target, actor="me")
+    one.capture({"event_id": "e1"})
+    with held(tmp_path / "eventsync" / "eventsync.db"):
+        open_store(tmp_path, busy_seconds=0.05).revoke(target, actor="operator")
+
+    with suppress(ZeroDivisionError), one.batch():
+        one.stores.journal.heads()
+        raise ZeroDivisionError
+
+    assert one.drain(target, receiver).stopped_because == "no_grant"
+
+
+def test_a_grant_that_a_revocation_ends_is_none(tmp_path: Path) -> None:
+    """A file that cannot be understood ends it too, and whoever grants is told."""
+    target, _ = stub()
+    store = open_store(tmp_path)
+    store.revoke(target, actor="me")
+    (file,) = (tmp_path / "eventsync" / "revoked").iterdir()
+    file.write_text("")
+
+    with pytest.raises(StoreNotWritableError, match="revoked"):
+        store.grant(target, actor="me")
+
+
+def test_words_that_are_no_text_do_not_prevent_a_revocation(store: Store) -> None:
+    """A user's name may come from the file system."""
+    target, receiver = stub()
+    store.grant(target, actor="me")
+    store.capture({"event_id": "e1"})
+
+    store.revoke(target, actor="caf\udce9\n", reason="\ud800")
+
+    assert store.drain(target, receiver).stopped_because == "no_grant"
+
+
+def test_a_project_that_no_event_could_name_is_refused(store: Store) -> None:
+    """Wherever it is named."""
+    target, _ = stub()
+    for project in ("A\nB", "\u200b", "\ud800"):
+        for use in (
+            lambda name: open_store(None, project=name),
+            lambda name: store.capture({"event_id": "e1"}, project=name),
+            lambda name: store.grant(target, actor="me", project=name),
+        ):
+            with pytest.raises(EventSyncError) as caught:
+                use(project)
+            assert caught.value.code == "project_unusable"
+
+
+def test_projects_that_only_look_alike_share_nothing(store: Store) -> None:
+    """Case counts beyond ASCII; what names no project goes to nobody's stream."""
+    streams = [
+        store.capture({"event_id": f"e{number}", "project_uuid": project}).stream
+        for number, project in enumerate(["K1", "k1", "\u212a1", "\u0130", "i\u0307"])
+    ]
+    unusable = store.capture({"event_id": "u", "project_uuid": "secret\u200b"})
+
+    assert streams[0] == streams[1] == "k1"
+    assert len(set(streams)) == 4
+    assert (unusable.stream, unusable.state) == ("unassigned", "held")
+
+
+def test_one_bad_mapping_harms_no_other(store: Store) -> None:
+    """And what it says of itself is not quoted."""
+
+    class Bad(dict[str, object]):
+        def keys(self) -> Any:
+            raise RuntimeError("s3cret")
+
+        def __iter__(self) -> Any:
+            raise RuntimeError("s3cret")
+
+        def items(self) -> Any:
+            raise RuntimeError("s3cret")
+
+    first, bad, last = store.capture_many([{"event_id": "a"}, Bad(x=1), {"event_id": "b"}])
+
+    assert [getattr(each, "state", None) for each in (first, last)] == ["stored", "stored"]
+    assert isinstance(bad, EventSyncError)
+    assert "s3cret" not in str(bad)
+
+
+@pytest.mark.parametrize("envelope", ['{"event_id": "CANARY', b"CANARY\xff", "CANARY\ud800", "[1]"])
+def test_an_error_holds_no_unredacted_text(store: Store, envelope: str | bytes) -> None:
+    """Neither itself nor what it comes from, or what is kept of where it was raised."""
+    with pytest.raises(EventSyncError) as caught:
+        store.capture(envelope)
+
+    assert caught.value.__context__ is None
+    assert "CANARY" not in repr(caught.value)

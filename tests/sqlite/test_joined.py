@@ -9,7 +9,8 @@ import pytest
 
 from eventsync_adapters.sqlite import join_stores, open_stores
 from eventsync_core.capture import capture, capture_many
-from eventsync_core.errors import NothingOpenError, StoreUnreadableError
+from eventsync_core.errors import NothingOpenError, StoreFullError, StoreUnreadableError
+from eventsync_core.integrity import verify
 from eventsync_core.testing import EPOCH
 
 
@@ -123,3 +124,73 @@ def test_tables_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(StoreUnreadableError), join_stores(host):
         pass
     host.close()
+
+
+def test_what_the_host_takes_back_is_not_known_any_more(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """A project's events never stand in another's stream, whatever became of its first ones."""
+    connection.execute("BEGIN")
+    with join_stores(connection) as stores:
+        connection.execute("SAVEPOINT host")
+        for number in range(3):
+            capture(stores, {"event_id": f"a{number}", "project_uuid": "alpha"}, at=EPOCH)
+        connection.execute("ROLLBACK TO host")
+        capture(stores, {"event_id": "b1", "project_uuid": "beta"}, at=EPOCH)
+        capture(stores, {"event_id": "a1", "project_uuid": "alpha"}, at=EPOCH)
+    connection.commit()
+
+    with open_stores(tmp_path / "host.db") as own:
+        found = {name: own.journal.find(name) for name in ("a1", "b1")}
+        assert {name: entry and entry.stream for name, entry in found.items()} == {
+            "a1": "alpha",
+            "b1": "beta",
+        }
+        assert all(verify(own.journal, name).is_intact for name in ("alpha", "beta"))
+
+
+def test_a_full_disk_ends_the_block(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    """The host's whole transaction is gone; a later one is not mistaken for it."""
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages + 4}")
+    connection.execute("INSERT INTO orders VALUES (1)")
+    with join_stores(connection) as stores:
+        capture(stores, {"event_id": "e1"}, at=EPOCH)
+        with pytest.raises(StoreFullError):
+            capture(stores, {"event_id": "e2", "x": "y" * 200_000}, at=EPOCH)
+        connection.execute("INSERT INTO orders VALUES (2)")
+        with pytest.raises(NothingOpenError):
+            capture(stores, {"event_id": "e3"}, at=EPOCH)
+    connection.commit()
+
+    assert stored(tmp_path / "host.db") == (1, 0)
+    with open_stores(tmp_path / "host.db") as own:
+        assert capture(own, {"event_id": "e1"}, at=EPOCH).state == "stored"
+        assert verify(own.journal, "default").is_intact
+
+
+def test_after_the_block_the_stores_are_of_no_use(connection: sqlite3.Connection) -> None:
+    """Neither within the host's transaction nor after it."""
+    connection.execute("INSERT INTO orders VALUES (1)")
+    with join_stores(connection) as stores:
+        pass
+    for is_committed in (False, True):
+        if is_committed:
+            connection.commit()
+        with pytest.raises(NothingOpenError):
+            capture(stores, {"event_id": "e1"}, at=EPOCH)
+        with pytest.raises(NothingOpenError):
+            stores.journal.heads()
+
+
+def test_a_store_may_be_opened_while_a_unit_is_open(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """It sets up its own connection, and then joins the unit."""
+    connection.execute("INSERT INTO orders VALUES (1)")
+    with join_stores(connection), open_stores(tmp_path / "host.db", durability="normal") as other:
+        capture(other, {"event_id": "e1"}, at=EPOCH)
+    assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+    connection.commit()
+
+    assert stored(tmp_path / "host.db") == (1, 1)

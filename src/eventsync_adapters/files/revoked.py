@@ -123,9 +123,15 @@ class RevokedGrants:
         self, target_id: str, stream: str, *, from_position: int, actor: str, reason: str, at: int
     ) -> Grant:
         """See `Grants.grant`."""
-        return self.inner.grant(
+        granted = self.inner.grant(
             target_id, stream, from_position=from_position, actor=actor, reason=reason, at=at
         )
+        if self.revocations.is_revoked(target_id, stream):
+            # It was not folded in: it cannot be read or removed, or a unit of work is open.
+            raise StoreNotWritableError(
+                f"a revocation in {self.revocations.folder} ends this grant, and stays there"
+            )
+        return granted
 
     def revoke(self, target_id: str, stream: str, *, actor: str, reason: str, at: int) -> None:
         """See `Grants.revoke`."""

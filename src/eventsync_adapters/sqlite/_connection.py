@@ -34,11 +34,16 @@ class Database:
         self._file = (info.st_dev, info.st_ino)
         self.depth = 0
         self.rollbacks = 0
+        self._is_opening = False
+        self._is_guest = False
+        self._why_over = ""
 
     def _active(self) -> "Database":
         if os.getpid() != self._pid:
             raise NothingOpenError(f"the store {self.path} was opened before a fork; open it anew")
-        if self.depth:
+        if self._why_over:
+            raise NothingOpenError(self._why_over)
+        if self.depth or self._is_opening:
             return self
         return _units.get(self._key(), self)
 
@@ -94,6 +99,7 @@ class Database:
                 return self.connection.execute(sql, values)
             except sqlite3.Error as later:
                 error = later
+        self.note_undone()
         raise translated(error, str(self.path)) from error
 
     def run_many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
@@ -103,6 +109,7 @@ class Database:
         try:
             active.connection.executemany(sql, values)
         except sqlite3.Error as error:
+            active.note_undone()
             raise translated(error, str(self.path)) from error
 
     def check_unit(self) -> None:
@@ -113,7 +120,10 @@ class Database:
             NothingOpenError: An error has undone the whole unit, as a full disk does.
         """
         if self.depth and not self.connection.in_transaction:
-            raise NothingOpenError("an earlier error has undone this unit of work")
+            words = "an earlier error has undone this unit of work"
+            if self._is_guest:
+                self._why_over = words = "the transaction of the host has ended, or was undone"
+            raise NothingOpenError(words)
 
     @property
     def is_in_unit(self) -> bool:
@@ -122,8 +132,8 @@ class Database:
 
     @property
     def is_joined(self) -> bool:
-        """The open unit of work belongs to another store on the same file."""
-        return self._active() is not self
+        """The open unit of work belongs to another store on the same file, or to the host."""
+        return self._is_guest or self._active() is not self
 
     def write(self) -> "Unit":
         """Run one unit of writing: all of it is stored, or none of it; units nest."""
@@ -149,11 +159,27 @@ class Database:
             raise NothingOpenError(f"a unit of work is open in {self.path} already")
         _units[self._key()] = self
         self.depth = 1
+        self._is_guest = True
         try:
             yield
         finally:
             self.depth = 0
             _units.pop(self._key(), None)
+            self._why_over = "the block that joined the host's transaction has ended"
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Let the statements of the block use this connection, whatever unit is open elsewhere."""
+        self._is_opening = True
+        try:
+            yield
+        finally:
+            self._is_opening = False
+
+    def note_undone(self) -> None:
+        """A full disk undoes all of a host's transaction; its next statement begins another."""
+        if self._is_guest and not self.connection.in_transaction:
+            self._why_over = "an error has undone the whole transaction of the host"
 
     def begin(self) -> None:
         """Open a transaction of this connection; statements of this thread join it."""
@@ -167,9 +193,9 @@ class Database:
         """Undo whatever of a transaction is open and forget it; safe at any moment."""
         self.depth = 0
         self.rollbacks += 1
+        _units.pop(self._key(), None)
         if self.connection.in_transaction:
             self.connection.rollback()
-        _units.pop(self._key(), None)
 
     def commit(self) -> None:
         """Commit the open transaction; one that cannot be committed is rolled back."""
@@ -188,8 +214,13 @@ class Database:
         return (self._pid, threading.get_ident(), *self._file)
 
     def close(self) -> None:
-        """Close the connection; closing twice is fine."""
-        self.connection.close()
+        """Close the connection; closing twice is fine, an open unit of work is undone."""
+        if _units.get(self._key()) is self:
+            self.abandon()
+        try:
+            self.connection.close()
+        except sqlite3.Error as error:
+            raise translated(error, str(self.path)) from error
 
 
 class Unit:
@@ -262,7 +293,8 @@ def connect(path: Path, *, mode: str, busy_seconds: float) -> Database:
         raise translated(error, str(path)) from error
     database = Database(connection, path, busy_seconds=busy_seconds)
     try:
-        database.run(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        with database.opening():
+            database.run(f"PRAGMA cache_size = -{_CACHE_KIB}")
     except BaseException:
         database.close()
         raise

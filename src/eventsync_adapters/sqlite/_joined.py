@@ -21,8 +21,10 @@ def join_stores(
 
     Everything belongs to the transaction that is open there: nothing is committed, receipts say
     `durable=False`, and the promise starts when the host commits. An error undoes the part of the
-    call that raised it. The tables must be there: `open_stores` makes the file, and the host adds
-    its own tables to it.
+    call that raised it. A full disk undoes the whole transaction, the host's part too; whatever is
+    asked of the stores then, or after the block, raises `NothingOpenError`.
+
+    The tables must be there: `open_stores` makes the file, and the host adds its own tables to it.
 
     Raises:
         NothingOpenError: No transaction is open, or the database is no file.

@@ -30,7 +30,7 @@ class Keys:
         self._targets: dict[str, int] = {}
 
     def _may_keep(self) -> bool:
-        """Forget all after a rollback; keep nothing of another store's unfinished unit."""
+        """Forget all after a rollback; keep nothing of an unfinished unit of somebody else."""
         if self._rollbacks != self._database.rollbacks:
             self._rollbacks = self._database.rollbacks
             self._streams.clear()

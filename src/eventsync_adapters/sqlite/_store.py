@@ -213,7 +213,8 @@ def open_stores(
         raise kind(f"{path} cannot be made: {reason}") from error
     database = connect(path, mode="rw", busy_seconds=busy_seconds)
     try:
-        _prepare(database, durability)
+        with database.opening():
+            _prepare(database, durability)
     except BaseException:
         database.close()
         raise

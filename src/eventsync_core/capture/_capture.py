@@ -10,7 +10,7 @@ from eventsync_core.errors import (
     NotJsonError,
     RedactionError,
 )
-from eventsync_core.events import Event, Family, KeyRules, coalesce_key
+from eventsync_core.events import Event, Family, KeyRules, coalesce_key, require_project
 from eventsync_core.ids import stream_key
 from eventsync_core.journal import Appended
 from eventsync_core.policy import policy_of
@@ -49,6 +49,7 @@ def capture(
         PayloadConflictError: The id is known with other content.
         DiscardRefusedError: The mode keeps nothing, and the event may not be dropped.
         RedactionError: The redaction failed; nothing was stored.
+        ProjectUnusableError: *project* is no name of a project; nothing was stored.
         StoreError: The store is busy, full, read-only or unreadable.
     """
     (receipt,) = capture_many(stores, [envelope], at=at, project=project, rules=rules)
@@ -73,8 +74,10 @@ def capture_many(
     supersede earlier ones of it as well; see `capture`.
 
     Raises:
+        ProjectUnusableError: *project* is no name of a project.
         StoreError: Nothing of it was stored, nor dropped.
     """
+    require_project(project)
     results: list[Result | None] = []
     events: list[tuple[int, str, Event]] = []
     families: dict[int, Family] = {}
@@ -82,7 +85,9 @@ def capture_many(
         try:
             event, families[place] = prepare(envelope, rules)
         except (NotJsonError, RedactionError) as error:
-            results.append(error)
+            # What it comes from holds the whole text, which no redaction has seen.
+            error.__context__ = None
+            results.append(error.with_traceback(None))
             continue
         events.append((place, stream_key(event.project, project), event))
         results.append(None)

@@ -3,6 +3,7 @@
 from eventsync_core.events._families import FAMILIES, Families, Family
 from eventsync_core.events._keys import DOSSIER_KEYS, KeyRules, coalesce_key
 from eventsync_core.events._model import Event, Hold, Producer
+from eventsync_core.events._projects import require_project
 from eventsync_core.events._read import decode_text, read_event, text_of
 from eventsync_core.events._strict import strict_envelope
 
@@ -18,6 +19,7 @@ __all__ = [
     "coalesce_key",
     "decode_text",
     "read_event",
+    "require_project",
     "strict_envelope",
     "text_of",
 ]

@@ -5,7 +5,7 @@ from typing import Any
 from eventsync_core.codec import Parsed, parse_event_text, write_document
 from eventsync_core.errors import MissingEventIdError, NotJsonError
 from eventsync_core.events._model import Event, Hold
-from eventsync_core.ids import is_event_id
+from eventsync_core.ids import UNASSIGNED_STREAM, is_event_id
 
 
 def decode_text(raw: bytes) -> str:
@@ -34,8 +34,9 @@ def text_of(envelope: str | bytes | Mapping[str, Any]) -> str:
         return decode_text(envelope)
     try:
         return write_document(dict(envelope))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise NotJsonError(f"cannot be written as JSON: {error}") from None
+    except Exception as error:  # noqa: BLE001 - whatever a host's mapping raises
+        # Its text may quote the event.
+        raise NotJsonError(f"cannot be written as JSON: {type(error).__name__}") from None
 
 
 def read_event(text: str) -> Event:
@@ -65,9 +66,11 @@ def _event(text: str, raw: bytes, parsed: Parsed) -> Event:
             "no event_id" if event_id is None else "event_id is not 1 to 200 printable characters"
         )
     project = top.get("project_uuid")
-    damage = parsed.damage
+    damage, named = parsed.damage, _word(project)
     if project is not None and not (isinstance(project, str) and project.isprintable()):
         damage = damage or "project_uuid is no printable text"
+        # Once released it must not go where another project's events are granted.
+        named = UNASSIGNED_STREAM
     return Event(
         event_id,
         text,
@@ -76,7 +79,7 @@ def _event(text: str, raw: bytes, parsed: Parsed) -> Event:
         len(raw),
         _word(top.get("event_type")),
         _aggregate(top),
-        _word(project),
+        named,
         Hold.INVALID if damage else None,
         damage,
     )

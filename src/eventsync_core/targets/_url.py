@@ -95,6 +95,7 @@ def require_safe(url: str) -> None:
     Raises:
         TargetUrlError: It is on another machine and not reached by TLS, or no server.
     """
+    canonical_url(url)
     if may_get_tokens(url):
         return
     error = TargetUrlError("a server on another machine is reached by https:// only")

@@ -32,12 +32,18 @@ def test_facts_are_read_from_the_envelope() -> None:
     assert (event.event_type, event.aggregate, event.project) == ("T", "wp:a", "P")
 
 
+@pytest.mark.parametrize("value", ["1", "[]", '"\\n"', '"\\ud800"'])
+def test_a_project_that_none_could_be_is_of_nobody(value: str) -> None:
+    """It never goes with another project's events."""
+    event = read_event(f'{{"event_id":"e1","project_uuid":{value}}}')
+
+    assert (event.project, event.hold) == ("unassigned", Hold.INVALID)
+
+
 @pytest.mark.parametrize("value", ["null", "1", "[]", '""', '"\\n"', '"\\ud800"'])
 def test_a_fact_that_is_not_printable_text_is_absent(value: str) -> None:
     """Whatever stands there, the event is read."""
-    event = read_event(
-        f'{{"event_id":"e1","event_type":{value},"aggregate_id":{value},"project_uuid":{value}}}'
-    )
+    event = read_event(f'{{"event_id":"e1","event_type":{value},"aggregate_id":{value}}}')
 
     assert (event.event_type, event.aggregate, event.project) == (None, None, None)
 
