@@ -14,6 +14,7 @@ __all__ = ["Effective", "effective", "in_words"]
 
 _DEFAULT = "default"
 _LONGEST = 400
+_WITHHELD = "<not shown: it may hold a password>"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 # Of the configuration and of the environment; they are shown in rows of their own.
 _ELSEWHERE = frozenset({"path", "problem", "sources", "server_url", "team", "user"}) | {
@@ -89,8 +90,13 @@ def _network(app: App) -> Iterator[Effective]:
     proxies, named = app.environment.proxies, app.environment.sources
     for name in _PROXIES:
         text = proxies.get(name, "")
-        value = without_user_info(text) if name != "NO_PROXY" else text
-        yield Effective(name.lower(), value or None, named.get(name, _DEFAULT))
+        yield Effective(name.lower(), _proxy(name, text) or None, named.get(name, _DEFAULT))
+
+
+def _proxy(name: str, text: str) -> str:
+    """Return what may be shown of a proxy; an `@` that is left may end a password."""
+    found = text if name == "NO_PROXY" else without_user_info(text)
+    return _WITHHELD if "@" in found else found
 
 
 def _display(app: App) -> Iterator[Effective]:

@@ -9,13 +9,11 @@ from eventsync_cli.choosing import REFERENCES, absolute, reference_given
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_core.errors import TargetUrlError
-from eventsync_core.targets import Target, canonical_url
+from eventsync_core.targets import Target, canonical_url, header_flaw, is_header_name
 
 __all__ = ["ExternalChoice", "external_document", "external_pairs"]
 
-_FRAMING = frozenset({"content-length", "transfer-encoding"})
 _NO_HEADER = "leave it out; --header NAME= takes one away"
-_HEADER_MARKS = frozenset("!#$%&'*+-.^_`|~")
 _WORDS = {
     "external_headers": "headers",
     "external_signing": "signing keys",
@@ -124,10 +122,9 @@ def _require_coherent(after: Mapping[str, Any]) -> None:
     if after.get("external_cert_key") and not after.get("external_cert"):
         raise UsageProblemError("--cert-key needs --cert", fix_text="name both files")
     for name in after.get("external_headers") or {}:
-        if name.lower() in _FRAMING:
-            raise UsageProblemError(f"header {name} is set by each request", fix_text=_NO_HEADER)
-        if after.get("external_signing") and name.lower().startswith("webhook-"):
-            raise UsageProblemError(f"header {name} is set by signing", fix_text=_NO_HEADER)
+        flaw = header_flaw(name, is_signed=bool(after.get("external_signing")))
+        if flaw:
+            raise UsageProblemError(flaw, fix_text=_NO_HEADER)
 
 
 def _headers(app: App, given: tuple[str, ...], present: Mapping[str, str]) -> dict[str, str]:
@@ -140,7 +137,7 @@ def _headers(app: App, given: tuple[str, ...], present: Mapping[str, str]) -> di
             continue
         name, mark, reference = text.partition("=")
         name = name.strip()
-        if not mark or not name or not all(_is_header_mark(char) for char in name):
+        if not mark or not is_header_name(name):
             raise UsageProblemError(
                 "--header is NAME=REF", fix_text="for instance --header X-Key=env:MY_KEY"
             )
@@ -150,10 +147,6 @@ def _headers(app: App, given: tuple[str, ...], present: Mapping[str, str]) -> di
         gone.add(name.lower())
     left = {name: value for name, value in present.items() if name.lower() not in gone}
     return found or left
-
-
-def _is_header_mark(char: str) -> bool:
-    return char in _HEADER_MARKS or (char.isascii() and char.isalnum())
 
 
 def _file(text: str) -> str | None:

@@ -134,6 +134,29 @@ def test_no_secret_is_shown(run: Run, home: Path, monkeypatch: pytest.MonkeyPatc
     assert _rows(ran)["database"] == ("postgresql://host/db", "PERSIST_DB_PATH")
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("NO_PROXY", "a.example,bob:CANARY@foo"),
+        ("NO_PROXY", "bob:CAN,CANARY@foo"),
+        ("HTTP_PROXY", "http://bob:80/CANARY@proxy:3128"),
+        ("ALL_PROXY", "bob:80?CANARY@proxy:3128"),
+    ],
+)
+def test_no_proxy_shows_a_password_that_is_not_where_one_belongs(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    """It is said that there is something, and where."""
+    monkeypatch.setenv(name, text)
+
+    told, ran = run("config", "show"), run("config", "show", "--json")
+
+    assert "CANARY" not in told.out + told.err + ran.out + ran.err
+    shown = _rows(ran)[name.lower()]
+    assert shown[1] == name
+    assert shown[0].startswith("<")
+
+
 @pytest.mark.requirement("T6")
 def test_a_configuration_that_cannot_be_understood(run: Run, home: Path) -> None:
     """What holds then is shown all the same, and the file is named; exit 4."""

@@ -1,5 +1,6 @@
 import os
 import stat
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,96 @@ def test_what_is_not_understood_delivers_to_nobody(tmp_path: Path, text: str, co
     assert config.problem is not None
     assert (config.mode, config.problem.code) == (Mode.LOCAL_RETENTION, code)
     assert "s3cret" not in config.problem.message
+
+
+HEADERS = {"event_sync": {"mode": "external_receiver", "external_headers": {"X-K": "env:K"}}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'event_sync.mode = "opt_out"\nsync.team = "blue"\n',
+        'event_sync.external_headers.Y = "env:Q"\nsync.team = "blue"\n',
+        'event_sync = {mode = "opt_out"}\nsync.team = "blue"\nx = nan\n',
+        'sync.team = "blue"\n',
+        '[event_sync]\nmode = "opt_out"\n[sync]\nteam = "blue"\n',
+        '[event_sync.external_headers]\nY = "env:Q"\n[sync]\nteam = "blue"\n',
+    ],
+)
+def test_a_change_says_what_was_wanted_and_no_more(tmp_path: Path, text: str) -> None:
+    """However the tables are written; what follows them is not taken in."""
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+
+    change_config(path, HEADERS)
+
+    config = read_config(path)
+    assert (config.problem, config.mode) == (None, Mode.EXTERNAL_RECEIVER)
+    assert (config.external_headers, config.team) == ({"X-K": "env:K"}, "blue")
+    change_config(path, {"event_sync": {"external_headers": None}})
+    assert "X-K" not in path.read_text()
+    assert read_config(path).team == "blue"
+
+
+def test_a_change_that_would_change_more_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is about to be written is read first; otherwise the file is left alone."""
+    path = tmp_path / "config.toml"
+    path.write_text(FOREIGN)
+    monkeypatch.setattr("tomlkit.dumps", lambda _: "sync = 7\n")
+
+    with pytest.raises(SettingsError):
+        change_config(path, HEADERS)
+
+    assert path.read_text() == FOREIGN
+
+
+@pytest.mark.parametrize("before", [None, FOREIGN])
+def test_undo_leaves_a_later_change_alone(tmp_path: Path, before: str | None) -> None:
+    """It was made by someone else, who was told that it holds."""
+    path = tmp_path / "config.toml"
+    if before is not None:
+        path.write_text(before)
+    mine = change_config(path, {"sync": {"team": "mine"}})
+    change_config(path, {"sync": {"team": "theirs"}})
+
+    mine.undo()
+
+    assert tomllib.loads(path.read_text())["sync"]["team"] == "theirs"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
+def test_a_pipe_is_no_configuration(tmp_path: Path) -> None:
+    """Nobody waits for who may write it; a link to a file is one."""
+    path = tmp_path / "config.toml"
+    os.mkfifo(path)
+
+    problem = read_config(path).problem
+    with pytest.raises(SettingsError):
+        change_config(path, {"sync": {"team": "t"}})
+
+    assert problem is not None
+    assert problem.message == f"{path} cannot be read: not a regular file"
+    (tmp_path / "real").write_text(FOREIGN)
+    path.unlink()
+    path.symlink_to(tmp_path / "real")
+    assert read_config(path).server_url == "https://old.example"
+
+
+def test_a_large_file_is_no_configuration(tmp_path: Path) -> None:
+    """A mebibyte is read; one byte more is a problem, and no change cuts it."""
+    path = tmp_path / "config.toml"
+    text = '[sync]\nteam = "t"\n#'
+    path.write_text(text + "x" * (1024 * 1024 - len(text)))
+    assert read_config(path).team == "t"
+    with path.open("a") as file:
+        file.write("x")
+
+    problem = read_config(path).problem
+    with pytest.raises(SettingsError):
+        change_config(path, {"sync": {"team": "u"}})
+
+    assert problem is not None
+    assert "larger than 1 MiB" in problem.message
+    assert path.stat().st_size == 1024 * 1024 + 1

@@ -45,6 +45,17 @@ def test_what_is_written_is_understood(tmp_path: Path) -> None:
         ('external_proxy = "http://me:pa/hunter22@127.0.0.1:1"', "secret_not_a_reference"),
         ('external_proxy = "http://me/hunter22@p:1"', "secret_not_a_reference"),
         ('external_proxy = "env:"', "secret_not_a_reference"),
+        ('external_cert_key = "/key.pem"', "config_unreadable"),
+        ('external_headers = {"" = "env:A"}', "config_unreadable"),
+        ('external_headers = {"X Y" = "env:A"}', "config_unreadable"),
+        ('external_headers = {"X-K\\r\\nX-L" = "env:A"}', "config_unreadable"),
+        ('external_headers = {"Ü" = "env:A"}', "config_unreadable"),
+        ('external_headers = {"Content-Length" = "env:A"}', "config_unreadable"),
+        ('external_headers = {"transfer-ENCODING" = "env:A"}', "config_unreadable"),
+        (
+            'external_headers = {"Webhook-Id" = "env:A"}\nexternal_signing = ["env:B"]',
+            "config_unreadable",
+        ),
     ],
 )
 def test_what_cannot_be_understood_delivers_nothing(tmp_path: Path, line: str, code: str) -> None:
@@ -53,5 +64,6 @@ def test_what_cannot_be_understood_delivers_nothing(tmp_path: Path, line: str, c
 
     assert config.problem is not None
     assert config.problem.code == code
+    assert config.problem.message.isprintable()
     assert config.mode is Mode.LOCAL_RETENTION
     assert "hunter22" not in config.problem.message

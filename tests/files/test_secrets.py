@@ -1,6 +1,7 @@
 """References to secrets of all four kinds, and the programs and keyrings behind two of them."""
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -312,3 +313,27 @@ def test_any_command_survives_the_configuration(tmp_path_factory, words: list[st
     assert config.external_headers == {"X-Key": reference}
     assert shlex.split(config.token.removeprefix("cmd:")) == words
     assert json.dumps(reference)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
+def test_a_pipe_holds_no_secret(tmp_path: Path) -> None:
+    """Nobody waits for who may write it; nor is it at hand."""
+    os.mkfifo(tmp_path / "p")
+    reference = f"file:{tmp_path}/p"
+
+    error = missing(lambda: resolve_secret(reference, source="token"))
+
+    assert str(error) == f"token: {reference} cannot be read: not a regular file"
+    assert not is_at_hand(reference, source="token")
+
+
+def test_a_file_that_is_too_long_holds_no_secret(tmp_path: Path) -> None:
+    """It is not cut: what is left would be another secret."""
+    (tmp_path / "f").write_text("s3cret" * 20_000)
+    reference = f"file:{tmp_path}/f"
+
+    error = missing(lambda: resolve_secret(reference, source="token"))
+
+    assert str(error) == f"token: {reference} holds more than 64 KiB"
+    (tmp_path / "f").write_text("x" * 64 * 1024)
+    assert len(resolve_secret(reference, source="token")) == 64 * 1024

@@ -3,7 +3,7 @@
 import html
 import json
 import time
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote, quote_plus
 
@@ -251,3 +251,71 @@ def test_secrets_that_begin_alike_are_both_cut_out(said: str) -> None:
     verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
 
     assert verdict.guidance.replace("x", "") == "403: no *** here"
+
+
+BREAKS = [
+    "\n",
+    "\r\n",
+    " ",
+    "\n    ",
+    "\\n",
+    "\\r\\n",
+    "\\u000a",
+    "%0A",
+    "%250D%250A",
+    "&#10;",
+    "&#x0A;",
+]
+
+
+@pytest.mark.parametrize("gap", BREAKS)
+@pytest.mark.parametrize("every", [1, 3, 12])
+@pytest.mark.parametrize("secret", ["sk_live-Abc/9+xyzW0Q-eFgH", 'anna smith and "her" b+cat'])
+def test_a_secret_that_is_wrapped_is_cut_out(secret: str, every: int, gap: str) -> None:
+    """Line breaks and blanks inside of it change nothing, however they are spelt."""
+    wrapped = gap.join(secret[at : at + every] for at in range(0, len(secret), every))
+    receiver = external(Saying({"error": f"bad {wrapped} !"}, 403, [secret]), "k")
+
+    verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
+
+    assert verdict.guidance == "403: bad *** !"
+
+
+def test_a_code_that_is_wrapped_is_cut_out() -> None:
+    """As mail and old tools wrap base64 and dump bytes."""
+    secret = "".join(f"tOk{number}-" for number in range(20))
+    for code in (encodebytes(secret.encode()).decode().strip(), secret[:40].encode().hex(" ")):
+        receiver = external(Saying({"error": f"bad {code} !"}, 403, [secret[:40], secret]), "k")
+
+        verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
+
+        assert verdict.guidance.startswith("403: bad ***")
+        assert len(verdict.guidance) <= len("403: bad ***abc= !")
+
+
+def test_a_wrapped_secret_that_is_cut_off_leaves_nothing() -> None:
+    """Neither behind its first characters, nor in the midst of it."""
+    secret = "SKRTabcdefghijklmnop"
+    for before in range(480, 505):
+        said = "x" * before + "|" + "\n".join(secret)
+        receiver = external(Saying({"error": said}, 403, [secret]), "k")
+
+        verdict = receiver.deliver(make_batch(receiver.target_id, make_event()))
+
+        assert "S" not in verdict.guidance
+
+
+@pytest.mark.parametrize(
+    "secret", ["a b c d e f g", "a       b", "\\n\\n\\n\\n\\nx", "%20%20%20%20x", "abcd"]
+)
+@pytest.mark.parametrize("text", [" ", "a ", "a" + " " * 600, "\\n", "%20", "a b "])
+def test_much_white_space_costs_no_time(secret: str, text: str) -> None:
+    """A health answer may be long, and is chosen by the other end."""
+    target = make_target(Kind.TEAMSPACE, "https://example.org", team="t")
+    said = {"error": (text * 60_000)[:60_000]}
+    receiver = TeamspaceReceiver(target, Saying(said), saas_enabled=True, token=lambda: secret)
+    begun = time.perf_counter()
+
+    receiver.health()
+
+    assert time.perf_counter() - begun < 5

@@ -4,13 +4,8 @@ The home: its configuration file, the environment around it, and references to s
 The modules `claims`, `network` and `revoked` are imported by themselves: a capture needs none.
 """
 
-from eventsync_adapters.files._config import (
-    Config,
-    ConfigChange,
-    change_config,
-    config_file,
-    read_config,
-)
+from eventsync_adapters.files._change import ConfigChange, change_config
+from eventsync_adapters.files._config import Config, config_file, read_config
 from eventsync_adapters.files._environment import Environment, read_environment
 from eventsync_adapters.files._held import HeldSecrets
 from eventsync_adapters.files._secrets import (

@@ -1,15 +1,13 @@
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from eventsync_adapters import machine
 from eventsync_adapters.files._families import check_families, families
+from eventsync_adapters.files._reading import config_bytes
 from eventsync_adapters.files._secrets import check_reference, is_reference
-from eventsync_core.errors import SettingsError, StoreFullError, StoreNotWritableError
+from eventsync_core.errors import SettingsError
 from eventsync_core.events import Family, Producer
 from eventsync_core.policy import Mode, OnDiscard, read_mode
 
@@ -39,7 +37,6 @@ KEYS: Mapping[str, tuple[str, str]] = {
 """Table and key of each field; an empty key stands for the whole table."""
 
 _NAME = "config.toml"
-_NO_SPACE = 28
 
 
 @attrs.frozen(kw_only=True)
@@ -108,74 +105,8 @@ def read_config(path: Path) -> Config:
     return attrs.evolve(config, sources=_sources(config, document))
 
 
-@attrs.frozen
-class ConfigChange:
-    """A change that was written; `before` is what stood there, or None."""
-
-    path: Path
-    before: bytes | None
-
-    def undo(self) -> None:
-        """Put the file back as it was."""
-        if self.before is None:
-            with suppress(FileNotFoundError):
-                self.path.unlink()
-        else:
-            _replace(self.path, self.before)
-
-
-def change_config(path: Path, changes: Mapping[str, Mapping[str, Any]]) -> ConfigChange:
-    """
-    Write *changes* (table to keys to values; None removes a key) and return what was done.
-
-    Everything else in the file stays, comments too. The file is replaced whole: a reader
-    sees the old or the new one.
-
-    Raises:
-        SettingsError: The present file is not TOML; it is left alone.
-        StoreError: It cannot be written; it is as it was.
-    """
-    import tomlkit  # noqa: PLC0415
-    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
-
-    before = _bytes(path)
-    try:
-        document = tomlkit.parse((before or b"").decode("utf-8"))
-        for name, values in changes.items():
-            _change_table(document, name, values)
-        text = tomlkit.dumps(document)
-    except (TOMLKitError, ValueError, AttributeError, TypeError) as error:
-        raise SettingsError(f"{path} cannot be changed: {error}", source=str(path)) from error
-    _replace(path, text.encode("utf-8"))
-    return ConfigChange(path, before)
-
-
-def _change_table(document: Any, name: str, values: Mapping[str, Any]) -> None:
-    import tomlkit  # noqa: PLC0415
-
-    if name not in document:
-        document[name] = tomlkit.table()
-    table = document[name]
-    if not isinstance(table, Mapping):
-        raise TypeError(f"{name} is not a table")
-    for key, value in values.items():
-        if value is None or value == {}:
-            table.pop(key, None)  # type: ignore[attr-defined]
-        else:
-            table[key] = value  # type: ignore[index]
-
-
-def _bytes(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}", source=str(path)) from error
-
-
 def _parse(path: Path) -> Mapping[str, Any] | None:
-    raw = _bytes(path)
+    raw = config_bytes(path)
     if raw is None:
         return None
     import tomllib  # noqa: PLC0415
@@ -202,7 +133,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
         base = attrs.evolve(base, validate=_one_of(capture, "validate", VALIDATIONS, path))
         base = attrs.evolve(base, producer=_producer(_table(document, "producer", path), path))
         check_families(document, path)
-        return attrs.evolve(
+        told = attrs.evolve(
             base,
             mode=read_mode(word, source=str(path)) if word else Mode.LOCAL_RETENTION,
             external_headers=_headers(events, path),
@@ -216,8 +147,25 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
             on_discard=_on_discard(events, path),
             coalesce=_flag(capture, "coalesce", path),
         )
+        _require_coherent(told)
     except SettingsError as error:
         return attrs.evolve(base, problem=error)
+    return told
+
+
+def _require_coherent(config: Config) -> None:
+    """Let only pass what can be sent as it is asked for; the command line lets pass no more."""
+    flaw = ""
+    if config.external_cert_key and not config.external_cert:
+        flaw = "external_cert_key needs external_cert"
+    if config.external_headers:
+        from eventsync_core.targets import header_flaw  # noqa: PLC0415
+
+        is_signed = bool(config.external_signing)
+        flaws = (header_flaw(name, is_signed=is_signed) for name in config.external_headers)
+        flaw = flaw or next(filter(None, flaws), "")
+    if flaw:
+        raise SettingsError(f"{config.path}: {flaw}", source=str(config.path))
 
 
 def _sources(config: Config, document: Mapping[str, Any]) -> dict[str, str]:
@@ -328,28 +276,3 @@ def _proxy(table: Mapping[str, Any], path: Path) -> str:
 def _token(table: Mapping[str, Any], path: Path) -> str:
     text = _text(table, "token", path)
     return check_reference(text, source=f"token in {path}") if text else ""
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put *content* where *path* leads, whole or not at all, readable by its owner only."""
-    import tempfile  # noqa: PLC0415
-
-    place = Path(os.path.realpath(path))
-    temporary = ""
-    try:
-        machine.make_private_folder(place.parent)
-        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".config-")
-        with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(place)
-        temporary = ""
-        machine.sync_folder(place.parent)
-    except OSError as error:
-        kind = StoreFullError if error.errno == _NO_SPACE else StoreNotWritableError
-        raise kind(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        if temporary:
-            with suppress(OSError):
-                Path(temporary).unlink()

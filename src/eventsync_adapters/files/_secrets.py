@@ -3,12 +3,14 @@ from pathlib import Path
 
 from eventsync_adapters.files._environment import variable
 from eventsync_adapters.files._found import Found, read_found
+from eventsync_adapters.files._reading import read_file
 from eventsync_core.errors import SettingsError
 
 _KINDS_NAMED = "env:NAME, file:PATH, cmd:PROGRAM or keyring:SERVICE/USER"
 
 _KINDS = ("env", "file", "cmd", "keyring")
 _LONGEST = 64 * 1024
+_TOO_LONG = "holds more than 64 KiB"
 
 
 def is_reference(text: str) -> bool:
@@ -106,12 +108,13 @@ def find_secret(
     return _asking.ask_keyring(*_service_and_user(rest))
 
 
-def is_at_hand(reference: str, *, source: str) -> bool:
+def is_at_hand(reference: str, *, source: str, fits: Callable[[str], bool] = bool) -> bool:
     """
     Say whether *reference* leads to a secret, as far as can be told without asking anyone.
 
-    Variables and files are looked at. No program is run and no keyring opened, for they may
-    want something of a person: the program has to be there, and the keyring library.
+    Variables and files are looked at, and what they hold has to be one that *fits*. No program is
+    run and no keyring opened, for they may want something of a person: the program has to be
+    there, and the keyring library.
     """
     kind, _, rest = check_reference(reference, source=source).partition(":")
     if kind == "cmd":
@@ -122,17 +125,18 @@ def is_at_hand(reference: str, *, source: str) -> bool:
         from importlib.util import find_spec  # noqa: PLC0415
 
         return find_spec("keyring") is not None
-    return not find_secret(reference, source=source).why
+    found = find_secret(reference, source=source)
+    return not found.why and fits(found.text)
 
 
 def _read(place: str) -> Found:
     try:
-        with Path(place).expanduser().open("rb") as file:
-            return read_found(file.read(_LONGEST), "is empty")
+        raw = read_file(Path(place).expanduser(), _LONGEST)
     except RuntimeError:
         return Found(why="is in the folder of nobody known here")
     except OSError as error:
         return Found(why=f"cannot be read: {error.strerror}")
+    return read_found(raw, "is empty") if len(raw) <= _LONGEST else Found(why=_TOO_LONG)
 
 
 def _no_reference(message: str, source: str) -> SettingsError:

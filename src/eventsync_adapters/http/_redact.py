@@ -24,6 +24,12 @@ _PIECES = re.compile(r"(\\*)([^\\]?)", re.DOTALL)
 _BROKEN = r"[%\\&][%\\&#;0-9a-z]{0,19}"
 _LONG_BACKSLASH = r"%(?:25)?5C|&#0*92;|&#x0*5c;|\\{1,3}(?:u00|x)5c"
 _BACKSLASH = rf"(?:{_LONG_BACKSLASH}|\\)"
+# White space that someone put between two characters, where lines are wrapped, as it may be spelt.
+_BLANK = (
+    r"\s|\\{1,3}(?:[nrt]|u00(?:0[9ad]|20)|x(?:0[9ad]|20))|%(?:25)?(?:0[9ad]|20)"
+    r"|&#0*(?:9|1[03]|32);|&#x0*(?:[9ad]|20);"
+)
+_GAP = rf"(?:{_BLANK}){{1,40}}"
 _BROKEN_OFF = re.compile(rf"{_BROKEN}(?={CUT})", re.IGNORECASE)
 _LEFT = re.compile(rf"\*\*\*[%\\&#;0-9a-z]{{0,20}}(?={CUT})", re.IGNORECASE)
 
@@ -108,11 +114,12 @@ def _spelt(secrets: Iterable[str]) -> list[_Spelt]:
 def _spell(secret: str) -> _Spelt:
     parts = _PIECES.findall(secret)[:-1]
     pieces = [_run(run) + _ways(character) for run, character in parts]
+    wrapped = _wrapped(pieces, [run[:1] or character for run, character in parts])
     start = ""
-    for piece, (run, _) in reversed(list(zip(pieces[:_HEAD], parts, strict=False))):
+    for piece, (run, _) in reversed(list(zip(wrapped[:_HEAD], parts, strict=False))):
         partly = f"|{_BACKSLASH}{{1,{4 * len(run)}}}" if run else ""
         start = f"(?:{piece}{start}{partly})?"
-    return _found_by(pieces, start)
+    return _found_by(wrapped, start)
 
 
 def _encoded(text: str) -> Iterator[str]:
@@ -127,17 +134,32 @@ def _encoded(text: str) -> Iterator[str]:
 
 def _spell_code(code: str) -> _Spelt:
     pieces = [character if character.isalnum() else _ways(character) for character in code]
+    wrapped = _wrapped(pieces, code)
     start = ""
-    for piece in reversed(pieces[:_HEAD]):
+    for piece in reversed(wrapped[:_HEAD]):
         start = f"(?:{piece}{start})?"
-    return _found_by(pieces, start)
+    return _found_by(wrapped, start)
+
+
+def _wrapped(pieces: Sequence[str], firsts: Sequence[str]) -> list[str]:
+    """Return *pieces*, which begin as *firsts* do, each also behind white space put before it."""
+    later = zip(pieces[1:], firsts[1:], strict=True)
+    return [*pieces[:1], *(_behind_white(piece, first) for piece, first in later)]
+
+
+def _behind_white(piece: str, first: str) -> str:
+    # With two ways through the same text, a long one would take its square.
+    if first == " ":
+        return piece
+    gap = r"\s{1,40}" if first in "\\%&" else _GAP
+    return f"(?:{piece}|{gap}{piece})"
 
 
 def _found_by(pieces: Sequence[str], start: str) -> _Spelt:
     return _Spelt(
         _pattern("".join(pieces[:_HEAD])),
         [_pattern(piece) for piece in pieces[_HEAD:]],
-        _pattern(f"(?={pieces[0]}){start}(?:{_BROKEN})?(?={CUT})"),
+        _pattern(rf"(?={pieces[0]}){start}\s{{0,40}}(?:{_BROKEN})?(?={CUT})"),
     )
 
 
@@ -170,7 +192,7 @@ def _ways(piece: str) -> str:
     if escape(piece) != piece:
         ways.append(re.escape(escape(piece)))
     if piece == " ":
-        ways.append(r"\+")
+        ways += [r"\+", _BLANK]
     if not piece.isprintable():
         ways.append(" ")
     ways.append(re.escape(piece) if piece.isalnum() else rf"\\{{0,3}}{re.escape(piece)}")

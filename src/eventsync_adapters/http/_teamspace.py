@@ -18,7 +18,7 @@ from eventsync_adapters.http._redact import document_without_secrets, secrets_of
 from eventsync_core.codec import read_document
 from eventsync_core.errors import SettingsError
 from eventsync_core.receivers import Batch, Gate, Verdict, WireTransform, transformed
-from eventsync_core.targets import Limits, Target, merge_limits, require_safe
+from eventsync_core.targets import Limits, Target, is_header_value, merge_limits, require_safe
 
 BATCH_PATH = "/api/v1/events/batch/"
 HEALTH_PATH = "/api/v1/sync/health/"
@@ -32,7 +32,8 @@ class TeamspaceReceiver:
     *token* is asked again for every request and every look at the gates; what it returns is
     kept nowhere. *forget* is called when an answer turns it away: 401 or 403. *saas_enabled*
     says whether the user allowed it at all. *wire_transform* makes of each envelope what is
-    sent. Without a token, also where asking for it raises, nothing is sent.
+    sent. Without a token that a header can carry, also where asking for it raises, nothing is
+    sent; nor without such a team.
 
     Raises:
         TargetUrlError: The server is on another machine, and not reached by https://.
@@ -59,7 +60,7 @@ class TeamspaceReceiver:
         is_open = {
             Gate.SAAS_DISABLED: self.saas_enabled,
             Gate.MISSING_AUTH: bool(self._token()),
-            Gate.MISSING_TEAM: bool(self.target.team),
+            Gate.MISSING_TEAM: bool(self.target.team) and is_header_value(self.target.team),
         }
         return [gate for gate, opened in is_open.items() if not opened]
 
@@ -104,9 +105,10 @@ class TeamspaceReceiver:
 
     def _token(self) -> str:
         try:
-            return self.token() or ""
+            token = self.token() or ""
         except Exception:  # noqa: BLE001 - a host's function raises what it likes
             return ""
+        return token if is_header_value(token) else ""
 
     def _headers(self, token: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {token}", "X-Team-Slug": self.target.team}

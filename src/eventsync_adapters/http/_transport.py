@@ -1,5 +1,4 @@
 import contextlib
-import re
 import ssl
 from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -14,8 +13,8 @@ from eventsync_adapters.http._faults import CAUGHT, fault_of
 from eventsync_adapters.http._network import BoundedTransport, Deadline, Discretion
 from eventsync_adapters.http._redact import secrets_of_url
 from eventsync_core.receivers import Answer
+from eventsync_core.targets import is_framing, is_header_name, is_header_value
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN_HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
@@ -98,7 +97,11 @@ class Transport:
     ) -> Answer:
         times = self._timeouts
         read, whole = (times.look,) * 2 if content is None else (times.read, times.answer)
-        unfit = [name for name, value in headers.items() if not _is_sendable(name, value)]
+        unfit = [
+            name
+            for name, value in headers.items()
+            if not (is_header_name(name) and is_header_value(value))
+        ]
         if unfit:
             return Answer(fault=f"the header {unfit[0]!r} cannot be sent", reached=False)
         try:
@@ -106,7 +109,7 @@ class Transport:
                 method,
                 url,
                 content=content,
-                headers={name: value for name, value in headers.items() if _is_free(name)},
+                headers={name: value for name, value in headers.items() if not is_framing(name)},
                 timeout=httpx.Timeout(read, connect=self._timeouts.connect),
             )
             # The resolver raises this too, outside of httpx's exceptions.
@@ -163,15 +166,3 @@ class Transport:
             said = f"the exchange took longer than {whole:g} s"
             return attrs.evolve(answer, fault=said)
         return answer
-
-
-def _is_sendable(name: str, value: str) -> bool:
-    """Say whether the header can be sent as it is, without a second one hidden in it."""
-    if value != value.strip() or not (value.isascii() and value.isprintable()):
-        return False
-    return _NAME.fullmatch(name) is not None
-
-
-def _is_free(name: str) -> bool:
-    """Say whether the header may be chosen: not one that frames the body."""
-    return name.lower() not in ("content-length", "transfer-encoding")

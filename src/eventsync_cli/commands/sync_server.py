@@ -7,7 +7,7 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, listing
 from eventsync_core.errors import TargetUrlError
 from eventsync_core.policy import Mode
-from eventsync_core.targets import Kind, canonical_url
+from eventsync_core.targets import Kind, canonical_url, is_header_value
 
 
 @acting("server")
@@ -33,6 +33,11 @@ def command(
         return _present(app)
     place = safe_server(url)
     changes = {key: value.strip() for key, value in given.items() if value is not None}
+    if not is_header_value(changes.get("team", "")):
+        raise UsageProblemError(
+            "the team cannot be sent in a header",
+            fix_text="give its slug, which is printable ASCII",
+        )
     if token:
         changes["token"] = reference_given(app, token, "the token")
     target = app.target_at(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import attrs
 
-from eventsync_cli.compose._external import External
+from eventsync_cli.compose._external import External, sendable
 from eventsync_cli.compose._stored import Stored
 from eventsync_cli.options import Chosen
 from eventsync_core.errors import SettingsError
@@ -115,7 +115,7 @@ class App(Stored):
         if not self.config.token or not self.environment.saas_enabled:
             return None
         try:
-            return self.secrets.resolve(self.config.token, source="token")
+            return sendable(self.config.token, self.secrets, source="token")
         except SettingsError as error:
             self.token_problem = error
         return None
@@ -124,8 +124,10 @@ class App(Stored):
     def has_token(self) -> bool:
         """A token is at hand, as far as can be told without asking a program or keyring."""
         from eventsync_adapters.files import is_at_hand
+        from eventsync_core.targets import is_header_value
 
-        return bool(self.config.token) and is_at_hand(self.config.token, source="token")
+        token = self.config.token
+        return bool(token) and is_at_hand(token, source="token", fits=is_header_value)
 
     def serve(
         self,

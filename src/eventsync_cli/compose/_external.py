@@ -27,7 +27,8 @@ class External:
         Resolve every secret, before anything is sent.
 
         Raises:
-            SettingsError: A reference leads to nothing, or to no signing key.
+            SettingsError: A reference leads to nothing, to what no header can carry, or to no
+                signing key.
         """
         self.headers()
         self.signing_secrets()
@@ -72,7 +73,7 @@ class External:
     def headers(self) -> dict[str, str]:
         """Return the headers with their present values."""
         return {
-            name: self.secrets.resolve(reference, source=f"header {name}")
+            name: sendable(reference, self.secrets, source=f"header {name}")
             for name, reference in self.config.external_headers.items()
         }
 
@@ -86,3 +87,26 @@ class External:
             read_signing_key(secret, source=f"signing key {reference}")
             found.append(secret)
         return found
+
+
+def sendable(reference: str, secrets: "HeldSecrets", *, source: str) -> str:
+    """
+    Return what *reference* stands for, as it is sent in a header.
+
+    Raises:
+        SettingsError: It leads to nothing, code `secret_missing`, or to what no header can carry,
+            code `header_invalid`; the reference is named only.
+    """
+    from eventsync_core.errors import SettingsError
+    from eventsync_core.targets import is_header_value
+
+    found = secrets.resolve(reference, source=source)
+    if is_header_value(found):
+        return found
+    error = SettingsError(
+        f"{source}: {reference} holds what no header can carry",
+        source=source,
+        code="header_invalid",
+    )
+    error.fix_text = "it has to be printable ASCII in one line"
+    raise error

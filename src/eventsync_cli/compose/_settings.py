@@ -227,6 +227,7 @@ class Settings:
             if kind is not Kind.TEAMSPACE:
                 return make_target(kind, place)
             who = self._resolved_at(place, team, user)
+            _require_sendable(who.team_slug or "", who.provenance["team_slug"])
             return make_target(kind, place, team=who.team_slug or "", user=who.user_id or "")
         except TargetUrlError as error:
             raise SettingsError(
@@ -266,6 +267,17 @@ class Settings:
         from eventsync_adapters.files import is_reference
 
         return is_reference(text)
+
+
+def _require_sendable(team: str, source: str) -> None:
+    from eventsync_core.targets import is_header_value
+
+    if not is_header_value(team.strip()):
+        raise SettingsError(
+            f"{source}: the team cannot be sent in a header: it has to be printable ASCII",
+            source=source,
+            code="header_invalid",
+        )
 
 
 def _line(error: EventSyncError) -> str:

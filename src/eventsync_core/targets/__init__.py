@@ -7,6 +7,12 @@ from eventsync_core.targets._back_off import (
     next_back_off,
     probe,
 )
+from eventsync_core.targets._headers import (
+    header_flaw,
+    is_framing,
+    is_header_name,
+    is_header_value,
+)
 from eventsync_core.targets._health import Health, read_health
 from eventsync_core.targets._limits import MOST_EVENTS, Limits, merge_limits, read_limits
 from eventsync_core.targets._memory import MemoryTargetRegistry
@@ -35,7 +41,11 @@ __all__ = [
     "Target",
     "TargetRegistry",
     "canonical_url",
+    "header_flaw",
     "holds_user_info",
+    "is_framing",
+    "is_header_name",
+    "is_header_value",
     "is_loopback",
     "make_target",
     "may_get_tokens",
