@@ -49,7 +49,11 @@ def look(app: App) -> Status:
     except (StoreError, SettingsError) as error:
         status = collect(None, attrs.evolve(setting, store_error=error), at=app.clock())
     reasons = tuple(
-        attrs.evolve(closed, fix_argv=here(closed.fix_argv, app.chosen))
+        attrs.evolve(
+            closed,
+            fix_argv=here(closed.fix_argv, app.chosen),
+            fix=app.chosen.spelt(closed.fix),
+        )
         for closed in status.gate_reasons
     )
     return attrs.evolve(status, gate_reasons=reasons)
@@ -74,7 +78,7 @@ def _setting(app: App) -> Setting:
             pid=os.getpid(),
         ),
         queue_files=app.queue_files(),
-        database_path=str(app.database),
+        database_path=app.shown_database,
         current=current,
         gates=gates,
         auth_required=app.environment.saas_enabled and app.config.mode is Mode.TEAMSPACE,

@@ -63,7 +63,8 @@ def current_if_any(app: App) -> Target | None:
 
 def when_it_goes(app: App, target: Target) -> str:
     """Say when events that may go to *target*, as it stands now, go there."""
-    current, resume = current_if_any(app), f"eventsync target resume {target.target_id}"
+    current = current_if_any(app)
+    resume = app.chosen.spelt(f"eventsync target resume {target.target_id}")
     conditions = []
     if current is None or current.target_id != target.target_id:
         conditions.append("once it is the current target")

@@ -150,7 +150,11 @@ class Settings:
         """Return the conflict between configuration and environment, if there is one."""
         if not (self.config.server_url and self.environment.saas_url):
             return None
-        return self.authority.conflict
+        error = self.authority.conflict
+        if error is not None:
+            error.args = (self.chosen.spelt(error.message),)
+            error.fix_text = self.chosen.spelt(error.fix_text)
+        return error
 
     def require_usable(self) -> None:
         """
