@@ -64,10 +64,8 @@ def _setting(app: App) -> Setting:
     current: Target | None = None
     gates: tuple[str, ...] = ()
     if not problems:
-        try:
-            current, gates = app.current_target(), app.gates()
-        except SettingsError as error:
-            problems.append(error)
+        current, gates = app.current_target(), app.gates()
+        problems += app.faults()
     return Setting(
         mode=app.config.mode,
         authority=app.authority,
@@ -80,6 +78,7 @@ def _setting(app: App) -> Setting:
         queue_files=app.queue_files(),
         database_path=app.shown_database,
         current=current,
+        stream=None if app.chosen.project is None else app.stream,
         gates=gates,
         auth_required=app.environment.saas_enabled and app.config.mode is Mode.TEAMSPACE,
         auth_present=app.has_token,
