@@ -170,6 +170,8 @@ def test_commands_in_prose_are_for_the_home_that_was_named(
     assert f"{here} target grant --project foo" in at_home("sync", "now")
     at_home("target", "revoke")
     assert f"{here} target grant;" in at_home(*EXTERNAL, receiver.url)
+    at_home("target", "grant")
+    at_home("sync", "now")
     at_home("target", "pause")
     assert f"after {here} target resume" in at_home("sync", "replay", "--all")
     monkeypatch.setenv("SPEC_KITTY_ENABLE_SAAS_SYNC", "1")

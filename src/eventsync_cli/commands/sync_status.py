@@ -17,7 +17,7 @@ def command(app: App, *, is_check: bool) -> Result:
     reasons = tuple(located(each, app.chosen) for each in found)
     return Result(
         document=as_document(status, reasons, exit_code=code),
-        lines=status_lines(status, reasons, is_check=is_check),
+        lines=status_lines(status, reasons, app.chosen, is_check=is_check),
         code=code,
         reason=reason,
     )
