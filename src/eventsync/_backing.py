@@ -116,7 +116,7 @@ class HomeBacking:
     def _revocations(self) -> "Revocations":
         from eventsync_adapters.files.revoked import Revocations
 
-        return Revocations(self.home / "eventsync" / "revoked")
+        return Revocations.of(self.database)
 
 
 @attrs.define

@@ -13,10 +13,10 @@ from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.options import Chosen, Leaf, chosen
 from eventsync_cli.render import Result
-from eventsync_core.errors import EventSyncError
+from eventsync_core.errors import EventSyncError, Reason
 from eventsync_core.events import require_project
 
-__all__ = ["acting", "here"]
+__all__ = ["acting", "here", "located"]
 
 
 def here(argv: tuple[str, ...], options: Chosen) -> tuple[str, ...]:
@@ -24,6 +24,12 @@ def here(argv: tuple[str, ...], options: Chosen) -> tuple[str, ...]:
     if not argv or options.home is None:
         return argv
     return (argv[0], "--home", options.home, *argv[1:])
+
+
+def located(reason: Reason, options: Chosen) -> Reason:
+    """Return *reason* with its fix for the home that was named on this command line."""
+    argv, text = here(reason.fix_argv, options), options.spelt(reason.fix_text)
+    return reason._replace(fix_argv=argv, fix_text=text)
 
 
 def check_texts(values: Iterable[object]) -> None:
@@ -54,10 +60,10 @@ def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:
                 result = function(app, **parameters)
             except EventSyncError as error:
                 error.fix_argv = here(error.fix_argv, options)
+                error.fix_text = options.spelt(error.fix_text)
                 raise
             if result.reason is not None:
-                argv = here(result.reason.fix_argv, options)
-                result = attrs.evolve(result, reason=result.reason._replace(fix_argv=argv))
+                result = attrs.evolve(result, reason=located(result.reason, options))
             code = render.show(result, as_json=options.as_json)
             for line in app.closing_lines():
                 render.say(line)

@@ -9,11 +9,10 @@ import attrs
 
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.granting import CLI, Said
+from eventsync_cli.granting import grant_words
+from eventsync_cli.letting_go import is_live, let_go
 from eventsync_cli.render import Result
-from eventsync_core import desk
 from eventsync_core.census import remaining
-from eventsync_core.egress import Grant
 from eventsync_core.errors import SettingsError
 from eventsync_core.policy import Mode
 from eventsync_core.stores import Stores
@@ -30,7 +29,6 @@ __all__ = [
     "Choice",
     "absolute",
     "choose",
-    "grant",
     "owed",
     "reference_given",
     "safe_server",
@@ -41,7 +39,6 @@ __all__ = [
 REFERENCES = "env:NAME, file:PATH, cmd:PROGRAM or keyring:SERVICE/USER"
 
 Changes = Mapping[str, Mapping[str, Any]]
-_CHOSEN = Said(CLI, "chosen on the command line")
 
 
 @attrs.frozen(kw_only=True)
@@ -59,8 +56,7 @@ def choose(app: App, choice: Choice) -> Result:
     """
     Make *choice* hold: the target registered, no longer paused or left alone after faults.
 
-    A target that has no grants yet is granted the stream; so is the stream of a project that was
-    named. Otherwise who may go there was decided before, and stays. All is written, or nothing.
+    Which streams may go there is as `let_go` says. All is written, or nothing.
 
     Raises:
         StoreError: The store or the configuration cannot be written.
@@ -73,40 +69,19 @@ def choose(app: App, choice: Choice) -> Result:
         change = None
         try:
             with stores.atomic():
-                _let_go(app, stores, choice, choice.target)
+                staying = let_go(app, stores, choice.target, from_now=choice.from_now)
                 stores.targets.set_back_off(choice.target.target_id, BackOff())
                 change = app.change_config(choice.changes)
         except BaseException:
             if change is not None:
                 change.undo()
             raise
-        given = stores.grants.get(choice.target.target_id, app.stream)
-        is_granted = given is not None and given.is_live
-        return _result(app, choice, owed(app, stores, choice.target), is_granted=is_granted)
-
-
-def _let_go(app: App, stores: Stores, choice: Choice, target: Target) -> None:
-    is_asked = choice.from_now or app.chosen.project is not None
-    if is_asked or not stores.grants.grants(target.target_id):
-        grant(app, stores, target, _CHOSEN, from_now=choice.from_now)
-        return
-    desk.wake(stores, target, at=app.clock())
-    stores.grants.resume(
-        target.target_id, app.stream, actor=_CHOSEN.actor, reason=_CHOSEN.reason, at=app.clock()
-    )
-
-
-def grant(app: App, stores: Stores, target: Target, why: Said, *, from_now: bool) -> Grant:
-    """Permit the named project's stream to go to *target*; see `eventsync_core.desk.grant`."""
-    return desk.grant(
-        stores,
-        target,
-        app.stream,
-        from_now=from_now,
-        actor=why.actor,
-        reason=why.reason,
-        at=app.clock(),
-    )
+        return _result(
+            app,
+            attrs.evolve(choice, talk=(*choice.talk, *staying)),
+            owed(app, stores, choice.target),
+            is_granted=is_live(stores, choice.target, app.stream),
+        )
 
 
 def owed(app: App, stores: Stores, target: Target) -> int:
@@ -213,7 +188,8 @@ def _result(app: App, choice: Choice, will_send: int, *, is_granted: bool) -> Re
     if target is None:
         lines = [f"mode {choice.mode}: events are delivered to nobody"]
     else:
-        verb = "may go there" if is_granted else "stays here until eventsync target grant"
+        command = app.chosen.spelt(grant_words(app.stream))
+        verb = "may go there" if is_granted else f"stays here until {command}"
         lines = [
             f"mode {choice.mode}: {target.url}",
             f"stream {app.stream} {verb}; {will_send} events go at the next sync now",

@@ -6,12 +6,12 @@ from typing import Any
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
+from eventsync_cli.granting import grant_command, grant_words
 from eventsync_cli.render import Progress, Result
 from eventsync_core.clock import SECOND, iso_time
 from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain, granted_streams
 from eventsync_core.egress import refuse
 from eventsync_core.errors import Reason
-from eventsync_core.ids import DEFAULT_STREAM
 from eventsync_core.policy import policy_of
 from eventsync_core.receivers import Gate, Outcome
 from eventsync_core.stores import Stores
@@ -73,7 +73,7 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
     granted, others = granted_streams(stores, target.target_id, asked, at=app.clock())
     talk = tuple(
         f"eventsync: stream {stream} is not granted to {target.url}, events waiting: {count}; "
-        f"eventsync target grant{_project(stream)}"
+        f"{app.chosen.spelt(grant_words(stream))}"
         for stream, count in others.items()
     )
     if not granted:
@@ -95,7 +95,7 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
             ),
             granted,
         )
-    talk = (*talk, *_no_token(app, report), *_reset(stores.targets.get(target.target_id)))
+    talk = (*talk, *_no_token(app, report), *_reset(app, stores.targets.get(target.target_id)))
     return _result(report, target, talk=talk)
 
 
@@ -107,19 +107,16 @@ def _no_token(app: App, report: Report) -> list[str]:
     return [f"eventsync: {problem.message}; {problem.fix_text}"]
 
 
-def _reset(target: Target) -> list[str]:
+def _reset(app: App, target: Target) -> list[str]:
     if target.reset is None:
         return []
-    seen, command = iso_time(target.reset.seen_at), "eventsync sync replay --all"
+    seen = iso_time(target.reset.seen_at)
+    command = app.chosen.spelt("eventsync sync replay --all")
     line = (
         f"eventsync: another server answers at {target.url} since {seen}; if it lacks what was "
         f"delivered before: {command}, else {command.removesuffix('all')}nothing"
     )
     return [line]
-
-
-def _project(stream: str) -> str:
-    return "" if stream == DEFAULT_STREAM else f" --project {stream}"
 
 
 def _ungranted(app: App, target: Target, waiting: Mapping[str, int]) -> Result:
@@ -130,9 +127,7 @@ def _ungranted(app: App, target: Target, waiting: Mapping[str, int]) -> Result:
     names = ", ".join(list(waiting)[:5])
     report.message = f"no stream that was asked for is granted to {target.url}: {names} waits"
     stream = app.stream if app.stream in waiting else next(iter(waiting))
-    grant = ("eventsync", "target", "grant")
-    argv = grant if stream == DEFAULT_STREAM else (*grant, "--project", stream)
-    return _result(report, target, argv=argv)
+    return _result(report, target, argv=grant_command(stream))
 
 
 def _result(

@@ -116,7 +116,7 @@ def _act(app: App, servers: "dict[str, Serving]", tell: Callable[[str], None]) -
             f"in {answer.document['requests']} requests"
         )
     status = look(app.reread())
-    for line in status_lines(status, (), is_check=False):
+    for line in status_lines(status, (), app.chosen, is_check=False):
         tell(f"  {line}")
     idle = deliver(app.reread(), Budget()).document["requests"]
     tell(f"a third delivery sent {idle} requests")

@@ -69,10 +69,8 @@ def _places(app: App) -> Iterator[Effective]:
     yield Effective("home", str(app.home), home_source)
     yield Effective("config_file", str(app.config.path), home_source)
     yield Effective("persistence", environment.persistence, named.get("persistence", _DEFAULT))
-    database, source = str(app.database), named.get("persist_db_path", home_source)
-    if "://" in environment.persist_db_path:
-        database = without_user_info(environment.persist_db_path)
-    yield Effective("database", database, source)
+    source = named.get("persist_db_path", home_source)
+    yield Effective("database", app.shown_database, source)
 
 
 def _target(app: App) -> Iterator[Effective]:

@@ -1,12 +1,14 @@
-"""What is said of grants: who gave or ended one, when and why."""
+"""What is said of grants: who gave or ended one, when and why, and how one is given."""
+
+import shlex
 
 import attrs
 
 from eventsync_core.clock import iso_time
 from eventsync_core.egress import Grant, GrantAct
-from eventsync_core.ids import given_words
+from eventsync_core.ids import DEFAULT_STREAM, given_words
 
-__all__ = ["CLI", "Said", "act_line", "grant_line", "said"]
+__all__ = ["CLI", "Said", "act_line", "grant_command", "grant_line", "grant_words", "said"]
 
 CLI = "cli"
 
@@ -22,6 +24,17 @@ class Said:
 def said(by: str | None, reason: str | None, otherwise: str) -> Said:
     """Return who acts and why as the command line says; else it acts, for *otherwise*."""
     return Said(given_words(by or "") or CLI, given_words(reason or "") or otherwise)
+
+
+def grant_command(stream: str) -> tuple[str, ...]:
+    """Return the command that grants *stream* to the current target."""
+    argv = ("eventsync", "target", "grant")
+    return argv if stream == DEFAULT_STREAM else (*argv, "--project", stream)
+
+
+def grant_words(stream: str) -> str:
+    """Return the same as it is typed."""
+    return shlex.join(grant_command(stream))
 
 
 def grant_line(grant: Grant) -> str:

@@ -1,6 +1,7 @@
 """What `sync status` looks at, and how it is told to a person."""
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import attrs
 from eventsync_cli.acting import here
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
+from eventsync_cli.options import Chosen
 from eventsync_cli.render import listing
 from eventsync_core import __version__
 from eventsync_core.census import Class
@@ -49,7 +51,11 @@ def look(app: App) -> Status:
     except (StoreError, SettingsError) as error:
         status = collect(None, attrs.evolve(setting, store_error=error), at=app.clock())
     reasons = tuple(
-        attrs.evolve(closed, fix_argv=here(closed.fix_argv, app.chosen))
+        attrs.evolve(
+            closed,
+            fix_argv=here(closed.fix_argv, app.chosen),
+            fix=app.chosen.spelt(closed.fix),
+        )
         for closed in status.gate_reasons
     )
     return attrs.evolve(status, gate_reasons=reasons)
@@ -60,10 +66,8 @@ def _setting(app: App) -> Setting:
     current: Target | None = None
     gates: tuple[str, ...] = ()
     if not problems:
-        try:
-            current, gates = app.current_target(), app.gates()
-        except SettingsError as error:
-            problems.append(error)
+        current, gates = app.current_target(), app.gates()
+        problems += app.faults()
     return Setting(
         mode=app.config.mode,
         authority=app.authority,
@@ -74,8 +78,9 @@ def _setting(app: App) -> Setting:
             pid=os.getpid(),
         ),
         queue_files=app.queue_files(),
-        database_path=str(app.database),
+        database_path=app.shown_database,
         current=current,
+        stream=None if app.chosen.project is None else app.stream,
         gates=gates,
         auth_required=app.environment.saas_enabled and app.config.mode is Mode.TEAMSPACE,
         auth_present=app.has_token,
@@ -98,16 +103,19 @@ def exit_of(
     return ExitCode.OK, None
 
 
-def status_lines(status: Status, reasons: Sequence[Reason], *, is_check: bool) -> list[str]:
+def status_lines(
+    status: Status, reasons: Sequence[Reason], options: Chosen, *, is_check: bool
+) -> list[str]:
     """Return the status for a person: two spaces, a label in 24 columns, the value."""
     lines = _boundary(status) if is_check else []
     lines += ["Event Sync:", *listing(_summary(status)), *_gate_lines(status)]
     shown = status.targets[:_MOST_TARGETS]
     lines += ["Targets:"] if shown else []
     for target in shown:
-        lines += _target_lines(target, status.at)
+        lines += _target_lines(target, options, status.at)
     if len(status.targets) > len(shown):
-        lines.append(f"  and {len(status.targets) - len(shown)} more; see eventsync target list")
+        more = len(status.targets) - len(shown)
+        lines.append(f"  and {more} more; see {options.spelt('eventsync target list')}")
     if is_check:
         lines += [f"not coherent: {reason.message} [{reason.code}]" for reason in reasons]
         lines += [] if reasons else ["coherent"]
@@ -139,7 +147,7 @@ def _summary(status: Status) -> list[tuple[str, str]]:
 
 def _gate_lines(status: Status) -> list[str]:
     return [
-        f"    {closed.code}: {closed.message}; fix: {' '.join(closed.fix_argv) or closed.fix}"
+        f"    {closed.code}: {closed.message}; fix: {shlex.join(closed.fix_argv) or closed.fix}"
         for closed in status.gate_reasons
     ]
 
@@ -148,7 +156,7 @@ def _shown(value: int | None) -> str:
     return "unknown" if value is None else str(value)
 
 
-def known_lines(target: Target, *, at: int) -> list[str]:
+def known_lines(target: Target, options: Chosen, *, at: int) -> list[str]:
     """Return why a target is sent nothing now, or may lack what it was sent; else nothing."""
     lines = [f"    paused: {target.paused}"] if target.paused else []
     wait = back_off_document(target.back_off, at=at)
@@ -160,11 +168,12 @@ def known_lines(target: Target, *, at: int) -> list[str]:
     reset = reset_document(target)
     if reset is not None:
         changed = ", ".join(reset["changed_fields"])
-        lines.append(f"    reset at {reset['seen_at']} ({changed}): {reset['recommendation']}")
+        advice = options.spelt(reset["recommendation"])
+        lines.append(f"    reset at {reset['seen_at']} ({changed}): {advice}")
     return lines
 
 
-def _target_lines(status: TargetStatus, at: int) -> list[str]:
+def _target_lines(status: TargetStatus, options: Chosen, at: int) -> list[str]:
     target = status.target
     stuck = sum(status.count(name) for name in _STUCK)
     facts = (
@@ -173,7 +182,7 @@ def _target_lines(status: TargetStatus, at: int) -> list[str]:
     )
     mark = "* " if status.is_current else "  "
     who = "".join(f" {word}" for word in (target.team, target.user) if word)
-    lines = [f"{mark}{target.url}{who}  {facts}", *known_lines(target, at=at)]
+    lines = [f"{mark}{target.url}{who}  {facts}", *known_lines(target, options, at=at)]
     lines += [
         f"    {stream.stream} is paused: {stream.paused}"
         for stream in status.streams

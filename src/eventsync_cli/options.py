@@ -1,5 +1,7 @@
 """The options every command takes, before and after its name."""
 
+import re
+import shlex
 from typing import Any
 
 import attrs
@@ -8,6 +10,7 @@ import click
 __all__ = ["Chosen", "Leaf", "WithGlobals", "chosen"]
 
 _META = "eventsync"
+_COMMAND = re.compile(r"\beventsync (?=(?:journal|sync|target) [a-z])")
 
 
 @attrs.define
@@ -18,6 +21,13 @@ class Chosen:
     project: str | None = None
     as_json: bool = False
     no_color: bool = False
+
+    def spelt(self, text: str) -> str:
+        """Return *text* with every command that it names for the home that was named."""
+        if self.home is None:
+            return text
+        there = f"eventsync --home {shlex.quote(self.home)} "
+        return _COMMAND.sub(lambda _: there, text)
 
 
 def chosen(context: click.Context) -> Chosen:

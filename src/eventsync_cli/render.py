@@ -1,6 +1,7 @@
 """What is shown: data on stdout, talk on stderr, JSON as exactly one object."""
 
 import errno
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -75,7 +76,7 @@ def fail(reason: Reason, code: ExitCode, *, as_json: bool) -> ExitCode:
 
 def _say_reason(reason: Reason) -> None:
     say(f"eventsync: {reason.message} [{reason.code}]")
-    fix = " ".join(reason.fix_argv) or reason.fix_text
+    fix = shlex.join(reason.fix_argv) or reason.fix_text
     if fix:
         say(f"fix: {fix}")
 

@@ -197,7 +197,7 @@ def _lines(app: App, wish: Wish, done: _Done, by_state: dict[str, int]) -> list[
     ]
     if account.changed and not wish.dry_run:
         lines.append(f"they go {when_it_goes(app, done.target)}")
-        resume = f"eventsync target resume {done.target.target_id}"
+        resume = app.chosen.spelt(f"eventsync target resume {done.target.target_id}")
         lines += [
             f"stream {stream} is paused: {reason}; {resume}"
             for stream, reason in islice(done.paused.items(), MOST_ITEMS)
@@ -206,8 +206,9 @@ def _lines(app: App, wish: Wish, done: _Done, by_state: dict[str, int]) -> list[
         lines.append(f"the reset that was noted {'would be' if wish.dry_run else 'is'} dealt with")
     elif wish.selection is None:
         lines.append("no reset was noted")
+    show = app.chosen.spelt("eventsync journal show")
     lines += [
-        f"{event_id}: not in a state that was asked for; eventsync journal show {event_id}"
+        f"{event_id}: not in a state that was asked for; {show} {event_id}"
         for event_id in done.unmatched[:MOST_ITEMS]
     ]
     return lines

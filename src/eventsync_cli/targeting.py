@@ -5,10 +5,12 @@ from contextlib import suppress
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_core.clock import iso_time
-from eventsync_core.errors import SettingsError, UnknownTargetError
+from eventsync_core.egress import refuse
+from eventsync_core.errors import SettingsError, StoreError, UnknownTargetError
+from eventsync_core.receivers import Gate
 from eventsync_core.targets import Breaker, Target
 
-__all__ = ["current_if_any", "current_target", "meant", "when_it_goes"]
+__all__ = ["current_if_any", "current_target", "meant", "no_target", "when_it_goes"]
 
 
 def meant(app: App, target_id: str | None) -> str:
@@ -44,12 +46,19 @@ def current_target(app: App) -> Target:
     """
     target = app.current_target()
     if target is None:
-        raise UsageProblemError(
-            f"mode {app.config.mode} has no current target",
-            code="target_missing",
-            fix_argv=("eventsync", "target", "list"),
-        )
+        raise no_target(app, f"mode {app.config.mode} has no current target")
     return target
+
+
+def no_target(app: App, message: str) -> UsageProblemError:
+    """Return the error that there is no current target, and how one is named or chosen."""
+    with suppress(StoreError, SettingsError), app.reading() as stores:
+        if stores is None or not stores.targets.targets():
+            fix = refuse(Gate.ENDPOINT_MISSING).fix
+            return UsageProblemError(message, code="target_missing", fix_text=fix)
+    return UsageProblemError(
+        message, code="target_missing", fix_argv=("eventsync", "target", "list")
+    )
 
 
 def current_if_any(app: App) -> Target | None:
@@ -63,7 +72,8 @@ def current_if_any(app: App) -> Target | None:
 
 def when_it_goes(app: App, target: Target) -> str:
     """Say when events that may go to *target*, as it stands now, go there."""
-    current, resume = current_if_any(app), f"eventsync target resume {target.target_id}"
+    current = current_if_any(app)
+    resume = app.chosen.spelt(f"eventsync target resume {target.target_id}")
     conditions = []
     if current is None or current.target_id != target.target_id:
         conditions.append("once it is the current target")

@@ -6,9 +6,11 @@ from eventsync_adapters.files._found import Found
 from eventsync_adapters.files._secrets import (
     check_reference,
     find_secret,
+    is_at_hand,
     known_secret,
     resolve_secret,
 )
+from eventsync_core.errors import SettingsError
 
 HELD_SECONDS = 30.0
 
@@ -38,6 +40,25 @@ class HeldSecrets:
         if name.partition(":")[0] not in _SLOW:
             return resolve_secret(name, source=source)
         return known_secret(name, self._found(name, source), source=source)
+
+    def at_hand(self, reference: str, *, source: str) -> str | None:
+        """
+        Return the secret without asking anyone; None where a program or keyring holds it.
+
+        Raises:
+            SettingsError: It leads to nothing, or there is no such program or keyring library;
+                code `secret_missing`, naming the reference only.
+        """
+        name = check_reference(reference, source=source)
+        if name.partition(":")[0] not in _SLOW:
+            return resolve_secret(name, source=source)
+        if not is_at_hand(name, source=source):
+            raise SettingsError(
+                f"{source}: {name} names a program or keyring that is not installed here",
+                source=source,
+                code="secret_missing",
+            )
+        return None
 
     def forget(self) -> None:
         """Ask again the next time: an answer said that what is held is not, or no longer, right."""

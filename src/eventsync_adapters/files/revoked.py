@@ -5,6 +5,7 @@ import secrets
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import Self
 
 import attrs
 
@@ -43,6 +44,19 @@ class Revocations:
     """
 
     folder: Path
+
+    @classmethod
+    def of(cls, database: Path) -> Self:
+        """
+        Return those of the database at that path, however it is reached, and of no other.
+
+        They stand beside the file: in `revoked` for an `eventsync.db`, else in a folder that has
+        its name too.
+        """
+        # SQLite follows links as well, so that the same file may be known by several names.
+        place = Path(os.path.realpath(database))
+        name = "revoked" if place.name == "eventsync.db" else f"{place.name}.revoked"
+        return cls(place.with_name(name))
 
     def add(self, target_id: str, stream: str, *, actor: str, reason: str, at: int) -> Revocation:
         """

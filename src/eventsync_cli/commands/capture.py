@@ -92,7 +92,7 @@ def _result(app: App, findings: Findings) -> Result:
     return Result(
         document=_document(findings),
         lines=_lines(findings),
-        talk=app.concerns(),
+        talk=app.concerns(of_target=False),
         code=findings.code,
         reason=findings.error,
     )

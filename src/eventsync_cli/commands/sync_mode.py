@@ -16,6 +16,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.external import ExternalChoice, external_document, external_pairs
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, listing
+from eventsync_cli.targeting import current_if_any
 from eventsync_core.errors import SettingsError
 from eventsync_core.policy import Mode, OnDiscard, policy_of, read_mode
 from eventsync_core.receivers import Gate
@@ -87,7 +88,7 @@ def command(
 
 
 def _present(app: App) -> Result:
-    target = None if app.config.problem or app.conflict() else app.current_target()
+    target = current_if_any(app)
     mode = app.config.mode
     pairs = [
         ("Mode", mode.value),

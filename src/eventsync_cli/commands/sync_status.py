@@ -1,6 +1,6 @@
 import click
 
-from eventsync_cli.acting import acting, here
+from eventsync_cli.acting import acting, located
 from eventsync_cli.compose import App
 from eventsync_cli.looking import exit_of, look, status_lines
 from eventsync_cli.render import Result
@@ -12,13 +12,12 @@ from eventsync_core.status import as_document, check
 def command(app: App, *, is_check: bool) -> Result:
     """Show what is stored, delivered and owed; changes nothing, not even on a fresh home."""
     status = look(app)
-    reasons = tuple(
-        reason._replace(fix_argv=here(reason.fix_argv, app.chosen)) for reason in check(status)
-    )
-    code, reason = exit_of(status, reasons, is_check=is_check)
+    found = check(status)
+    code, reason = exit_of(status, found, is_check=is_check)
+    reasons = tuple(located(each, app.chosen) for each in found)
     return Result(
         document=as_document(status, reasons, exit_code=code),
-        lines=status_lines(status, reasons, is_check=is_check),
+        lines=status_lines(status, reasons, app.chosen, is_check=is_check),
         code=code,
         reason=reason,
     )

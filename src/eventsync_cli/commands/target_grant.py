@@ -2,9 +2,10 @@ import attrs
 import click
 
 from eventsync_cli.acting import acting
-from eventsync_cli.choosing import grant, owed, target_document
+from eventsync_cli.choosing import owed, target_document
 from eventsync_cli.compose import App
 from eventsync_cli.granting import Said, said
+from eventsync_cli.letting_go import grant
 from eventsync_cli.render import Result
 from eventsync_cli.targeting import current_target, when_it_goes
 from eventsync_core.census import remaining

@@ -40,6 +40,7 @@ def command(app: App, target_id: str | None, *, reason: str, dry_run: bool) -> R
 def _result(app: App, before: Target, why: str, count: int, *, dry_run: bool) -> Result:
     verb = "would be" if dry_run else "is"
     whose = "" if current_if_any(app) == before else f" {before.target_id}"
+    resume = app.chosen.spelt(f"eventsync target resume{whose}")
     return Result(
         document={
             "target": target_document(before),
@@ -50,7 +51,7 @@ def _result(app: App, before: Target, why: str, count: int, *, dry_run: bool) ->
         },
         lines=[
             f"{before.url} {verb} paused: {why}",
-            f"{count} events that are owed wait until eventsync target resume{whose}",
+            f"{count} events that are owed wait until {resume}",
         ],
         talk=app.concerns(),
     )

@@ -7,9 +7,9 @@ import click
 from eventsync_cli.acting import acting
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
-from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.granting import Said, said
 from eventsync_cli.render import Result
+from eventsync_cli.targeting import no_target
 from eventsync_core.census import remaining
 from eventsync_core.errors import SettingsError, StoreBusyError, StoreError
 from eventsync_core.policy import policy_of
@@ -110,11 +110,7 @@ def _chosen(app: App) -> list[Target]:
     target = None if problem is not None else app.named_target()
     if target is None:
         why = "" if problem is None else f": {problem.message}"
-        raise UsageProblemError(
-            f"there is no current target, name one{why}",
-            code="target_missing",
-            fix_argv=("eventsync", "target", "list"),
-        )
+        raise no_target(app, f"there is no current target, name one{why}")
     return [target]
 
 

@@ -26,15 +26,15 @@ def command(app: App, target_id: str | None) -> Result:
         shown = picture(stores, whose, current_if_any(app), at=app.clock())
     return Result(
         document={**target_document(shown.status.target), **picture_document(shown)},
-        lines=_lines(shown),
+        lines=_lines(app, shown),
         talk=app.concerns(),
     )
 
 
-def _lines(shown: TargetPicture) -> list[str]:
+def _lines(app: App, shown: TargetPicture) -> list[str]:
     return [
         *_who(shown),
-        *known_lines(shown.status.target, at=shown.at),
+        *known_lines(shown.status.target, app.chosen, at=shown.at),
         *_grants(shown),
         *_acts(shown),
         *_requests(shown),

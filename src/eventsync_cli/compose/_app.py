@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import attrs
 
-from eventsync_cli.compose._external import External, sendable
+from eventsync_cli.compose._external import External, faults_of, sendable
 from eventsync_cli.compose._stored import Stored
 from eventsync_cli.options import Chosen
 from eventsync_core.errors import SettingsError
@@ -103,6 +103,26 @@ class App(Stored):
             token=lambda: self.config.token if self.has_token else None,
         )
         return tuple(gate.value for gate in receiver.closed_gates())
+
+    def faults(self) -> list[SettingsError]:
+        """
+        Return what would keep a request to the current target from being made; nobody is asked.
+
+        What is at hand is tried: proxies, certificates, headers and signing keys. A closed gate
+        is no fault.
+        """
+        target = self.current_target()
+        if target is None:
+            return []
+        if target.kind is Kind.EXTERNAL:
+            return External(self.config, self.environment, self.secrets).faults()
+        from eventsync_adapters.files.network import certificates, proxy_mounts
+
+        tried = (
+            lambda: proxy_mounts(self.environment.proxies),
+            lambda: certificates(self.environment),
+        )
+        return faults_of(tried)
 
     def token(self) -> str | None:
         """

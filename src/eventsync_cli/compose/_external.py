@@ -1,11 +1,14 @@
 """The external receiver as it is configured; its secrets are resolved when they are needed."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
 
+from eventsync_core.errors import SettingsError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from ssl import SSLContext
 
     from eventsync_adapters.files import Config, Environment, HeldSecrets
@@ -32,6 +35,39 @@ class External:
         """
         self.headers()
         self.signing_secrets()
+
+    def faults(self) -> list[SettingsError]:
+        """Return what of it is missing or unusable, as far as can be told without asking anyone."""
+        from eventsync_adapters.files.network import external_certificates
+
+        return faults_of(
+            (
+                *(
+                    partial(self.secrets.at_hand, reference, source=f"header {name}")
+                    for name, reference in self.config.external_headers.items()
+                ),
+                *(partial(self._try_key, each) for each in self.config.external_signing),
+                self._try_proxy,
+                lambda: external_certificates(self.config, self.environment),
+            )
+        )
+
+    def _try_key(self, reference: str) -> None:
+        from eventsync_adapters.http import read_signing_key
+
+        secret = self.secrets.at_hand(reference, source="signing key")
+        if secret is not None:
+            read_signing_key(secret, source=f"signing key {reference}")
+
+    def _try_proxy(self) -> None:
+        from eventsync_adapters.files import is_reference
+        from eventsync_adapters.files.network import external_proxy, proxy_mounts
+
+        text = self.config.external_proxy
+        if is_reference(text) and self.secrets.at_hand(text, source="external_proxy") is None:
+            return
+        if not external_proxy(self.config, self.secrets):
+            proxy_mounts(self.environment.proxies)
 
     def way(self) -> "tuple[Mapping[str, str | None], SSLContext | bool]":
         """
@@ -110,3 +146,14 @@ def sendable(reference: str, secrets: "HeldSecrets", *, source: str) -> str:
     )
     error.fix_text = "it has to be printable ASCII in one line"
     raise error
+
+
+def faults_of(tried: "Iterable[Callable[[], object]]") -> list[SettingsError]:
+    """Try each of *tried*, and return the errors that came."""
+    found = []
+    for each in tried:
+        try:
+            each()
+        except SettingsError as error:
+            found.append(error)
+    return found

@@ -150,7 +150,11 @@ class Settings:
         """Return the conflict between configuration and environment, if there is one."""
         if not (self.config.server_url and self.environment.saas_url):
             return None
-        return self.authority.conflict
+        error = self.authority.conflict
+        if error is not None:
+            error.args = (self.chosen.spelt(error.message),)
+            error.fix_text = self.chosen.spelt(error.fix_text)
+        return error
 
     def require_usable(self) -> None:
         """
@@ -159,18 +163,33 @@ class Settings:
         Raises:
             SettingsError: The configuration could not be understood.
             TargetConflictError: It names another server than the environment.
+            SettingsError: It names no target that can be used.
         """
         for error in self.problems():
             raise error
 
     def problems(self) -> list[EventSyncError]:
         """Return what keeps a target from being chosen or contacted; the configuration's first."""
-        found = (self.config.problem, self.conflict())
-        return [error for error in found if error is not None]
+        found = self._disagreements()
+        if not found:
+            try:
+                self.current_target()
+            except SettingsError as error:
+                found.append(error)
+        return found
 
-    def concerns(self) -> list[str]:
-        """Return one line for each thing that is wrong around a command that works anyway."""
-        lines = [_line(error) for error in self.problems()]
+    def _disagreements(self) -> list[EventSyncError]:
+        known = (self.config.problem, self.conflict())
+        return [error for error in known if error is not None]
+
+    def concerns(self, *, of_target: bool = True) -> list[str]:
+        """
+        Return one line for each thing that is wrong around a command that works anyway.
+
+        Without *of_target* it is not looked whether the target's address can be used: that takes
+        longer than a capture should.
+        """
+        lines = [_line(error) for error in (self.problems if of_target else self._disagreements)()]
         if self.environment.persistence == "memory":
             lines.append("eventsync: PERSISTENCE=memory keeps nothing beyond this command")
         return lines

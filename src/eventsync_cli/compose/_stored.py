@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite import StorageFacts
     from eventsync_core.stores import Stores
 
+_URL = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
+_KNOWN = ("sqlite", "memory")
+_TAIL = re.compile(r"[?#]")
 _WAL_FIX = "eventsync sync doctor --journal-mode truncate"
 
 
@@ -33,10 +37,26 @@ class Stored(Settings):
         return Path(named) if named else self.home / "eventsync" / "eventsync.db"
 
     @property
+    def shown_database(self) -> str:
+        """The same as it may be shown: of a URL neither user nor password, nor its query."""
+        named = self.environment.persist_db_path
+        if self._is_url:
+            from eventsync_core.targets import without_user_info
+
+            return _TAIL.split(without_user_info(named))[0]
+        if named and self.environment.persistence not in _KNOWN:
+            # For another store it may hold a password, in a spelling that is not known here.
+            return "<not a file>"
+        return str(self.database)
+
+    @property
     def has_store(self) -> bool:
         """There is a database already; one in memory never is."""
         if self.environment.persistence == "memory":
             return False
+        if self._is_url:
+            # Opening it tells what is wrong.
+            return True
         try:
             return self.database.stat().st_size > 0
         except FileNotFoundError:
@@ -52,7 +72,7 @@ class Stored(Settings):
 
         Raises:
             StoreError: It cannot be opened.
-            SettingsError: PERSISTENCE names no store.
+            SettingsError: PERSISTENCE names no store, or PERSIST_DB_PATH no file.
         """
         if self.environment.persistence == "memory":
             from eventsync_core.stores import MemoryStores
@@ -112,12 +132,31 @@ class Stored(Settings):
                 source="PERSISTENCE",
                 code="persistence_unknown",
             )
+        self._require_file()
+
+    def _require_file(self) -> None:
+        if self._is_url:
+            raise SettingsError(
+                "PERSIST_DB_PATH is a URL; it is the path of a file",
+                source="PERSIST_DB_PATH",
+                code="persistence_unknown",
+            )
+
+    @property
+    def _is_url(self) -> bool:
+        return _URL.match(self.environment.persist_db_path) is not None
 
     def revocations(self) -> "Revocations":
-        """Return the folder of revocations."""
+        """
+        Return the revocations that stand in files beside the database.
+
+        Raises:
+            SettingsError: PERSIST_DB_PATH names no file.
+        """
+        self._require_file()
         from eventsync_adapters.files.revoked import Revocations
 
-        return Revocations(self.home / "eventsync" / "revoked")
+        return Revocations.of(self.database)
 
     def closing_lines(self) -> list[str]:
         """Return what every command says at its end while the storage is at risk."""
@@ -125,7 +164,7 @@ class Stored(Settings):
         if facts is None or not facts.is_exposed or facts.journal_mode != "wal":
             return []
         risk = f"SQLite {facts.sqlite_version} can damage a database in WAL mode"
-        return [f"eventsync: {risk}; run: {_WAL_FIX}"]
+        return [f"eventsync: {risk}; run: {self.chosen.spelt(_WAL_FIX)}"]
 
     def library(self) -> tuple[str, bool]:
         """Return SQLite's version, and whether it is exposed in WAL mode."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from eventsync_core.clock import iso_time
+from eventsync_core.dispatch import granted_streams
 from eventsync_core.egress import Refusal, refuse
 from eventsync_core.errors import StoreBusyError, fix_document
 from eventsync_core.ids import DEFAULT_STREAM
@@ -20,7 +21,8 @@ def closed_gates(
     Return the words of all gates of the current target that are closed, and the reasons.
 
     Those that the *setting* names, and what the store tells of the others, in the order of
-    `Gate`. Without a current target only the setting is looked at.
+    `Gate`. Without a current target only the setting is looked at. Where a stream is asked for,
+    its grant alone counts, if anything waits for it.
     """
     url = "" if setting.current is None else setting.current.url
     found = {Gate(word): refuse(Gate(word), url) for word in setting.gates}
@@ -28,7 +30,7 @@ def closed_gates(
         because = setting.store_error.message
         found[Gate.STORE_LOCKED] = refuse(Gate.STORE_LOCKED, url, because=because)
     elif setting.current is not None and setting.store_error is None:
-        told = _told_by_store(stores, setting.current, at)
+        told = _told_by_store(stores, setting.current, setting.stream, at)
         found |= {Gate(refusal.code): refusal for refusal in told}
     gates = [gate for gate in Gate if gate in found]
     return tuple(gate.value for gate in gates), tuple(found[gate] for gate in gates)
@@ -40,29 +42,40 @@ def gate_document(refusal: Refusal) -> dict[str, Any]:
     return {"gate": refusal.code, "message": refusal.message, "fix": fix}
 
 
-def _told_by_store(stores: Stores | None, target: Target, at: int) -> Iterator[Refusal]:
-    grants = [] if stores is None else stores.grants.grants(target.target_id)
-    granted = [grant.stream for grant in grants if grant.is_live]
-    if stores is None or not granted:
-        yield _ungranted(stores, target)
-        return
-    yield from _held(stores, target, granted, at)
-    yield from _unreached(stores.targets.get(target.target_id), at)
+def _told_by_store(
+    stores: Stores | None, target: Target, asked: str | None, at: int
+) -> Iterator[Refusal]:
+    if stores is None or asked is None:
+        grants = [] if stores is None else stores.grants.grants(target.target_id)
+        granted: Sequence[str] = [grant.stream for grant in grants if grant.is_live]
+        missing = [] if granted else [_ungranted(stores, target)]
+    else:
+        granted, waiting = granted_streams(stores, target.target_id, asked, at=at)
+        missing = [_waiting(target, name, count) for name, count in waiting.items()]
+    yield from missing
+    if stores is not None and granted:
+        yield from _held(stores, target, granted, at)
+        yield from _unreached(stores.targets.get(target.target_id), at)
 
 
 def _ungranted(stores: Stores | None, target: Target) -> Refusal:
     """Nothing at all may go there; the command grants a stream that waits."""
     heads = [] if stores is None else stores.journal.heads()
     waiting = [head.stream for head in heads if head.position]
+    stream = DEFAULT_STREAM if not waiting or DEFAULT_STREAM in waiting else waiting[0]
+    return _no_grant(target, stream, f"no stream is granted to {target.url}")
+
+
+def _waiting(target: Target, stream: str, count: int) -> Refusal:
+    because = f"stream {stream} is not granted to {target.url}, events waiting: {count}"
+    return _no_grant(target, stream, because)
+
+
+def _no_grant(target: Target, stream: str, because: str) -> Refusal:
     argv: tuple[str, ...] = ("eventsync", "target", "grant")
-    if waiting and DEFAULT_STREAM not in waiting:
-        argv += ("--project", waiting[0])
-    return refuse(
-        Gate.NO_GRANT,
-        target.url,
-        because=f"no stream is granted to {target.url}",
-        fix_argv=argv,
-    )
+    if stream != DEFAULT_STREAM:
+        argv += ("--project", stream)
+    return refuse(Gate.NO_GRANT, target.url, because=because, fix_argv=argv)
 
 
 def _held(stores: Stores, target: Target, streams: Sequence[str], at: int) -> Iterator[Refusal]:

@@ -27,7 +27,7 @@ class Setting:
     What is configured around the store, as the caller read it.
 
     `current` is the target chosen now, or None; `gates` are the words of its closed gates
-    that need no look at the store.
+    that need no look at the store. `stream` is the one that is asked for; None: all of them.
     `database_path` and `database_bytes` describe the store's file. `queue_files` are the queues
     that old programs left in the home; None when nobody can tell. `problems` are faults found
     before the store was looked at; `store_error` is set when it could not be read.
@@ -39,6 +39,7 @@ class Setting:
     database_path: str
     database_bytes: int = 0
     current: Target | None = None
+    stream: str | None = None
     gates: tuple[str, ...] = ()
     auth_required: bool = False
     auth_present: bool = False
