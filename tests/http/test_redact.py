@@ -281,6 +281,14 @@ def test_a_secret_that_is_wrapped_is_cut_out(secret: str, every: int, gap: str) 
     assert verdict.guidance == "403: bad *** !"
 
 
+@pytest.mark.parametrize("gap", BREAKS[:4])
+@pytest.mark.parametrize("every", [1, 3, 5])
+def test_a_wrapped_secret_with_backslashes_is_cut_out(every: int, gap: str) -> None:
+    """Which are not taken for the spelling of a break."""
+    secret = "dom\\nora\\n9\\t-x\\%&y\\z"
+    test_a_secret_that_is_wrapped_is_cut_out(secret, every, gap)
+
+
 def test_a_code_that_is_wrapped_is_cut_out() -> None:
     """As mail and old tools wrap base64 and dump bytes."""
     secret = "".join(f"tOk{number}-" for number in range(20))

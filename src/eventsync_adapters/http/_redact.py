@@ -29,6 +29,7 @@ _BLANK = (
     r"\s|\\{1,3}(?:[nrt]|u00(?:0[9ad]|20)|x(?:0[9ad]|20))|%(?:25)?(?:0[9ad]|20)"
     r"|&#0*(?:9|1[03]|32);|&#x0*(?:[9ad]|20);"
 )
+_WHITE = r"\s{0,40}"
 _GAP = rf"(?:{_BLANK}){{1,40}}"
 _BROKEN_OFF = re.compile(rf"{_BROKEN}(?={CUT})", re.IGNORECASE)
 _LEFT = re.compile(rf"\*\*\*[%\\&#;0-9a-z]{{0,20}}(?={CUT})", re.IGNORECASE)
@@ -113,7 +114,7 @@ def _spelt(secrets: Iterable[str]) -> list[_Spelt]:
 
 def _spell(secret: str) -> _Spelt:
     parts = _PIECES.findall(secret)[:-1]
-    pieces = [_run(run) + _ways(character) for run, character in parts]
+    pieces = [_run(run) + _WHITE * bool(run) + _ways(character) for run, character in parts]
     wrapped = _wrapped(pieces, [run[:1] or character for run, character in parts])
     start = ""
     for piece, (run, _) in reversed(list(zip(wrapped[:_HEAD], parts, strict=False))):
@@ -151,7 +152,7 @@ def _behind_white(piece: str, first: str) -> str:
     # With two ways through the same text, a long one would take its square.
     if first == " ":
         return piece
-    gap = r"\s{1,40}" if first in "\\%&" else _GAP
+    gap = rf"\s{_WHITE}" if first in "\\%&" else _GAP
     return f"(?:{piece}|{gap}{piece})"
 
 
@@ -159,7 +160,7 @@ def _found_by(pieces: Sequence[str], start: str) -> _Spelt:
     return _Spelt(
         _pattern("".join(pieces[:_HEAD])),
         [_pattern(piece) for piece in pieces[_HEAD:]],
-        _pattern(rf"(?={pieces[0]}){start}\s{{0,40}}(?:{_BROKEN})?(?={CUT})"),
+        _pattern(rf"(?={pieces[0]}){start}{_WHITE}(?:{_BROKEN})?(?={CUT})"),
     )
 
 
