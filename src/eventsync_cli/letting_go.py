@@ -30,9 +30,9 @@ def let_go(app: App, stores: Stores, target: Target, *, from_now: bool) -> list[
     Register *target* and grant what choosing it grants; return what to say of the rest.
 
     The stream of a project that was named is granted, and with *from_now* the default one. Else
-    a decision that there is stays: that for *target*, or that for its server without a team,
-    where nothing could be sent. Where it was for another team or user, nothing is granted; where
-    there is none, the stream is.
+    a decision that there is stays, for *target* or for its server: all that was granted there
+    while no team was named, for then nothing could be sent; the default stream if it was granted
+    to another team or user, and never ended. Where nothing was decided, the stream is granted.
     """
     before = _before(stores, target)
     if from_now or app.chosen.project is not None:
@@ -41,8 +41,9 @@ def let_go(app: App, stores: Stores, target: Target, *, from_now: bool) -> list[
         grant(app, stores, target, _CHOSEN, from_now=False)
     else:
         desk.wake(stores, target, at=app.clock())
-        if target.team and not before.has_team:
-            _carry_over(app, stores, target, before.grants)
+        is_other = before.has_team or not target.team
+        kept = [each for each in before.grants if each.stream == app.stream or not is_other]
+        _carry_over(app, stores, target, kept)
         stores.grants.resume(
             target.target_id,
             app.stream,

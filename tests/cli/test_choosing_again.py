@@ -59,12 +59,13 @@ def test_naming_the_team_widens_no_grant(
 
 
 @pytest.mark.parametrize("other", [("--team", "u"), ("--team", "t", "--user", "ann")])
-def test_another_team_or_user_gets_nothing_of_itself(
+def test_another_team_or_user_gets_no_stream_that_was_ended(
     run: Run, server: str, receiver: Serving, home: Path, other: tuple[str, ...]
 ) -> None:
-    """It says which streams stay here, and with which command each goes."""
+    """Nor a project's of itself; it says which stay here, and with which command each goes."""
     run("sync", "server", server, "--team", "t", "--token", "env:ES_TOKEN")
     run("target", "grant", "--project", "foo")
+    run("target", "revoke")
 
     ran = run("--home", str(home), "sync", "server", server, *other)
 
@@ -76,6 +77,33 @@ def test_another_team_or_user_gets_nothing_of_itself(
 
     run("target", "grant", "--project", "foo")
     assert (run("sync", "now").code, _ids(receiver)) == (0, {"f1"})
+
+
+def test_another_team_gets_the_default_stream_as_it_was_granted(
+    run: Run, server: str, receiver: Serving, events: Path
+) -> None:
+    """From no earlier position on; a project's stream stays here and is named."""
+    run("sync", "server", server, "--team", "t", "--token", "env:ES_TOKEN", "--from-now")
+    run("target", "grant", "--project", "foo")
+    run("capture", str(events))
+
+    ran = run("sync", "server", server, "--team", "u")
+
+    assert "stream default may go there; 20 events" in ran.out
+    assert "stream foo was granted there" in ran.err
+    assert "stream default" not in ran.err
+    assert _live(run) == {"default"}
+    assert run("sync", "now").code == 0
+    assert not {"d1", "f1"} & _ids(receiver)
+
+
+def test_another_team_gets_no_stream_that_was_never_granted(run: Run, server: str) -> None:
+    """Where only a project's was."""
+    run("sync", "server", server, "--team", "t", "--token", "env:ES_TOKEN", "--project", "foo")
+
+    run("sync", "server", server, "--team", "u")
+
+    assert _live(run) == set()
 
 
 @pytest.mark.parametrize("asked", [("--project", "foo"), ("--from-now",)])
