@@ -51,9 +51,7 @@ class HomeBacking:
         from eventsync_adapters.files.heeding import fold_in, heeding
 
         revocations = self._revocations()
-        # Within a unit it would be folded in only if that succeeds.
-        if not stores.is_in_unit:
-            fold_in(stores, revocations, revocations.pending())
+        fold_in(stores, revocations, revocations.pending())
         return heeding(stores, revocations)
 
     @contextmanager
@@ -101,14 +99,12 @@ class HomeBacking:
             return
         try:
             stores = writing()
-            if stores.is_in_unit:
-                # The file alone holds at once, whatever becomes of the unit.
-                if failed is not None:
+            # In a unit the file alone holds at once, whatever becomes of the unit.
+            fold_in(stores, folder, waiting)
+            if failed is not None:
+                stores.grants.revoke(target_id, stream, actor=actor, reason=reason, at=at)
+                if stores.is_in_unit:
                     raise failed
-            else:
-                fold_in(stores, folder, waiting)
-                if failed is not None:
-                    stores.grants.revoke(target_id, stream, actor=actor, reason=reason, at=at)
         except StoreError:
             if failed is not None:
                 raise

@@ -9,7 +9,7 @@ from eventsync_core.capture import CaptureRules
 
 
 def resolve_target(
-    home: Path, *, environ: Mapping[str, str], process_wide: bool = False
+    home: Path | str, *, environ: Mapping[str, str], process_wide: bool = False
 ) -> ResolvedTarget:
     """
     Return the Teamspace server that the home's files and *environ* agree on, and who is known
@@ -22,6 +22,7 @@ def resolve_target(
     Raises:
         SettingsError: The configuration cannot be read or understood.
     """
+    home = Path(home)
     environment = read_environment({**environ, "SPEC_KITTY_HOME": str(home)})
     config = read_config(config_file(home))
     if config.problem is not None:
@@ -30,11 +31,11 @@ def resolve_target(
     return resolve(claims, home=str(home), process_wide=process_wide)
 
 
-def read_rules(home: Path) -> CaptureRules:
+def read_rules(home: Path | str) -> CaptureRules:
     """
     Return what the home's configuration wants of captures, as `eventsync capture` heeds it.
 
     A host adds its own with `attrs.evolve`. A configuration that cannot be understood prevents no
     capture: the mode is then LOCAL_RETENTION, and `resolve_target` raises what is wrong.
     """
-    return rules_of(read_config(config_file(home)))
+    return rules_of(read_config(config_file(Path(home))))

@@ -82,6 +82,7 @@ class Store:
         self._pid = os.getpid()
         self._thread: int | None = None
         self._is_closed = False
+        self._batches = 0
 
     def capture(self, envelope: Envelope, *, project: str | None = None) -> Receipt:
         """
@@ -120,8 +121,15 @@ class Store:
 
         Do nothing slow in it: it holds the write lock.
         """
-        with self._writing().atomic():
-            yield
+        stores = self._writing()
+        if not stores.is_in_unit:
+            self._backing.heeding(stores)
+        self._batches += 1
+        try:
+            with stores.atomic():
+                yield
+        finally:
+            self._batches -= 1
 
     @property
     def stores(self) -> "Stores":
@@ -238,7 +246,7 @@ class Store:
         """
         if not self._is_closed:
             self._check()
-            if self._opened is not None and self._opened.is_in_unit:
+            if self._batches:
                 raise NothingOpenError("a batch is open in this store; end it first")
         self._is_closed = True
         self._opened = None

@@ -28,13 +28,14 @@ from eventsync import (
 )
 from eventsync_adapters import machine
 from eventsync_adapters.server import serve
+from eventsync_cli.__main__ import main
 from eventsync_core.errors import (
     NothingOpenError,
     PayloadConflictError,
     StoreBusyError,
     StoreNotWritableError,
 )
-from eventsync_core.receivers import Batch, StubReceiver, Verdict
+from eventsync_core.receivers import Batch, Script, StubReceiver, Verdict
 from eventsync_core.testing import ManualClock, make_envelope
 
 
@@ -612,3 +613,74 @@ def test_an_error_holds_no_unredacted_text(store: Store, envelope: str | bytes) 
 
     assert caught.value.__context__ is None
     assert "CANARY" not in repr(caught.value)
+
+
+def test_looking_from_a_batch_leaves_the_store_writable(tmp_path: Path) -> None:
+    """A second store reads what the unit holds, and closes, while the first goes on."""
+    one = open_store(tmp_path)
+    one.capture({"event_id": "e0"})
+    with one.batch():
+        one.capture({"event_id": "e1"})
+        assert open_store(tmp_path).status().status.captured_count == 2
+        with open_store(tmp_path) as two:
+            assert two.capture({"event_id": "e2"}).position == 3
+        one.capture({"event_id": "e3"})
+    one.capture({"event_id": "e4"})
+
+    assert one.status().status.captured_count == 5
+
+
+def test_a_large_batch_does_not_wait_for_itself(tmp_path: Path) -> None:
+    """Its pages may have left the cache, which locks the file for every other connection."""
+    one = open_store(tmp_path, busy_seconds=0.05)
+    with one.batch():
+        one.capture_many({"event_id": f"e{n}", "x": "y" * 20_000} for n in range(1_200))
+        assert open_store(tmp_path, busy_seconds=0.05).status().exit_code == 0
+        with open_store(tmp_path, busy_seconds=0.05) as two:
+            two.capture({"event_id": "last"})
+
+    assert one.status().status.captured_count == 1_201
+
+
+def test_commands_in_a_batch_that_fails_lose_no_revocation(tmp_path: Path) -> None:
+    """Neither one that stood in a file nor their own."""
+    target, receiver = stub()
+    one = open_store(tmp_path)
+    one.grant(target, actor="me")
+    one.grant(target, actor="me", project="other")
+    one.capture({"event_id": "e1"})
+    home = ["--home", str(tmp_path)]
+
+    with suppress(ZeroDivisionError), one.batch():
+        assert main([*home, "target", "revoke", target.target_id]) == 0
+        assert main([*home, "--project", "p", "target", "grant", target.target_id]) == 0
+        raise ZeroDivisionError
+
+    assert one.drain(target, receiver).counts()["delivered"] == 0
+    live = [grant.stream for grant in one.stores.grants.grants(target.target_id) if grant.is_live]
+    assert live == ["other"]
+
+
+def test_what_is_pending_waits_for_a_grant_too(store: Store) -> None:
+    """It would be offered again."""
+    target = make_target(Kind.STUB, "https://stub.example")
+    receiver = StubReceiver(target.target_id, script=Script(events={"e1": {"status": "pending"}}))
+    store.grant(target, actor="me")
+    store.capture({"event_id": "e1"})
+    assert store.drain(target, receiver).counts()["pending"] == 1
+
+    store.revoke(target, actor="me")
+
+    assert store.drain(target, receiver).stopped_because == "no_grant"
+
+
+def test_a_grant_in_a_batch_heeds_what_was_folded_in(tmp_path: Path) -> None:
+    """A revocation from before is over once it is granted anew."""
+    target, receiver = stub()
+    store = open_store(tmp_path)
+    store.revoke(target, actor="me")
+    with store.batch():
+        store.grant(target, actor="me")
+        store.capture({"event_id": "e1"})
+
+    assert store.drain(target, receiver).counts()["delivered"] == 1

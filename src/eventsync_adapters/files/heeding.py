@@ -154,9 +154,20 @@ def heeding(stores: Stores, revocations: Revocations) -> GrantedStores:
 
 
 def fold_in(stores: Stores, revocations: Revocations, pending: Iterable[Revocation]) -> None:
-    """Note *pending* in the store, the earliest first, and then remove their files."""
+    """
+    Note *pending* in the store, the earliest first, and then remove their files.
+
+    In a unit of work nothing is done: the files hold, and it may fail.
+    """
+    if stores.is_in_unit:
+        return
     for each in sorted(pending, key=lambda each: each.at):
-        stores.grants.revoke(
-            each.target_id, each.stream, actor=each.actor, reason=each.reason, at=each.at
-        )
-        revocations.remove(each)
+        with stores.atomic():
+            # Somebody else may have folded it in meanwhile, and granted anew.
+            is_there = each.path.exists()
+            if is_there:
+                stores.grants.revoke(
+                    each.target_id, each.stream, actor=each.actor, reason=each.reason, at=each.at
+                )
+        if is_there:
+            revocations.remove(each)

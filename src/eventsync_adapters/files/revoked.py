@@ -142,9 +142,11 @@ class RevokedGrants:
         )
         if self.revocations.is_revoked(target_id, stream):
             # It was not folded in: it cannot be read or removed, or a unit of work is open.
-            raise StoreNotWritableError(
+            error = StoreNotWritableError(
                 f"a revocation in {self.revocations.folder} ends this grant, and stays there"
             )
+            error.fix_text = "grant it outside of a unit of work, or remove the file there"
+            raise error
         return granted
 
     def revoke(self, target_id: str, stream: str, *, actor: str, reason: str, at: int) -> None:

@@ -1,7 +1,7 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +34,7 @@ class Database:
         self._file = (info.st_dev, info.st_ino)
         self.depth = 0
         self.rollbacks = 0
-        self._is_opening = False
+        self._prepare: Callable[[Database], None] | None = None
         self._is_guest = False
         self._why_over = ""
 
@@ -43,7 +43,7 @@ class Database:
             raise NothingOpenError(f"the store {self.path} was opened before a fork; open it anew")
         if self._why_over:
             raise NothingOpenError(self._why_over)
-        if self.depth or self._is_opening:
+        if self.depth:
             return self
         return _units.get(self._key(), self)
 
@@ -167,22 +167,23 @@ class Database:
             _units.pop(self._key(), None)
             self._why_over = "the block that joined the host's transaction has ended"
 
-    @contextmanager
-    def opening(self) -> Iterator[None]:
-        """Let the statements of the block use this connection, whatever unit is open elsewhere."""
-        self._is_opening = True
-        try:
-            yield
-        finally:
-            self._is_opening = False
-
     def note_undone(self) -> None:
         """A full disk undoes all of a host's transaction; its next statement begins another."""
         if self._is_guest and not self.connection.in_transaction:
             self._why_over = "an error has undone the whole transaction of the host"
 
+    def prepare(self, prepare: "Callable[[Database], None]") -> None:
+        """Let *prepare* set up this connection: now, or where it joins a unit, before its first."""
+        if self.is_joined:
+            self._prepare = prepare
+        else:
+            prepare(self)
+
     def begin(self) -> None:
         """Open a transaction of this connection; statements of this thread join it."""
+        prepare, self._prepare = self._prepare, None
+        if prepare is not None:
+            prepare(self)
         _units[self._key()] = self
         # IMMEDIATE: units read before they write, and a plain BEGIN can fail half way when
         # another process took the write lock in between.
@@ -293,7 +294,7 @@ def connect(path: Path, *, mode: str, busy_seconds: float) -> Database:
         raise translated(error, str(path)) from error
     database = Database(connection, path, busy_seconds=busy_seconds)
     try:
-        with database.opening():
+        if not database.is_joined:
             database.run(f"PRAGMA cache_size = -{_CACHE_KIB}")
     except BaseException:
         database.close()

@@ -84,7 +84,8 @@ def _opened(
 ) -> SqliteStores | None:
     database = connect(path, mode=mode, busy_seconds=busy_seconds)
     try:
-        database.run("PRAGMA query_only = ON")
+        # Of this very connection: in a unit of this thread its statements join another.
+        database.connection.execute("PRAGMA query_only = ON")
         applied = applied_versions(database)
         if applied is None:
             database.close()

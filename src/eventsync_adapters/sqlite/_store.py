@@ -1,7 +1,7 @@
 import errno
 import sqlite3
 from contextlib import AbstractContextManager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -213,15 +213,14 @@ def open_stores(
         raise kind(f"{path} cannot be made: {reason}") from error
     database = connect(path, mode="rw", busy_seconds=busy_seconds)
     try:
-        with database.opening():
-            _prepare(database, durability)
+        database.prepare(partial(_prepare, durability=durability))
     except BaseException:
         database.close()
         raise
     return SqliteStores(database, durability=durability, clock=clock)
 
 
-def _prepare(database: Database, durability: str) -> None:
+def _prepare(database: Database, *, durability: str) -> None:
     is_new = applied_versions(database) is None
     if is_new:
         database.run(f"PRAGMA page_size = {_PAGE_BYTES}")

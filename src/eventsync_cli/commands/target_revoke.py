@@ -6,7 +6,7 @@ import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.choosing import target_document
-from eventsync_cli.compose import App
+from eventsync_cli.compose import App, is_in_unit
 from eventsync_cli.granting import Said, said
 from eventsync_cli.render import Result
 from eventsync_cli.targeting import no_target
@@ -77,8 +77,9 @@ def _revoke(app: App, ids: list[str], why: Said) -> tuple[_Found, tuple[str, ...
         seen = _Found() if isinstance(error, StoreBusyError) else _seen(app, ids)
         line = f"eventsync: {error.message}; the revocation stands in a file and holds"
         return seen, (line,)
-    for done in written:
-        folder.remove(done)
+    if not is_in_unit():
+        for done in written:
+            folder.remove(done)
     return found, ()
 
 

@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from eventsync_core.census import remaining
+from eventsync_core.census import Class, remaining
 from eventsync_core.stores import Stores
 
 
@@ -33,5 +33,6 @@ def granted_streams(
 
 
 def waits(stores: Stores, target_id: str, stream: str, *, at: int) -> int:
-    """Return how many events of *stream* a grant from the start would let go."""
-    return remaining(stores.backlog.tally(target_id, stream, at=at, above=0).classes())
+    """Return how many events of *stream* a grant from the start would let go, pending ones too."""
+    counts = stores.backlog.tally(target_id, stream, at=at, above=0).classes()
+    return remaining(counts) + counts[Class.PENDING]
