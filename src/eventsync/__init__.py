@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from eventsync._standing import Standing
     from eventsync_core.dispatch import Budget, Report
     from eventsync_core.egress import Grant
+    from eventsync_core.portability import Exported
     from eventsync_core.targets import Kind, Target, make_target
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Budget",
     "CaptureRules",
     "EventSyncError",
+    "Exported",
     "Family",
     "Grant",
     "Kind",
@@ -51,6 +53,7 @@ __all__ = [
 # A process that only captures does without these; together they cost it 60 ms.
 _LATER = {
     "Budget": "eventsync_core.dispatch",
+    "Exported": "eventsync_core.portability",
     "Grant": "eventsync_core.egress",
     "Kind": "eventsync_core.targets",
     "Report": "eventsync_core.dispatch",

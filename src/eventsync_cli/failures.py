@@ -9,6 +9,8 @@ from eventsync_core.errors import (
     JournalModeRefusedError,
     NotGrantedError,
     NotJsonError,
+    OutputLostError,
+    OutputUnusableError,
     PayloadConflictError,
     Reason,
     RedactionError,
@@ -47,12 +49,14 @@ class UsageProblemError(EventSyncError):
 
 _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
     (StoreError, ExitCode.STORE),
+    (OutputLostError, ExitCode.STORE),
     (TargetConflictError, ExitCode.REFUSED),
     (DiscardRefusedError, ExitCode.REFUSED),
     (JournalModeRefusedError, ExitCode.REFUSED),
     (NotGrantedError, ExitCode.REFUSED),
     (SettingsError, ExitCode.REFUSED),
     (UsageProblemError, ExitCode.USAGE),
+    (OutputUnusableError, ExitCode.USAGE),
     (TargetUrlError, ExitCode.USAGE),
     (UnknownEventError, ExitCode.USAGE),
     (UnknownTargetError, ExitCode.USAGE),
