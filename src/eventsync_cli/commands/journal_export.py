@@ -31,33 +31,43 @@ def command(app: App, file: str, *, all_projects: bool, force: bool) -> Result:
     if all_projects and app.chosen.project is not None:
         raise UsageProblemError("--all-projects and --project exclude each other", fix_argv=_HELP)
     stream = None if all_projects else app.stream
-    found, is_made = Exported(), False
     with app.reading() as stores:
-        if stores is not None:
-            wanted, others = wanted_heads(stores.journal, stream)
-            total = sum(head.position for head in wanted)
-            if file == "-":
-                found = _export(app, stores, stream, total, write_stream)
-            elif total:
-                with app.whole_file(Path(file), replace=force) as made:
-                    found = _export(app, stores, stream, total, made.write)
-                is_made = True
-            else:
-                found = Exported(other_streams=others)
-    place = "" if file == "-" else f" to {file}" if is_made else f"; {file} is not made"
+        found = Exported() if stores is None else _export(app, stores, stream, file, force=force)
+    reason = _reason(found)
     return Result(
         document={},
-        talk=(f"exported {_told(found, stream)}{place}", *_left(found), *app.concerns()),
-        code=ExitCode.INCOMPLETE if found.without_text else ExitCode.OK,
-        reason=_reason(found),
+        talk=(
+            f"exported {_told(found, stream)}{_place(file, found)}",
+            *_left(found),
+            *([] if app.has_store else [f"nothing is stored yet: {app.database}"]),
+            *app.concerns(),
+        ),
+        code=ExitCode.OK if reason is None else ExitCode.INCOMPLETE,
+        reason=reason,
     )
 
 
-def _export(
-    app: App, stores: Stores, stream: str | None, total: int, write: Callable[[str], object]
-) -> Exported:
-    with Progress("exporting", app.clock, total=total, no_color=app.no_color) as bar:
-        return export(stores.journal, write, stream=stream, progress=bar.reach)
+def _export(app: App, stores: Stores, stream: str | None, file: str, *, force: bool) -> Exported:
+    wanted, others = wanted_heads(stores.journal, stream)
+    total = sum(head.position for head in wanted)
+
+    def into(write: Callable[[str], object]) -> Exported:
+        with Progress("exporting", app.clock, total=total, no_color=app.no_color) as bar:
+            return export(stores.journal, write, stream=stream, progress=bar.reach)
+
+    if file == "-":
+        return into(write_stream)
+    if not total:
+        return Exported(other_streams=others)
+    with app.whole_file(Path(file), replace=force) as made:
+        return into(made.write)
+
+
+def _place(file: str, found: Exported) -> str:
+    if file == "-":
+        return ""
+    is_made = found.events or found.without_text
+    return f" to {file}" if is_made else f"; {file} is not made"
 
 
 def _told(found: Exported, stream: str | None) -> str:
