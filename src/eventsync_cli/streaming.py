@@ -23,18 +23,20 @@ def write_stream(text: str) -> None:
         raise OutputLostError("there is no standard output")
     binary = getattr(stream, "buffer", None)
     try:
+        stream.flush()
         if binary is None:
             stream.write(text)
+            stream.flush()
         else:
-            _write_all(binary, text.encode())
-        stream.flush()
+            # Past its buffer: whoever is interrupted here must not wait for a reader at the end.
+            _write_all(getattr(binary, "raw", binary), text.encode())
     except OSError as error:
         forget(stream)
         raise OutputLostError(f"the output cannot be written: {_words(error)}") from error
 
 
 def _write_all(binary: BinaryIO, data: bytes) -> None:
-    # With PYTHONUNBUFFERED stdout takes what it likes, on a disk that fills up say, and no more.
+    # It takes what it likes, on a disk that fills up say, and tells how much.
     rest = memoryview(data)
     while rest:
         taken: int | None = binary.write(rest)

@@ -1,5 +1,7 @@
 """`journal export`: what was captured goes out as it is stored, whole or not at all."""
 
+import contextlib
+import io
 import json
 import os
 import sqlite3
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from eventsync import open_store
+from eventsync_cli.__main__ import main
 from tests.cli.bad_input import PROGRAM, check_told, keeps, launched
 from tests.cli.conftest import Ran, Run
 from tests.cli.test_journal_cases import LINES
@@ -174,6 +177,18 @@ def test_a_place_that_is_none(
     check_told(run("journal", "export", place, "--force"), 64, "output_unusable")
 
 
+def test_a_host_that_takes_stdout(run: Run, events: Path) -> None:
+    """It gets the lines, whether or not it takes bytes."""
+    run("capture", str(events))
+    text, binary = io.StringIO(), io.BytesIO()
+
+    for taker in (text, io.TextIOWrapper(binary, "ascii")):
+        with contextlib.redirect_stdout(taker):
+            assert main(["journal", "export", "-"]) == 0
+
+    assert (text.getvalue(), binary.getvalue()) == (events.read_text(), events.read_bytes())
+
+
 def test_it_is_a_stream(run: Run, events: Path, out: Path) -> None:
     """And refuses --json, in one object."""
     run("capture", str(events))
@@ -228,6 +243,23 @@ def test_a_reader_that_left(run: Run, home: Path, events: Path) -> None:
     assert len(ran.err.splitlines()) == 2
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_a_reader_that_does_not_read_on(run: Run, home: Path) -> None:
+    """Whoever waits for it can be told to end, and does not wait for it then."""
+    with open_store(home) as store:
+        store.capture_many([{"event_id": f"e{n}", "x": "." * 1_000} for n in range(3_000)])
+    words = [*PROGRAM, "journal", "export", "-"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as exporting:
+        assert exporting.stdout is not None
+        assert exporting.stderr is not None
+        exporting.stdout.read(1)
+
+        exporting.terminate()
+
+        assert exporting.wait(30) == 3
+        assert exporting.stderr.read().splitlines()[0].endswith(b"[interrupted]")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("to", ["file", "stdout"])
@@ -257,7 +289,7 @@ def test_events_that_are_captured_meanwhile(run: Run, home: Path, tmp_path: Path
     many.write_text("".join(lines[:100]))
     run("capture", str(many))
     many.write_text("".join(lines[100:]))
-    counts = []
+    counts: list[int] = []
     with subprocess.Popen(
         [*PROGRAM, "capture", str(many)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as capturing:

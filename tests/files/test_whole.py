@@ -12,7 +12,9 @@ from eventsync_adapters import machine
 from eventsync_adapters.files.whole import whole_file
 from eventsync_core.errors import OutputLostError, OutputUnusableError
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither modes nor FIFOs")
+posix = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has neither modes nor FIFOs, and links need rights"
+)
 
 
 @pytest.fixture
@@ -122,6 +124,7 @@ def test_a_file_system_without_links(place: Path, monkeypatch: pytest.MonkeyPatc
     assert _stands(place) == {"out.jsonl": "new"}
 
 
+@posix
 def test_a_link_is_followed(place: Path, tmp_path: Path) -> None:
     """Whether it leads to a file or to nothing yet; it stays a link."""
     link = tmp_path / "link"
@@ -134,6 +137,7 @@ def test_a_link_is_followed(place: Path, tmp_path: Path) -> None:
         assert _stands(place) == {"out.jsonl": text}
 
 
+@posix
 def test_places_that_are_none(place: Path, tmp_path: Path) -> None:
     """A folder, below a file, a missing folder, names that no file can have."""
     (tmp_path / "file").write_text("")
