@@ -11,41 +11,78 @@ from typing import TYPE_CHECKING, Any
 
 from eventsync._store import Store, open_store
 from eventsync_core import __version__
-from eventsync_core.capture import CaptureRules, Receipt
-from eventsync_core.errors import EventSyncError
-from eventsync_core.events import FAMILIES, Family, Producer, strict_envelope
+from eventsync_core.capture import CaptureRules, Envelope, Receipt
+from eventsync_core.errors import (
+    DiscardRefusedError,
+    EventSyncError,
+    MissingEventIdError,
+    NothingOpenError,
+    NotJsonError,
+    PayloadConflictError,
+    RedactionError,
+    SettingsError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+    StoreNewerError,
+    StoreNotWritableError,
+    StoreUnreadableError,
+    TargetConflictError,
+)
+from eventsync_core.events import FAMILIES, Families, Family, Producer, strict_envelope
 from eventsync_core.policy import Mode, OnDiscard
 
 if TYPE_CHECKING:
     from eventsync._receiving import open_receiver
-    from eventsync._resolving import resolve_target
+    from eventsync._resolving import read_rules, resolve_target
     from eventsync._standing import Standing
+    from eventsync_core.authority import ResolvedTarget
     from eventsync_core.dispatch import Budget, Report
     from eventsync_core.egress import Grant
     from eventsync_core.portability import Exported
+    from eventsync_core.receivers import StubReceiver
     from eventsync_core.targets import Kind, Target, make_target
 
 __all__ = [
     "FAMILIES",
     "Budget",
     "CaptureRules",
+    "DiscardRefusedError",
+    "Envelope",
     "EventSyncError",
     "Exported",
+    "Families",
     "Family",
     "Grant",
     "Kind",
+    "MissingEventIdError",
     "Mode",
+    "NotJsonError",
+    "NothingOpenError",
     "OnDiscard",
+    "PayloadConflictError",
     "Producer",
     "Receipt",
+    "RedactionError",
     "Report",
+    "ResolvedTarget",
+    "SettingsError",
     "Standing",
     "Store",
+    "StoreBusyError",
+    "StoreError",
+    "StoreFullError",
+    "StoreNewerError",
+    "StoreNotWritableError",
+    "StoreUnreadableError",
+    "StubReceiver",
     "Target",
+    "TargetConflictError",
     "__version__",
     "make_target",
     "open_receiver",
     "open_store",
+    "read_rules",
     "resolve_target",
     "strict_envelope",
 ]
@@ -57,10 +94,13 @@ _LATER = {
     "Grant": "eventsync_core.egress",
     "Kind": "eventsync_core.targets",
     "Report": "eventsync_core.dispatch",
+    "ResolvedTarget": "eventsync_core.authority",
     "Standing": "eventsync._standing",
+    "StubReceiver": "eventsync_core.receivers",
     "Target": "eventsync_core.targets",
     "make_target": "eventsync_core.targets",
     "open_receiver": "eventsync._receiving",
+    "read_rules": "eventsync._resolving",
     "resolve_target": "eventsync._resolving",
 }
 
@@ -69,3 +109,7 @@ def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

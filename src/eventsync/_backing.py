@@ -51,7 +51,9 @@ class HomeBacking:
         from eventsync_adapters.files.heeding import fold_in, heeding
 
         revocations = self._revocations()
-        fold_in(stores, revocations, revocations.pending())
+        # Within a unit it would be folded in only if that succeeds.
+        if not stores.is_in_unit:
+            fold_in(stores, revocations, revocations.pending())
         return heeding(stores, revocations)
 
     @contextmanager
@@ -80,24 +82,36 @@ class HomeBacking:
         reason: str,
         at: int,
     ) -> None:
-        """Write a file first, then the database; either is enough."""
+        """Write a file first, then the database; either is enough. Earlier files come first."""
+        from eventsync_adapters.files.heeding import fold_in
+
         folder, failed = self._revocations(), None
+        waiting = folder.pending()
+        if not self.database_bytes and any(
+            (each.target_id, each.stream) == (target_id, stream) for each in waiting
+        ):
+            return
         try:
-            written = folder.add(target_id, stream, actor=actor, reason=reason, at=at)
+            waiting.append(folder.add(target_id, stream, actor=actor, reason=reason, at=at))
         except StoreError as error:
             failed = error
-        try:
-            if self.database_bytes:
-                writing().grants.revoke(target_id, stream, actor=actor, reason=reason, at=at)
-            elif failed is not None:
+        if not self.database_bytes:
+            if failed is not None:
                 raise failed
+            return
+        try:
+            stores = writing()
+            if stores.is_in_unit:
+                # The file alone holds at once, whatever becomes of the unit.
+                if failed is not None:
+                    raise failed
+            else:
+                fold_in(stores, folder, waiting)
+                if failed is not None:
+                    stores.grants.revoke(target_id, stream, actor=actor, reason=reason, at=at)
         except StoreError:
             if failed is not None:
                 raise
-            # The file holds, and the next writer folds it in.
-            return
-        if failed is None and self.database_bytes:
-            folder.remove(written)
 
     def _revocations(self) -> "Revocations":
         from eventsync_adapters.files.revoked import Revocations
@@ -109,8 +123,8 @@ class HomeBacking:
 class MemoryBacking:
     """Nothing but an object."""
 
-    home = Path()
-    database = Path()
+    home = ""
+    database = ""
     database_bytes = 0
     _stores: "Stores | None" = None
 

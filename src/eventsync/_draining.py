@@ -20,9 +20,9 @@ def drain_granted(
     progress: Callable[[Report], None] | None,
 ) -> Report:
     """Deliver what is granted of *stream*, of all streams where it is None; see `Store.drain`."""
-    found = granted_streams(stores, target.target_id, stream)
+    found = granted_streams(stores, target.target_id, stream, at=clock())
     if not found.granted:
-        report = Report(target_id=target.target_id)
+        report = nothing_to_drain(target)
         if found.waiting:
             report.stopped_because = Stop.NO_GRANT.value
             report.message = f"no stream with events is granted to {target.url}"
@@ -40,3 +40,8 @@ def drain_granted(
     if progress is not None:
         task = attrs.evolve(task, progress=progress)
     return drain(task, found.granted)
+
+
+def nothing_to_drain(target: Target) -> Report:
+    """Return the report of a drain that found nothing to do."""
+    return Report(target_id=target.target_id)

@@ -3,7 +3,9 @@ from pathlib import Path
 
 from eventsync_adapters.files import config_file, read_config, read_environment
 from eventsync_adapters.files.claims import read_claims
+from eventsync_adapters.files.rules import rules_of
 from eventsync_core.authority import ResolvedTarget, resolve
+from eventsync_core.capture import CaptureRules
 
 
 def resolve_target(
@@ -26,3 +28,13 @@ def resolve_target(
         raise config.problem
     claims = read_claims(home, config, environment)
     return resolve(claims, home=str(home), process_wide=process_wide)
+
+
+def read_rules(home: Path) -> CaptureRules:
+    """
+    Return what the home's configuration wants of captures, as `eventsync capture` heeds it.
+
+    A host adds its own with `attrs.evolve`. A configuration that cannot be understood prevents no
+    capture: the mode is then LOCAL_RETENTION, and `resolve_target` raises what is wrong.
+    """
+    return rules_of(read_config(config_file(home)))

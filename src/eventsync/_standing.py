@@ -8,13 +8,16 @@ import attrs
 
 from eventsync_core import __version__
 from eventsync_core.authority import Claims, ResolvedTarget, resolve
-from eventsync_core.errors import Reason, StoreError
-from eventsync_core.receivers import DeliveryReceiver
+from eventsync_core.errors import Reason, StoreError, reason_of
+from eventsync_core.ids import Kind
+from eventsync_core.policy import Mode
+from eventsync_core.receivers import DeliveryReceiver, Gate
 from eventsync_core.status import Foreground, Setting, Status, as_document, check, collect
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
 _INCOHERENT = 2
+_MODES = {Kind.TEAMSPACE: Mode.TEAMSPACE, Kind.EXTERNAL: Mode.EXTERNAL_RECEIVER}
 
 
 @attrs.frozen
@@ -27,11 +30,6 @@ class Standing:
 
     status: Status
     reasons: tuple[Reason, ...]
-
-    @property
-    def is_ok(self) -> bool:
-        """Everything hangs together and could be read."""
-        return not self.reasons
 
     @property
     def exit_code(self) -> int:
@@ -63,12 +61,17 @@ def setting_of(
     receiver: DeliveryReceiver | None,
     authority: ResolvedTarget | None,
     *,
+    mode: Mode,
     home: str,
-    **more: Any,
+    database_path: str,
+    database_bytes: int,
 ) -> Setting:
-    """Return the setting around a host's store; *more* as in `Setting`."""
+    """Return the setting around a host's store, as far as the host tells it."""
     gates = receiver.closed_gates() if receiver is not None else ()
+    is_teamspace = target is not None and target.kind is Kind.TEAMSPACE and receiver is not None
+    conflict = None if authority is None else authority.conflict
     return Setting(
+        mode=mode if target is None else _MODES.get(target.kind, mode),
         authority=authority or resolve(Claims(), home=home),
         foreground=Foreground(
             package_version=__version__,
@@ -76,7 +79,13 @@ def setting_of(
             source_path=str(Path(__file__).parent),
             pid=os.getpid(),
         ),
+        # A host's home is not searched for what old programs left.
+        queue_files=None,
+        database_path=database_path,
+        database_bytes=database_bytes,
         current=target,
         gates=tuple(gate.value for gate in gates),
-        **more,
+        auth_required=is_teamspace and Gate.SAAS_DISABLED not in gates,
+        auth_present=is_teamspace and Gate.MISSING_AUTH not in gates,
+        problems=() if conflict is None else (reason_of(conflict),),
     )

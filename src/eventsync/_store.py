@@ -1,4 +1,5 @@
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ _RULES = CaptureRules()
 
 
 def open_store(
-    home: Path | None,
+    home: Path | str | None,
     *,
     project: str | None = None,
     rules: CaptureRules = _RULES,
@@ -40,11 +41,11 @@ def open_store(
     Nothing is opened or made before it is needed: the first capture or grant makes the
     database, folders 0700 and file 0600. *project* is that of events that name none themselves,
     and the one that `grant` and `revoke` mean. *durability* `full` survives power loss, `normal`
-    only kill and OS crash; a writer waits up to *busy_seconds* for another.
+    only the end of the process; a writer waits up to *busy_seconds* for another.
     """
     backing: HomeBacking | MemoryBacking = MemoryBacking()
     if home is not None:
-        backing = HomeBacking(home, clock, durability, busy_seconds)
+        backing = HomeBacking(Path(home), clock, durability, busy_seconds)
     return Store(backing, project=project, rules=rules, clock=clock)
 
 
@@ -52,9 +53,9 @@ class Store:
     """
     The events of one home, and what each target has of them; `open_store` makes it.
 
-    It belongs to the process that made it and, once something was captured, to the thread that
-    did; any other use raises `NothingOpenError`. What can go wrong with the database is a
-    `StoreError` everywhere.
+    It belongs to the process that made it and, once it was opened, to the thread that did; any
+    other use raises `NothingOpenError`. What can go wrong with the database is a `StoreError`
+    everywhere.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Store:
         self._opened: Stores | None = None
         self._closing = ExitStack()
         self._pid = os.getpid()
+        self._thread: int | None = None
         self._is_closed = False
 
     def capture(self, envelope: Envelope, *, project: str | None = None) -> Receipt:
@@ -132,20 +134,19 @@ class Store:
         Permit the project's events to go to *target*, and return the grant.
 
         All of them, or with *from_now* only those captured later; a live grant is widened,
-        never narrowed.
+        never narrowed. A pause of the target or the grant ends.
         """
-        stores, stream = self.stores, stream_key(None, project or self.project)
-        heads = {head.stream: head.position for head in stores.journal.heads()}
-        with stores.atomic():
-            stores.targets.register(target, at=self.clock())
-            return stores.grants.grant(
-                target.target_id,
-                stream,
-                from_position=heads.get(stream, 0) if from_now else 0,
-                actor=actor,
-                reason=reason,
-                at=self.clock(),
-            )
+        from eventsync_core import desk
+
+        return desk.grant(
+            self.stores,
+            target,
+            stream_key(None, project or self.project),
+            from_now=from_now,
+            actor=actor,
+            reason=reason,
+            at=self.clock(),
+        )
 
     def revoke(
         self, target: "Target", *, actor: str, reason: str = "", project: str | None = None
@@ -154,7 +155,7 @@ class Store:
         End the permission of the project's events to go to *target*, at once and without
         conditions; twice, or without a grant, nothing changes.
 
-        It also holds while another process keeps the database busy.
+        It also holds while another process keeps the database busy, and in a `batch` that fails.
         """
         stream = stream_key(None, project or self.project)
         self._check()
@@ -177,9 +178,15 @@ class Store:
         Of every stream granted to it, or of *project*'s alone. Without a grant nothing is sent,
         and `stopped_because` is `no_grant` where events wait. *progress* is called with the
         running report after every round. A second drain of the same stream ends as `busy`.
-        """
-        from eventsync._draining import drain_granted
 
+        Raises:
+            NothingOpenError: In a `batch`: no request may leave before it is on record.
+        """
+        from eventsync._draining import drain_granted, nothing_to_drain
+
+        self._check()
+        if self._opened is None and not self._backing.database_bytes:
+            return nothing_to_drain(target)
         stream = None if project is None else stream_key(None, project)
         return drain_granted(self.stores, self.clock, target, receiver, budget, stream, progress)
 
@@ -233,6 +240,8 @@ class Store:
 
     def close(self) -> None:
         """End the use of this store; closing twice is fine."""
+        if not self._is_closed:
+            self._check()
         self._is_closed = True
         self._opened = None
         self._closing.close()
@@ -252,10 +261,13 @@ class Store:
         self._check()
         if self._opened is None:
             self._opened = self._closing.enter_context(self._backing.writing())
+            self._thread = threading.get_ident()
         return self._opened
 
     def _check(self) -> None:
         if os.getpid() != self._pid:
             raise NothingOpenError("this store was made before a fork; open it anew")
+        if self._thread not in (None, threading.get_ident()):
+            raise NothingOpenError("this store is in use in another thread; open one here")
         if self._is_closed:
             raise NothingOpenError("this store was closed; open it anew")

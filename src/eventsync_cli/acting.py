@@ -14,11 +14,8 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.options import Chosen, Leaf, chosen
 from eventsync_cli.render import Result
 from eventsync_core.errors import EventSyncError
-from eventsync_core.ids import one_line
 
-__all__ = ["acting", "given_words", "here"]
-
-_LONGEST_LINE = 200
+__all__ = ["acting", "here"]
 
 
 def here(argv: tuple[str, ...], options: Chosen) -> tuple[str, ...]:
@@ -55,11 +52,6 @@ def check_project(key: str | None) -> None:
             code="project_unusable",
             fix_text="name a project as it stands in project_uuid",
         )
-
-
-def given_words(text: str) -> str:
-    """Return words from the command line as they are kept: printable, one line, 200 characters."""
-    return one_line(" ".join(text.split()), _LONGEST_LINE)
 
 
 def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:

@@ -96,7 +96,7 @@ class Findings:
             self.error = Reason(
                 code=DiscardRefusedError.code,
                 message="mode OPT_OUT keeps nothing, but these events may not be dropped",
-                fix_argv=DiscardRefusedError.fix_argv,
+                fix_argv=("eventsync", "sync", "mode", "LOCAL_RETENTION"),
             )
         elif self.conflicts.count or self.refused.count:
             self.code = ExitCode.INCOMPLETE
@@ -118,7 +118,8 @@ def capture_lines(
     """
     Store every line of *source* as it arrives and return what became of each.
 
-    Bad lines harm no others. Without a usable configuration the mode is LOCAL_RETENTION.
+    Bad lines harm no others. `app.capture_rules()` are the *rules* that the configuration wants;
+    without a usable one their mode is LOCAL_RETENTION.
     *progress* is called with the number of lines done; *rules* are those of
     `eventsync_core.capture.capture`.
     """

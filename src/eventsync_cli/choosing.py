@@ -11,9 +11,10 @@ from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.granting import CLI, Said
 from eventsync_cli.render import Result
+from eventsync_core import desk
 from eventsync_core.census import remaining
 from eventsync_core.egress import Grant
-from eventsync_core.errors import SettingsError, TargetUrlError
+from eventsync_core.errors import SettingsError
 from eventsync_core.policy import Mode
 from eventsync_core.stores import Stores
 from eventsync_core.targets import (
@@ -21,7 +22,7 @@ from eventsync_core.targets import (
     Target,
     canonical_url,
     holds_user_info,
-    may_get_tokens,
+    require_safe,
 )
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
     "absolute",
     "choose",
     "grant",
-    "head_of",
     "owed",
     "reference_given",
     "safe_server",
@@ -90,34 +90,23 @@ def _let_go(app: App, stores: Stores, choice: Choice, target: Target) -> None:
     if is_asked or not stores.grants.grants(target.target_id):
         grant(app, stores, target, _CHOSEN, from_now=choice.from_now)
         return
-    _wake(app, stores, target)
+    desk.wake(stores, target, at=app.clock())
     stores.grants.resume(
         target.target_id, app.stream, actor=_CHOSEN.actor, reason=_CHOSEN.reason, at=app.clock()
     )
 
 
-def _wake(app: App, stores: Stores, target: Target) -> None:
-    stored = stores.targets.register(target, at=app.clock())
-    if stored.paused:
-        stores.targets.pause(target.target_id, "")
-
-
 def grant(app: App, stores: Stores, target: Target, why: Said, *, from_now: bool) -> Grant:
-    """Register *target*, end its pause, and grant it the named project's stream."""
-    _wake(app, stores, target)
-    return stores.grants.grant(
-        target.target_id,
+    """Permit the named project's stream to go to *target*; see `eventsync_core.desk.grant`."""
+    return desk.grant(
+        stores,
+        target,
         app.stream,
-        from_position=head_of(stores, app.stream) if from_now else 0,
+        from_now=from_now,
         actor=why.actor,
         reason=why.reason,
         at=app.clock(),
     )
-
-
-def head_of(stores: Stores, stream: str) -> int:
-    """Return the last position of *stream*; 0 for one that does not exist yet."""
-    return next((head.position for head in stores.journal.heads() if head.stream == stream), 0)
 
 
 def owed(app: App, stores: Stores, target: Target) -> int:
@@ -197,8 +186,7 @@ def safe_server(url: str) -> str:
         UsageProblemError: It holds credentials.
     """
     place = canonical_url(without_credentials(url))
-    if not may_get_tokens(place):
-        raise TargetUrlError("a server on another machine is reached by https:// only")
+    require_safe(place)
     return place
 
 

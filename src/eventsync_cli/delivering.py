@@ -70,7 +70,7 @@ def _wait_shortly(app: App, target: Target, budget: Budget) -> None:
 
 def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result:
     asked = None if app.chosen.project is None else app.stream
-    granted, others = granted_streams(stores, target.target_id, asked)
+    granted, others = granted_streams(stores, target.target_id, asked, at=app.clock())
     talk = tuple(
         f"eventsync: stream {stream} is not granted to {target.url}, events waiting: {count}; "
         f"eventsync target grant{_project(stream)}"

@@ -14,6 +14,7 @@ from eventsync_core.errors import (
     PayloadConflictError,
     Reason,
     RedactionError,
+    ServerMissingError,
     SettingsError,
     StoreError,
     TargetConflictError,
@@ -50,6 +51,7 @@ class UsageProblemError(EventSyncError):
 _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
     (StoreError, ExitCode.STORE),
     (OutputLostError, ExitCode.STORE),
+    (ServerMissingError, ExitCode.REFUSED),
     (TargetConflictError, ExitCode.REFUSED),
     (DiscardRefusedError, ExitCode.REFUSED),
     (JournalModeRefusedError, ExitCode.REFUSED),

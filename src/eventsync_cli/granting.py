@@ -2,9 +2,9 @@
 
 import attrs
 
-from eventsync_cli.acting import given_words
 from eventsync_core.clock import iso_time
 from eventsync_core.egress import Grant, GrantAct
+from eventsync_core.ids import given_words
 
 __all__ = ["CLI", "Said", "act_line", "grant_line", "said"]
 

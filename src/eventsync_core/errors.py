@@ -12,6 +12,7 @@ EventSyncError
 ├── UnsendableEventError        what the host made of an event cannot be sent
 ├── NotGrantedError             a stream may not go to that target
 ├── TargetUrlError              a URL that cannot name a target
+├── ServerMissingError          no Teamspace server is named
 ├── TargetConflictError         environment and configuration name different servers
 ├── SettingsError               configuration that cannot be read or understood
 ├── JournalModeRefusedError     WAL would not be safe here
@@ -42,6 +43,7 @@ __all__ = [
     "PayloadConflictError",
     "Reason",
     "RedactionError",
+    "ServerMissingError",
     "SettingsError",
     "StoreBusyError",
     "StoreError",
@@ -129,7 +131,7 @@ class DiscardRefusedError(EventSyncError):
     """
 
     code = "discard_refused"
-    fix_argv = ("eventsync", "sync", "mode", "LOCAL_RETENTION")
+    fix_text = "capture it under a mode that retains, or have what is dropped put on record"
 
     def __init__(self, event_id: str, family: str) -> None:
         super().__init__(
@@ -249,6 +251,16 @@ class TargetConflictError(EventSyncError):
         self.env = env
         if can_choose:
             self.fix_argv = choose
+
+
+class ServerMissingError(EventSyncError):
+    """No Teamspace server is named, neither in the configuration nor in the environment."""
+
+    code = "server_missing"
+    fix_text = "name it: eventsync sync server URL"
+
+    def __init__(self) -> None:
+        super().__init__("no Teamspace server is named")
 
 
 class SettingsError(EventSyncError):

@@ -3,11 +3,21 @@
 from enum import StrEnum
 from hashlib import sha256
 
-__all__ = ["CUT", "DEFAULT_STREAM", "Kind", "is_event_id", "one_line", "stream_key", "target_key"]
+__all__ = [
+    "CUT",
+    "DEFAULT_STREAM",
+    "Kind",
+    "given_words",
+    "is_event_id",
+    "one_line",
+    "stream_key",
+    "target_key",
+]
 
 CUT = "\u2026"
 DEFAULT_STREAM = "default"
 _LONGEST_ID = 200
+_LONGEST_WORDS = 200
 
 
 class Kind(StrEnum):
@@ -29,6 +39,11 @@ def one_line(text: str, longest: int) -> str:
     kept = text if len(text) <= longest else text[: longest - 1]
     line = "".join(char if char.isprintable() else " " for char in kept).strip()
     return line if kept is text else line + CUT
+
+
+def given_words(text: str) -> str:
+    """Return a person's words as they are kept: printable, one line, 200 characters."""
+    return one_line(" ".join(text.split()), _LONGEST_WORDS)
 
 
 def stream_key(project: str | None, named: str | None = None) -> str:

@@ -65,6 +65,11 @@ class Stores(Protocol):
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
 
+    @property
+    def is_in_unit(self) -> bool:
+        """A unit of work is open, which what is written now belongs to."""
+        ...
+
     def atomic(self) -> AbstractContextManager[None]:
         """
         Run one unit of writing: all of it is stored, or none of it.
@@ -92,6 +97,7 @@ class MemoryStores:
         self.desk = MemoryDesk(self.journal, self.ledger)
         self.holds = MemoryHolds(self.journal, self.ledger)
         self.audit = MemoryAudit()
+        self._depth = 0
 
     @property
     def leases(self) -> MemoryLedger:
@@ -102,6 +108,11 @@ class MemoryStores:
     def is_durable(self) -> bool:
         """See `Stores.is_durable`: nothing in memory is."""
         return False
+
+    @property
+    def is_in_unit(self) -> bool:
+        """See `Stores.is_in_unit`."""
+        return self._depth > 0
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -116,6 +127,7 @@ class MemoryStores:
             self.audit,
         )
         saved = [_tables(part) for part in parts]
+        self._depth += 1
         try:
             yield
         except BaseException:
@@ -123,6 +135,8 @@ class MemoryStores:
                 for name, table in tables.items():
                     setattr(part, name, table)
             raise
+        finally:
+            self._depth -= 1
 
 
 def _tables(part: Any) -> dict[str, dict[Any, Any]]:

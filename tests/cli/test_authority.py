@@ -339,6 +339,22 @@ def test_old_queues_are_listed_with_whose_they_are(run: Run, home: Path) -> None
     assert "Queues of old programs" in run("sync", "status").out
 
 
+@pytest.mark.requirement("T14")
+def test_a_private_team_is_known_where_its_id_is_told(run: Run, home: Path) -> None:
+    """Old queues of a session were named by it."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "config.toml").write_text(
+        f'[sync]\nserver_url = "{_A}"\nuser = "u@e"\nprivate_team_id = "PT-1"\n'
+    )
+    digest = sha256(f"{_A}|u@e|pt-1".encode()).hexdigest()[:16]
+    (home / "queues").mkdir()
+    (home / "queues" / f"queue-{digest}.db").touch()
+
+    (found,) = run("sync", "status", "--json").document["queue_files"]
+
+    assert found["spelling"].endswith("team: config.toml [sync] private_team_id; raw")
+
+
 def test_many_old_queues_are_counted(run: Run, home: Path) -> None:
     """A list ends at a thousand, its count does not."""
     (home / "queues").mkdir(parents=True)

@@ -24,6 +24,7 @@ _EXAMPLES = [
     ("docs/embed-in-a-cli.md", "app"),
     ("docs/embed-in-a-cli.md", "capture"),
     ("docs/embed-in-a-cli.md", "rules"),
+    ("docs/embed-in-a-cli.md", "home-rules"),
     ("docs/embed-in-a-cli.md", "resolve"),
     ("docs/embed-in-a-cli.md", "deliver"),
     ("docs/embed-in-a-cli.md", "export"),
@@ -62,13 +63,20 @@ def test_a_command_mounted_with_typer_forwards_everything(
     exec(code, names)  # noqa: S102 - the example of our own document
 
     ends = []
-    for arguments in (["--home", str(tmp_path), "--json", "sync", "mode"], ["sync", "mode", "X"]):
+    home = ["--home", str(tmp_path)]
+    for arguments in (
+        [*home, "--json", "sync", "mode"],
+        ["sync", "mode", "X"],
+        [*home, "journal", "show", "--", "--an-id"],
+    ):
         with pytest.raises(SystemExit) as caught:
             names["app"](["events", *arguments])
         ends.append(caught.value.code)
 
-    assert json.loads(capsys.readouterr().out)["mode"] == "LOCAL_RETENTION"
-    assert ends == [0, 64]
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["mode"] == "LOCAL_RETENTION"
+    assert ends == [0, 64, 64]
+    assert "--an-id is stored here" in shown.err
 
 
 @pytest.mark.usefixtures("plain_environment")
@@ -84,8 +92,11 @@ def test_a_mounted_command_forwards_everything(
 
     done = CliRunner().invoke(events, ["--home", str(tmp_path), "--json", "sync", "mode"])
     failed = CliRunner().invoke(events, ["sync", "mode", "NONSENSE"])
+    apart = CliRunner().invoke(events, ["--home", str(tmp_path), "journal", "show", "--", "--id"])
 
-    printed = done.output or capsys.readouterr().out
+    captured = capsys.readouterr()
+    printed = done.output or captured.out
+    assert "--id is stored here" in apart.output + captured.err
     assert json.loads(printed)["mode"] == "LOCAL_RETENTION"
     assert (done.exit_code, failed.exit_code) == (0, 64)
 

@@ -3,12 +3,14 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+import eventsync
 from eventsync import (
     Budget,
     CaptureRules,
@@ -26,7 +28,7 @@ from eventsync import (
 from eventsync_adapters import machine
 from eventsync_adapters.server import serve
 from eventsync_core.errors import NothingOpenError, PayloadConflictError, StoreBusyError
-from eventsync_core.receivers import StubReceiver
+from eventsync_core.receivers import Batch, StubReceiver, Verdict
 from eventsync_core.testing import ManualClock, make_envelope
 
 
@@ -225,7 +227,7 @@ def test_nothing_is_kept_or_sent_by_a_policy_that_retains_nothing(store: Store) 
 
 
 def test_two_stores_share_a_home(tmp_path: Path) -> None:
-    """What one captured the other delivers; a lease held elsewhere is `busy`."""
+    """What one captured the other delivers."""
     clock = ManualClock()
     target, receiver = stub()
     one, two = (open_store(tmp_path, clock=clock) for _ in range(2))
@@ -295,5 +297,195 @@ def test_a_store_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:
 
     standing = open_store(tmp_path).status()
 
-    assert (standing.is_ok, standing.exit_code) == (False, 2)
+    assert standing.exit_code == 2
     assert standing.document()["event_journal"]["retained_event_count"] is None
+
+
+def test_no_request_leaves_within_a_batch(store: Store) -> None:
+    """It would not be on record before it left; afterwards it goes, once."""
+    target, receiver = stub()
+    store.grant(target, actor="me")
+    with store.batch():
+        store.capture({"event_id": "e1"})
+        with pytest.raises(NothingOpenError):
+            store.drain(target, receiver)
+
+    assert receiver.received == {}
+    assert store.drain(target, receiver).counts()["delivered"] == 1
+
+
+def test_a_revocation_in_a_batch_that_fails_holds(tmp_path: Path) -> None:
+    """At once, for others too, and whatever becomes of the batch."""
+    target, receiver = stub()
+    one, two = open_store(tmp_path), open_store(tmp_path)
+    one.grant(target, actor="me")
+    one.capture({"event_id": "e1"})
+
+    with suppress(ZeroDivisionError), one.batch():
+        one.revoke(target, actor="ada", reason="enough")
+        assert two.status(target).status.setting.gates == ("no_grant",)
+        raise ZeroDivisionError
+
+    assert two.drain(target, receiver).stopped_because == "no_grant"
+    (grant,) = one.stores.grants.grants(target.target_id)
+    assert (grant.revoked_by, grant.revoked_reason) == ("ada", "enough")
+
+
+def test_the_first_end_of_a_grant_stands(tmp_path: Path) -> None:
+    """Also where it stood in a file only; without a database one file is enough."""
+    target, _ = stub()
+    bare = open_store(tmp_path / "bare")
+    for _ in range(2):
+        bare.revoke(target, actor="me")
+    assert len(list((tmp_path / "bare" / "eventsync" / "revoked").iterdir())) == 1
+
+    store = open_store(tmp_path, busy_seconds=0.05)
+    store.grant(target, actor="me")
+    with held(tmp_path / "eventsync" / "eventsync.db"):
+        store.revoke(target, actor="ada", reason="first")
+    store.revoke(target, actor="bob", reason="second")
+
+    (grant,) = store.stores.grants.grants(target.target_id)
+    assert (grant.revoked_by, grant.revoked_reason) == ("ada", "first")
+
+
+def test_what_is_not_owed_waits_for_no_grant(store: Store) -> None:
+    """Neither what the target has nor what stays here calls for a grant."""
+    target, receiver = stub()
+    store.grant(target, actor="me")
+    store.capture({"event_id": "e1"})
+    store.capture(make_envelope("e2", event_type="MissionReopened"))
+    assert store.drain(target, receiver).counts()["delivered"] == 1
+    store.revoke(target, actor="me")
+    assert store.drain(target, receiver).stopped_because == "caught_up"
+
+    store.capture({"event_id": "e3"})
+    assert store.drain(target, receiver).stopped_because == "no_grant"
+
+
+def test_a_grant_ends_pauses_and_keeps_words_printable(store: Store) -> None:
+    """What a person is shown of it is one line."""
+    target, receiver = stub()
+    store.grant(target, actor="me")
+    store.stores.targets.pause(target.target_id, "rest")
+    store.capture({"event_id": "e1"})
+
+    grant = store.grant(target, actor="evil\x1b[31m\nforged", reason="a\tb")
+
+    assert store.drain(target, receiver).counts()["delivered"] == 1
+    assert (grant.actor, grant.reason) == ("me", "")
+    store.revoke(target, actor="me")
+    renewed = store.grant(target, actor="evil\x1b[31m\nforged", reason="a\tb")
+    assert (renewed.actor, renewed.reason) == ("evil [31m forged", "a b")
+
+
+def test_a_token_goes_to_another_machine_by_tls_only() -> None:
+    """Whoever named the server."""
+    far = make_target(Kind.TEAMSPACE, "http://192.0.2.2:9", team="t")
+
+    with pytest.raises(EventSyncError) as caught, open_receiver(far, token=lambda: "secret"):
+        pass
+
+    assert caught.value.code == "target_url_invalid"
+
+
+def test_a_host_that_was_told_no_sends_nothing(tmp_path: Path) -> None:
+    """SaaS sync that is not enabled, or a token that cannot be had, closes a gate."""
+
+    def broken() -> str:
+        raise OSError("s3cret")
+
+    target = make_target(Kind.TEAMSPACE, "http://127.0.0.1:9", team="t")
+    store = open_store(tmp_path)
+    store.grant(target, actor="me")
+    store.capture({"event_id": "e1"})
+
+    with open_receiver(target, token=lambda: "x", saas_enabled=False) as receiver:
+        assert store.drain(target, receiver).stopped_because == "gate:saas_disabled"
+    with open_receiver(target, token=broken) as receiver:
+        assert store.drain(target, receiver).stopped_because == "gate:missing_auth"
+        standing = store.status(target, receiver=receiver)
+    assert (standing.exit_code, standing.reasons[0].code) == (2, "missing_auth")
+    assert standing.document()["mode"] == "TEAMSPACE"
+
+
+def test_headers_that_cannot_be_had_are_no_answer(tmp_path: Path) -> None:
+    """Nothing was sent, so nothing is of unknown effect; the host's words are not kept."""
+
+    def broken() -> dict[str, str]:
+        raise OSError("s3cret")
+
+    target = make_target(Kind.EXTERNAL, "http://127.0.0.1:9/in")
+    store = open_store(tmp_path)
+    store.grant(target, actor="me")
+    store.capture({"event_id": "e1"})
+    with open_receiver(target, headers=broken) as receiver:
+        report = store.drain(target, receiver)
+
+    assert report.stopped_because == "target_backoff"
+    (status,) = store.status(target).document()["targets"]
+    assert status["streams"][0]["classes"]["in_backoff"] == 1
+    assert "s3cret" not in report.message + str(status)
+
+
+def test_a_second_drain_is_busy(tmp_path: Path) -> None:
+    """While a first one is under way; afterwards it finds nothing to do."""
+    target, receiver = stub()
+    one, two = open_store(tmp_path), open_store(tmp_path)
+    one.capture({"event_id": "e1"})
+    one.grant(target, actor="me")
+    second = []
+
+    class Meanwhile(StubReceiver):
+        def deliver(self, batch: Batch) -> Verdict:
+            second.append(two.drain(target, receiver).stopped_because)
+            return super().deliver(batch)
+
+    report = one.drain(target, Meanwhile(target.target_id))
+
+    assert (second, report.counts()["delivered"]) == (["busy"], 1)
+    assert two.drain(target, receiver).stopped_because == "caught_up"
+
+
+def test_a_store_stays_in_its_thread(store: Store) -> None:
+    """Every verb says so, and the store stays usable where it belongs."""
+    target, receiver = stub()
+    store.capture({"event_id": "e1"})
+    uses: list[Callable[[], object]] = [
+        lambda: store.capture({"event_id": "e2"}),
+        store.status,
+        store.close,
+        lambda: store.revoke(target, actor="me"),
+        lambda: store.drain(target, receiver),
+    ]
+    codes: list[str] = []
+
+    def elsewhere() -> None:
+        for use in uses:
+            try:
+                use()
+            except EventSyncError as error:
+                codes.append(error.code)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+
+    assert codes == ["nothing_open"] * len(uses)
+    assert store.capture({"event_id": "e2"}).state == "stored"
+
+
+def test_a_drain_of_an_empty_home_makes_nothing(tmp_path: Path) -> None:
+    """There is nothing to drain."""
+    target, receiver = stub()
+
+    assert open_store(str(tmp_path / "h")).drain(target, receiver).stopped_because == "caught_up"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_everything_that_is_offered_is_there() -> None:
+    """Also what is imported when it is asked for."""
+    assert all(hasattr(eventsync, name) for name in eventsync.__all__)
+    assert set(dir(eventsync)) == set(eventsync.__all__)
+    with pytest.raises(AttributeError):
+        eventsync.nothing_of_that_name  # noqa: B018

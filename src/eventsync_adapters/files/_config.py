@@ -29,6 +29,7 @@ KEYS: Mapping[str, tuple[str, str]] = {
     "team": ("sync", "team"),
     "user": ("sync", "user"),
     "token": ("sync", "token"),
+    "private_team_id": ("sync", "private_team_id"),
     "coalesce": ("capture", "coalesce"),
     "on_discard": ("event_sync", "on_discard"),
     "families": ("families", ""),
@@ -71,6 +72,7 @@ class Config:
     team: str = ""
     user: str = ""
     token: str = ""
+    private_team_id: str = ""
     coalesce: bool = False
     on_discard: OnDiscard = OnDiscard.REFUSE
     families: Mapping[str, Family] = attrs.field(factory=dict)
@@ -191,6 +193,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
         server_url=_place(sync, "server_url", path),
         team=_text(sync, "team", path),
         user=_text(sync, "user", path),
+        private_team_id=_text(sync, "private_team_id", path),
     )
     word = _text(events, "mode", path)
     try:

@@ -30,6 +30,7 @@ def read_claims(home: Path, config: Config, environment: Environment) -> Claims:
         env_server=Claim(environment.saas_url, VARIABLES["saas_url"]),
         user=Claim(config.user, source_of("user")),
         team=Claim(config.team, source_of("team")),
+        private_team=Claim(config.private_team_id, source_of("private_team_id")),
         login=_login(home / _LOGIN),
         cached_scope=Claim(_text(home / _SCOPE), _SCOPE),
     )

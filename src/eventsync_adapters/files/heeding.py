@@ -138,6 +138,11 @@ class GrantedStores:
         """See `Stores.is_durable`."""
         return self._inner.is_durable
 
+    @property
+    def is_in_unit(self) -> bool:
+        """See `Stores.is_in_unit`."""
+        return self._inner.is_in_unit
+
     def atomic(self) -> AbstractContextManager[None]:
         """See `Stores.atomic`."""
         return self._inner.atomic()

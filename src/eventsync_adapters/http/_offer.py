@@ -67,7 +67,7 @@ def offer(
     forget: Callable[[], None],
 ) -> Verdict:
     """
-    Post *packed* with what *tell* returns; where it raises, nothing is sent.
+    Post *packed* with what *tell* returns; where it raises, whatever it is, nothing is sent.
 
     *forget* is called when the answer turns away who sent it.
     """
@@ -75,6 +75,10 @@ def offer(
         told = tell()
     except EventSyncError as error:
         return interpret(packed.event_ids, Answer(fault=error.message, reached=False))
+    except Exception as error:  # noqa: BLE001 - a host's function raises what it likes
+        # Its text is the host's, and may quote a secret.
+        fault = f"what goes with the request could not be had: {type(error).__name__}"
+        return interpret(packed.event_ids, Answer(fault=fault, reached=False))
     answer = transport.post(url, packed.coded or b"", told.headers)
     if is_turned_away(answer.status):
         forget()

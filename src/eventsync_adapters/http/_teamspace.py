@@ -16,8 +16,9 @@ from eventsync_adapters.http._offer import (
 )
 from eventsync_adapters.http._redact import document_without_secrets, secrets_of_headers
 from eventsync_core.codec import read_document
+from eventsync_core.errors import SettingsError
 from eventsync_core.receivers import Batch, Gate, Verdict, WireTransform, transformed
-from eventsync_core.targets import Limits, Target, merge_limits
+from eventsync_core.targets import Limits, Target, merge_limits, require_safe
 
 BATCH_PATH = "/api/v1/events/batch/"
 HEALTH_PATH = "/api/v1/sync/health/"
@@ -31,7 +32,10 @@ class TeamspaceReceiver:
     *token* is asked again for every request and every look at the gates; what it returns is
     kept nowhere. *forget* is called when an answer turns it away: 401 or 403. *saas_enabled*
     says whether the user allowed it at all. *wire_transform* makes of each envelope what is
-    sent.
+    sent. Without a token, also where asking for it raises, nothing is sent.
+
+    Raises:
+        TargetUrlError: The server is on another machine, and not reached by https://.
     """
 
     target: Target
@@ -42,6 +46,9 @@ class TeamspaceReceiver:
     capacity: Limits = attrs.field(factory=Limits, kw_only=True)
     wire_transform: WireTransform | None = attrs.field(default=None, kw_only=True)
 
+    def __attrs_post_init__(self) -> None:
+        require_safe(self.target.url)
+
     @property
     def target_id(self) -> str:
         """See `DeliveryReceiver.target_id`."""
@@ -51,7 +58,7 @@ class TeamspaceReceiver:
         """See `DeliveryReceiver.closed_gates`: SaaS enabled, a token, a team."""
         is_open = {
             Gate.SAAS_DISABLED: self.saas_enabled,
-            Gate.MISSING_AUTH: bool(self.token()),
+            Gate.MISSING_AUTH: bool(self._token()),
             Gate.MISSING_TEAM: bool(self.target.team),
         }
         return [gate for gate, opened in is_open.items() if not opened]
@@ -77,7 +84,10 @@ class TeamspaceReceiver:
 
     def health(self) -> object | None:
         """See `DeliveryReceiver.health`: what the server's health address answers."""
-        headers = self._headers()
+        token = self._token()
+        if not token:
+            return None
+        headers = self._headers(token)
         answer = self.transport.get(self._url(HEALTH_PATH), headers)
         if is_turned_away(answer.status):
             self.forget()
@@ -92,9 +102,18 @@ class TeamspaceReceiver:
     def _url(self, path: str) -> str:
         return self.target.url.rstrip("/") + path
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token() or ''}", "X-Team-Slug": self.target.team}
+    def _token(self) -> str:
+        try:
+            return self.token() or ""
+        except Exception:  # noqa: BLE001 - a host's function raises what it likes
+            return ""
+
+    def _headers(self, token: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {token}", "X-Team-Slug": self.target.team}
 
     def _tell(self) -> Told:
-        headers = self._headers()
+        token = self._token()
+        if not token:
+            raise SettingsError("no token is at hand", source="the token", code="secret_missing")
+        headers = self._headers(token)
         return Told(merged(JSON, headers, GZIP), tuple(secrets_of_headers(headers)))

@@ -136,6 +136,11 @@ class SqliteStores:
         """See `Stores.is_durable`."""
         return self._durability == "full" and not self._database.is_in_unit
 
+    @property
+    def is_in_unit(self) -> bool:
+        """See `Stores.is_in_unit`."""
+        return self._database.is_in_unit
+
     def atomic(self) -> AbstractContextManager[None]:
         """See `Stores.atomic`."""
         return self._database.write()
@@ -193,7 +198,7 @@ def open_stores(
     Open the store at *path*, which is made if it is missing: folders 0700, file 0600.
 
     A new file uses a rollback journal (TRUNCATE); an existing WAL file stays as it is.
-    *durability* `full` survives power loss, `normal` only kill and OS crash. *clock* is the
+    *durability* `full` survives power loss, `normal` only the end of the process. *clock* is the
     one that drains are given; a lease is renewed by it.
 
     Raises:

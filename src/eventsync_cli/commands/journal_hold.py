@@ -1,10 +1,11 @@
 import click
 
-from eventsync_cli.acting import acting, given_words
+from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.render import Result
 from eventsync_core.desk import Moved, find_entries, hold
 from eventsync_core.errors import UnknownEventError
+from eventsync_core.ids import given_words
 from eventsync_core.stores import Stores
 
 

@@ -72,7 +72,9 @@ def command(
     mode = _mode(name)
     kind = policy_of(mode).delivery
     if kind is not Kind.EXTERNAL and external.is_given:
-        raise UsageProblemError(f"only --from-now goes with {mode}")
+        raise UsageProblemError("options of a receiver go with EXTERNAL_RECEIVER only")
+    if kind is None and from_now:
+        raise UsageProblemError("--from-now goes with a mode that delivers only")
     if on_discard and mode is not Mode.OPT_OUT:
         raise UsageProblemError("--on-discard goes with OPT_OUT only")
     if mode is Mode.OPT_OUT:

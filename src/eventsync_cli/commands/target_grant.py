@@ -2,12 +2,13 @@ import attrs
 import click
 
 from eventsync_cli.acting import acting
-from eventsync_cli.choosing import grant, head_of, owed, target_document
+from eventsync_cli.choosing import grant, owed, target_document
 from eventsync_cli.compose import App
 from eventsync_cli.granting import Said, said
 from eventsync_cli.render import Result
 from eventsync_cli.targeting import current_target, when_it_goes
 from eventsync_core.census import remaining
+from eventsync_core.desk import head_of
 from eventsync_core.egress import Grant, change_grant
 from eventsync_core.errors import UnknownTargetError
 from eventsync_core.status import grant_document

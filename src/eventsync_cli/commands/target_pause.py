@@ -1,11 +1,12 @@
 import click
 
-from eventsync_cli.acting import acting, given_words
+from eventsync_cli.acting import acting
 from eventsync_cli.choosing import owed, target_document
 from eventsync_cli.compose import App
 from eventsync_cli.render import Result
 from eventsync_cli.targeting import current_if_any, meant
 from eventsync_core.errors import UnknownTargetError
+from eventsync_core.ids import given_words
 from eventsync_core.targets import Target
 
 _DEFAULT = "paused by an operator"

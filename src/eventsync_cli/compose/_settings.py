@@ -115,33 +115,17 @@ class Settings:
         producer: "Producer | None" = None,
     ) -> "CaptureRules":
         """
-        Return what the configuration wants of captures.
-
-        With *coalesce*, superseding too; *validate* and what *producer* says win.
+        Return what the configuration wants of captures; see `eventsync_adapters.files.rules`.
         """
-        from eventsync_core.capture import CaptureRules
-        from eventsync_core.events import DOSSIER_KEYS, Producer, strict_envelope
+        from eventsync_adapters.files.rules import rules_of
 
-        said, usual = producer or Producer(), self.config.producer or Producer()
-        who = Producer(
-            user=said.user or usual.user,
-            team=said.team or usual.team,
-            installation=said.installation or usual.installation,
-        )
-        return CaptureRules(
-            mode=self.config.mode,
-            on_discard=self.config.on_discard,
-            families=self.families(),
-            keys=DOSSIER_KEYS if coalesce or self.config.coalesce else None,
-            validate=strict_envelope if (validate or self.config.validate) == "strict" else None,
-            producer=None if who == Producer() else who,
-        )
+        return rules_of(self.config, coalesce=coalesce, validate=validate, producer=producer)
 
     def families(self) -> "Families":
         """Return the built-in families with those of the configuration, which win."""
-        from eventsync_core.events import FAMILIES
+        from eventsync_adapters.files.rules import families_of
 
-        return FAMILIES.extended(self.config.families)
+        return families_of(self.config)
 
     def queue_files(self) -> "tuple[QueueFile, ...] | None":
         """Return the old queues found in the home, and whose each is; None: nobody can tell."""

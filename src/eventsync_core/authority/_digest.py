@@ -62,7 +62,7 @@ class QueueFile:
     match: Match | None = None
 
 
-def hypotheses(claims: Claims, *, private_team_id: str = "") -> Hypotheses:
+def hypotheses(claims: Claims) -> Hypotheses:
     """
     Return what *claims* let an old queue be of.
 
@@ -73,11 +73,10 @@ def hypotheses(claims: Claims, *, private_team_id: str = "") -> Hypotheses:
     canonical = [
         Claim(place(each.text), f"{each.source} in canonical form") for each in typed if each.text
     ]
-    private = Claim(private_team_id, "the id of the private team")
     return Hypotheses(
         servers=_said([*typed, *canonical]),
         users=(*_said([claims.user, claims.login.user]), _NOTHING),
-        teams=(*_said([claims.team, claims.login.team, private]), _NO_TEAM, _NOTHING),
+        teams=(*_said([claims.team, claims.login.team, claims.private_team]), _NO_TEAM, _NOTHING),
     )
 
 

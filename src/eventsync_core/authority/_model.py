@@ -3,8 +3,8 @@ from typing import Literal
 
 import attrs
 
-from eventsync_core.errors import TargetConflictError, TargetUrlError
-from eventsync_core.targets import Kind, Target, make_target, may_get_tokens
+from eventsync_core.errors import ServerMissingError, TargetConflictError
+from eventsync_core.targets import Kind, Target, make_target, may_get_tokens, require_safe
 
 OverrideMode = Literal["none", "setup_only", "process_override"]
 ScopeStatus = Literal["absent", "matches", "stale_non_authoritative"]
@@ -51,7 +51,8 @@ class Claims:
 
     `configured_server`, `user` and `team` are what the home's configuration says, `env_server`
     what the environment says. `login` counts where the configuration is silent. `cached_scope`
-    is what an old program noted last; it is compared, never believed.
+    is what an old program noted last; it is compared, never believed. `private_team` is the id
+    that old programs used for a team of one person, to tell their queues.
     """
 
     configured_server: Claim = Claim()
@@ -60,6 +61,7 @@ class Claims:
     team: Claim = Claim()
     login: Login = Login()
     cached_scope: Claim = Claim()
+    private_team: Claim = Claim()
 
 
 @attrs.frozen(kw_only=True)
@@ -102,14 +104,16 @@ class ResolvedTarget:
 
         Raises:
             TargetConflictError: Two sources name different servers.
-            TargetUrlError: None is named, or not one that a token may be sent to.
+            ServerMissingError: None is named.
+            TargetUrlError: It is not one that a token may be sent to.
         """
         conflict = self.conflict
         if conflict is not None:
             raise conflict
-        place = self.resolved_server_url or ""
-        if place and not may_get_tokens(place):
-            raise TargetUrlError("a server on another machine is reached by https:// only")
+        place = self.resolved_server_url
+        if place is None:
+            raise ServerMissingError
+        require_safe(place)
         return make_target(
             Kind.TEAMSPACE, place, team=self.team_slug or "", user=self.user_id or ""
         )

@@ -1,5 +1,6 @@
-"""What an operator does with what was answered or may not go: retry, replay, hold, release."""
+"""What an operator does with what may go, or was answered: grant, retry, replay, hold, release."""
 
+from eventsync_core.desk._grant import grant, head_of, wake
 from eventsync_core.desk._hold import (
     Moved,
     find_entries,
@@ -17,6 +18,8 @@ __all__ = [
     "Order",
     "Selection",
     "find_entries",
+    "grant",
+    "head_of",
     "held_pages",
     "hold",
     "matches",
@@ -25,4 +28,5 @@ __all__ = [
     "release_all",
     "reopen",
     "settle",
+    "wake",
 ]

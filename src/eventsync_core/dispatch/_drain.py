@@ -8,7 +8,9 @@ from eventsync_core.dispatch._dispatch import dispatch, leave
 from eventsync_core.dispatch._report import Budget, Report, Stop
 from eventsync_core.dispatch._sending import Alongside, Sending
 from eventsync_core.dispatch._standing import is_health_known, look_at_health, resting
+from eventsync_core.dispatch._streams import waits
 from eventsync_core.egress import Refusal, permit
+from eventsync_core.errors import NothingOpenError
 from eventsync_core.ledger import Busy, Holder, Lane
 from eventsync_core.receivers import DeliveryReceiver
 from eventsync_core.stores import Stores
@@ -57,8 +59,11 @@ def drain(task: Drain, streams: Sequence[str]) -> Report:
     target says of itself, asked for at most every 15 minutes.
 
     Raises:
+        NothingOpenError: A unit of work is open: no request may leave before its row is stored.
         StoreError: The store could not be used; what was noted before holds.
     """
+    if task.stores.is_in_unit:
+        raise NothingOpenError("a drain needs the store for itself; end the unit of work first")
     report = Report(target_id=task.target.target_id)
     seconds = task.budget.seconds
     deadline = None if seconds is None else task.clock() + int(seconds * SECOND)
@@ -153,14 +158,13 @@ def _look(task: Drain, stream: str) -> tuple[bool, int]:
     """
     Look without a lease whether anything could be offered.
 
-    Without a grant: whether anything is stored. The second value is how far the cursor may
+    Without a grant: whether anything waits for one. The second value is how far the cursor may
     rise over entries that may not be offered, 0 if it is there.
     """
     target_id, backlog = task.target.target_id, task.stores.backlog
     grant = task.stores.grants.get(target_id, stream)
     if grant is None or not grant.is_live:
-        heads = task.stores.journal.heads()
-        return any(head.stream == stream and head.position for head in heads), 0
+        return waits(task.stores, target_id, stream, at=task.clock()) > 0, 0
     found, passes = backlog.tail(target_id, stream, max_events=1, max_bytes=1)
     if found:
         return True, 0

@@ -18,6 +18,7 @@ from eventsync_core.targets._url import (
     holds_user_info,
     is_loopback,
     may_get_tokens,
+    require_safe,
     without_user_info,
 )
 
@@ -46,5 +47,6 @@ __all__ = [
     "read_health",
     "read_limits",
     "register",
+    "require_safe",
     "without_user_info",
 ]

@@ -88,6 +88,20 @@ def may_get_tokens(url: str) -> bool:
     return place.startswith("https://") or is_loopback(place)
 
 
+def require_safe(url: str) -> None:
+    """
+    Let only a server pass that a token may be sent to.
+
+    Raises:
+        TargetUrlError: It is on another machine and not reached by TLS, or no server.
+    """
+    if may_get_tokens(url):
+        return
+    error = TargetUrlError("a server on another machine is reached by https:// only")
+    error.fix_text = "name it by https://"
+    raise error
+
+
 def without_user_info(url: str) -> str:
     """
     Return *url* without user and password, which belong into no URL that is kept or shown.

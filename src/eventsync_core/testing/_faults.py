@@ -85,6 +85,11 @@ class CrashingStores:
         """See `Stores.is_durable`."""
         return self.stores.is_durable
 
+    @property
+    def is_in_unit(self) -> bool:
+        """See `Stores.is_in_unit`."""
+        return self.stores.is_in_unit
+
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """See `Stores.atomic`."""

@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+import attrs
 import pytest
 
 from eventsync_core.authority import Claim, Claims, Login, hypotheses, match_digest
@@ -16,6 +17,7 @@ _CLAIMS = Claims(
         team=Claim("t", "credentials team"),
     ),
 )
+_WITH_ID = attrs.evolve(_CLAIMS, private_team=Claim("PTID-1", "the id of the private team"))
 
 
 def _digest(scope: str) -> str:
@@ -39,7 +41,7 @@ def _digest(scope: str) -> str:
 )
 def test_every_spelling_of_old_is_tried(scope: str, spelling: tuple[str, ...]) -> None:
     """And the one that hit is named."""
-    match = match_digest(_digest(scope), hypotheses(_CLAIMS, private_team_id="PTID-1"))
+    match = match_digest(_digest(scope), hypotheses(_WITH_ID))
 
     assert match is not None
     assert all(words in match.spelling for words in spelling)

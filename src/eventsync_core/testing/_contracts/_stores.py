@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -142,6 +142,15 @@ class StoresContract:
 
         assert [candidate.event_id for candidate in found] == ["e1"]
         assert [make_stub_target()] == stores.targets.targets()
+
+    def test_a_unit_is_known_while_it_is_open(self, stores: Stores) -> None:
+        """Also the outer one, after an inner one has ended or failed."""
+        assert not stores.is_in_unit
+        with stores.atomic():
+            with suppress(ZeroDivisionError), stores.atomic():
+                raise ZeroDivisionError
+            assert stores.is_in_unit
+        assert not stores.is_in_unit
 
     def test_inside_a_unit_nothing_is_durable_yet(self, stores: Stores) -> None:
         """A write survives only from the end of the unit around it."""
