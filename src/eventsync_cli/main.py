@@ -48,6 +48,7 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
     },
     "sync": {
         "doctor": "Examine the database, or change its journal mode.",
+        "migrate": "Bring home what old programs queued.",
         "mode": "Show or choose where events go.",
         "now": "Deliver what is owed to the current target.",
         "replay": "Deliver events again to a target that has them.",

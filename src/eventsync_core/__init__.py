@@ -12,9 +12,11 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     desk         retry, replay, hold and release
     ingest       the server's half of the batch contract
     integrity    walk a stream's digests, chain and positions
+    migration    bring home what old programs left: read, merge, resolve, clean up
     stores       the ports of one durable store, and `atomic()`
     authority    which server: claims in, one target or a conflict out
     egress       grants and permits: what may leave, to whom, since when
+    legacy       rows of old files, where events came from, and what was set aside
     policy       retention and delivery, four presets; what may be dropped, and the audit of it
     ledger       what each target said about each entry; leases; the backlog; who stands for whom
     census       every entry in exactly one class per target

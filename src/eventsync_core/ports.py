@@ -5,6 +5,8 @@ from eventsync_core.egress import Grants
 from eventsync_core.ingest import Inbox
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
+from eventsync_core.legacy import Legacy
+from eventsync_core.migration import OldSource
 from eventsync_core.policy import Audit
 from eventsync_core.receivers import DeliveryReceiver
 from eventsync_core.stores import Stores
@@ -22,6 +24,8 @@ __all__ = [
     "Journal",
     "Leases",
     "Ledger",
+    "Legacy",
+    "OldSource",
     "Stores",
     "Superseding",
     "TargetRegistry",

@@ -21,6 +21,7 @@ from eventsync_core.ledger import (
     MemorySuperseding,
     Superseding,
 )
+from eventsync_core.legacy import Legacy, MemoryLegacy
 from eventsync_core.policy import Audit, MemoryAudit
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
 
@@ -61,6 +62,9 @@ class Stores(Protocol):
     def audit(self) -> Audit: ...
 
     @property
+    def legacy(self) -> Legacy: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -92,6 +96,7 @@ class MemoryStores:
         self.desk = MemoryDesk(self.journal, self.ledger)
         self.holds = MemoryHolds(self.journal, self.ledger)
         self.audit = MemoryAudit()
+        self.legacy = MemoryLegacy(self.journal)
 
     @property
     def leases(self) -> MemoryLedger:
@@ -114,6 +119,7 @@ class MemoryStores:
             self.holds,
             self.superseding,
             self.audit,
+            self.legacy,
         )
         saved = [_tables(part) for part in parts]
         try:

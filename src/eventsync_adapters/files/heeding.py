@@ -19,6 +19,7 @@ from eventsync_core.ledger import (
     Ledger,
     Superseding,
 )
+from eventsync_core.legacy import Legacy
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
@@ -127,6 +128,11 @@ class GrantedStores:
     def audit(self) -> Audit:
         """See `Stores`."""
         return self._inner.audit
+
+    @property
+    def legacy(self) -> Legacy:
+        """See `Stores`."""
+        return self._inner.legacy
 
     @property
     def targets(self) -> TargetRegistry:

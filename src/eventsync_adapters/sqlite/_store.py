@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._holds import SqliteHolds
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
+    from eventsync_adapters.sqlite._legacy import SqliteLegacy
     from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 
@@ -123,6 +124,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._superseding import SqliteSuperseding
 
         return SqliteSuperseding(self._database, self._keys)
+
+    @cached_property
+    def legacy(self) -> "SqliteLegacy":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._legacy import SqliteLegacy
+
+        return SqliteLegacy(self._database)
 
     @cached_property
     def audit(self) -> "SqliteAudit":

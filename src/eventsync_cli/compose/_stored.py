@@ -1,5 +1,5 @@
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,9 @@ from eventsync_core.errors import SettingsError
 
 if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocation, Revocations
+    from eventsync_adapters.legacy_queues import Found
     from eventsync_adapters.sqlite import StorageFacts
+    from eventsync_core.migration import OnRow
     from eventsync_core.stores import Stores
 
 _WAL_FIX = "eventsync sync doctor --journal-mode truncate"
@@ -118,6 +120,22 @@ class Stored(Settings):
         from eventsync_adapters.files.revoked import Revocations
 
         return Revocations(self.home / "eventsync" / "revoked")
+
+    def old_sources(self, more: "Sequence[Path]" = ()) -> "Found":
+        """Return the files of old programs; see `eventsync_adapters.legacy_queues`."""
+        from eventsync_adapters.legacy_queues import find_sources
+        from eventsync_core.authority import hypotheses
+
+        found = find_sources(self.home, more)
+        if not found.sources:
+            return found
+        return find_sources(self.home, more, tried=hypotheses(self.claims))
+
+    def row_log(self) -> "AbstractContextManager[OnRow]":
+        """Open the file that has one line for each row that came from an old program."""
+        from eventsync_adapters.logs import row_log
+
+        return row_log(self.home / "eventsync" / "migrated.log", self.clock)
 
     def closing_lines(self) -> list[str]:
         """Return what every command says at its end while the storage is at risk."""

@@ -7,6 +7,7 @@ from typing import Literal
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
+from eventsync_core.legacy import Legacy
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
@@ -69,6 +70,11 @@ class CrashingStores:
     def audit(self) -> Audit:
         """See `Stores`."""
         return self.stores.audit
+
+    @property
+    def legacy(self) -> Legacy:
+        """See `Stores`."""
+        return self.stores.legacy
 
     @property
     def targets(self) -> TargetRegistry:

@@ -1,0 +1,20 @@
+"""Bring home what old programs left: read, merge, resolve, clean up."""
+
+from eventsync_core.migration._migrate import migrate, preview
+from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
+from eventsync_core.migration._port import Emptying, Left, OldSource, Reading
+from eventsync_core.migration._wire import as_document
+
+__all__ = [
+    "Emptying",
+    "Left",
+    "Migration",
+    "MigrationRules",
+    "OldSource",
+    "OnRow",
+    "Reading",
+    "SourceReport",
+    "as_document",
+    "migrate",
+    "preview",
+]

@@ -1,0 +1,176 @@
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import attrs
+
+from eventsync_core.clock import Clock
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.errors import SourceError
+from eventsync_core.legacy import Became, Judged, Noted, SetAside, SourceRow, judge
+from eventsync_core.migration._cleaning import clean_up, may_remove
+from eventsync_core.migration._merging import Merging, aside_of
+from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
+from eventsync_core.migration._port import OldSource
+from eventsync_core.migration._resolving import open_conflicts, resolve, without_bytes
+from eventsync_core.stores import Stores
+
+_ROWS_AT_ONCE = 20_000
+_BYTES_AT_ONCE = 64 * 1024 * 1024
+_AS_IT_IS = MigrationRules()
+
+
+def migrate(
+    stores: Stores,
+    sources: Sequence[OldSource],
+    rules: MigrationRules = _AS_IT_IS,
+    *,
+    clock: Clock,
+    progress: Callable[[int], None] = lambda _: None,
+    on_row: OnRow = lambda *_: None,
+) -> Migration:
+    """
+    Bring what *sources* hold into *stores*, any number of times, and say what became of it.
+
+    The rows of a source are one unit of work, those of a very large one several that are each
+    whole. Rows leave their source at the end, once they were read back, unless a conflict or an
+    error of that source stands in the way. *progress* is told how many rows were dealt with.
+
+    Raises:
+        StoreError: Units of work that had ended are kept; nothing else was stored or deleted.
+    """
+    run = _Run(stores, rules, Migration(is_preview=False), clock, progress, on_row)
+    known = _noted(stores)
+    for old in sources:
+        run.take(old, known.get(old.source.path))
+    resolve(stores, rules, at=clock())
+    for old, report in zip(sources, run.result.sources, strict=True):
+        report.is_blocked = bool(stores.legacy.open_conflicts(report.source.path))
+        if not report.is_unchanged and report.was_read:
+            clean_up(stores, old, report, rules, at=clock())
+    for row in open_conflicts(stores):
+        run.conflict(row)
+    return run.result
+
+
+def preview(
+    stores: Stores | None,
+    sources: Sequence[OldSource],
+    rules: MigrationRules = _AS_IT_IS,
+    *,
+    clock: Clock,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Migration:
+    """
+    Return what `migrate` would do now; nothing is stored or deleted.
+
+    Without stores: there is none yet.
+    """
+    run = _Run(stores, rules, Migration(is_preview=True), clock, progress, lambda *_: None)
+    known = {} if stores is None else _noted(stores)
+    for old in sources:
+        run.take(old, known.get(old.source.path))
+    conflicts = {(row.path, row.key): row for row in run.new_conflicts}
+    for row in () if stores is None else open_conflicts(stores):
+        if rules.resolution(row.event_id) is None:
+            conflicts[row.path, row.key] = row
+    for row in conflicts.values():
+        run.conflict(row)
+    blocked = Counter(row.path for row in conflicts.values())
+    for report in run.result.sources:
+        report.is_blocked = bool(blocked[report.source.path])
+        report.removed = may_remove(report, rules)
+        if report.rows_left is not None:
+            report.rows_left -= report.removed
+    return run.result
+
+
+def _noted(stores: Stores) -> dict[str, Noted]:
+    return {noted.source.path: noted for noted in stores.legacy.sources()}
+
+
+@attrs.define
+class _Run:
+    stores: Stores | None
+    rules: MigrationRules
+    result: Migration
+    clock: Clock
+    progress: Callable[[int], None]
+    on_row: OnRow
+    new_conflicts: list[SetAside] = attrs.field(factory=list)
+    _merging: Merging = attrs.field(init=False)
+    _done: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self._merging = Merging(self.stores, self.rules, self.result.is_preview)
+
+    def take(self, old: OldSource, noted: Noted | None) -> None:
+        """Take in one source, unless it is as it was when nothing new was in it."""
+        report = SourceReport(source=old.source)
+        self.result.sources.append(report)
+        if noted is not None and self._is_unchanged(old, noted):
+            report.is_unchanged = True
+            report.rows_left = noted.rows_left
+            report.counts[Became.DEDUPLICATED] = noted.rows_left
+            return
+        try:
+            with old.reading() as reading:
+                for rows in _chunks(self._judged(reading.events())):
+                    self._merge(report, rows)
+                report.other = dict(reading.other)
+                report.fingerprint = reading.fingerprint
+                report.rows_left = report.rows
+                report.was_read = True
+                if reading.damage:
+                    report.error = SourceError(reading.damage, code="source_damaged")
+        except SourceError as error:
+            report.error = error
+
+    def _is_unchanged(self, old: OldSource, noted: Noted) -> bool:
+        if not noted.fingerprint or (noted.rows_left and not self.rules.keep_sources):
+            return False
+        return old.fingerprint() == noted.fingerprint
+
+    def _judged(self, rows: Iterable[SourceRow]) -> Iterator[Judged]:
+        for row in rows:
+            yield judge(row, families=self.rules.families, project=self.rules.project)
+
+    def _merge(self, report: SourceReport, rows: Sequence[Judged]) -> None:
+        at = self.clock()
+        for each in self._merging.merge(report.source, rows, at=at):
+            judged, became = each.judged, each.became
+            report.counts[became] += 1
+            first, last = report.ranges.get(judged.key.part, (judged.key.row, judged.key.row))
+            span = min(first, judged.key.row), max(last, judged.key.row)
+            report.ranges[judged.key.part] = span
+            if became is Became.QUARANTINED:
+                report.quarantined.append(judged.key)
+                self.result.quarantine(without_bytes(aside_of(report.source, each, at)))
+            elif became is Became.RESOLVED:
+                report.resolved.append(judged.key)
+            elif became is Became.CONFLICT and self.result.is_preview:
+                self.new_conflicts.append(without_bytes(aside_of(report.source, each, at)))
+            elif became is Became.IMPORTED and judged.event is not None:
+                report.held += judged.event.hold is not None
+            self.on_row(report.source, judged.row, became)
+        self._done += len(rows)
+        self.progress(self._done)
+
+    def conflict(self, row: SetAside) -> None:
+        """Note a conflict that nobody has resolved."""
+        self.result.conflict_count += 1
+        if len(self.result.conflicts) < MOST_ITEMS:
+            self.result.conflicts.append(row)
+
+
+def _chunks(rows: Iterable[Judged]) -> Iterator[list[Judged]]:
+    """Yield *rows* in lists that are each one unit of work."""
+    chunk: list[Judged] = []
+    size = 0
+    for row in rows:
+        chunk.append(row)
+        size += len(row.row.raw)
+        if len(chunk) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
