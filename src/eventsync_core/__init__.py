@@ -13,6 +13,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     ingest       the server's half of the batch contract
     integrity    walk a stream's digests, chain and positions
     stores       the ports of one durable store, and `atomic()`
+    bodies       texts uploaded beside events: what waits, what each target holds
     authority    which server: claims in, one target or a conflict out
     egress       grants and permits: what may leave, to whom, since when
     policy       retention and delivery, four presets; what may be dropped, and the audit of it

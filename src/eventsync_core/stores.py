@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from eventsync_core.bodies import Bodies, MemoryBodies
 from eventsync_core.egress import Grants, MemoryGrants
 from eventsync_core.journal import Journal, MemoryJournal
 from eventsync_core.ledger import (
@@ -61,6 +62,9 @@ class Stores(Protocol):
     def audit(self) -> Audit: ...
 
     @property
+    def bodies(self) -> Bodies: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -92,6 +96,7 @@ class MemoryStores:
         self.desk = MemoryDesk(self.journal, self.ledger)
         self.holds = MemoryHolds(self.journal, self.ledger)
         self.audit = MemoryAudit()
+        self.bodies = MemoryBodies(self.journal, self.targets)
 
     @property
     def leases(self) -> MemoryLedger:
@@ -114,6 +119,7 @@ class MemoryStores:
             self.holds,
             self.superseding,
             self.audit,
+            self.bodies,
         )
         saved = [_tables(part) for part in parts]
         try:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from eventsync_core.bodies import Bodies
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
@@ -69,6 +70,11 @@ class CrashingStores:
     def audit(self) -> Audit:
         """See `Stores`."""
         return self.stores.audit
+
+    @property
+    def bodies(self) -> Bodies:
+        """See `Stores`."""
+        return self.stores.bodies
 
     @property
     def targets(self) -> TargetRegistry:
