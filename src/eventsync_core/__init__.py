@@ -11,6 +11,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     dispatch     one round of delivery, and the drain that repeats it
     desk         retry, replay, hold and release
     ingest       the server's half of the batch contract
+    upload       bodies go to a target after their events
     integrity    walk a stream's digests, chain and positions
     stores       the ports of one durable store, and `atomic()`
     bodies       texts uploaded beside events: what waits, what each target holds

@@ -18,10 +18,10 @@ CREATE TABLE bodies (
     after_position   BIGINT NOT NULL,
     retry_count      BIGINT NOT NULL,
     next_attempt_at  BIGINT NOT NULL,
-    last_error       TEXT   NOT NULL,
-    UNIQUE (content_hash, artifact_path, project_uuid, mission_slug, target_branch, mission_type,
-            manifest_version)
+    last_error       TEXT   NOT NULL
 );
+CREATE UNIQUE INDEX bodies_by_key ON bodies (content_hash, artifact_path, project_uuid,
+    mission_slug, target_branch, mission_type, manifest_version);
 CREATE INDEX bodies_of_streams ON bodies (stream_id, body_no);
 
 CREATE TABLE body_contents (
@@ -61,7 +61,7 @@ CREATE TABLE body_failures (
     size_bytes       BIGINT NOT NULL,
     failures         BIGINT NOT NULL,
     first_failed_at  BIGINT NOT NULL,
-    last_failed_at   BIGINT NOT NULL,
-    UNIQUE (content_hash, artifact_path, project_uuid, mission_slug, target_branch, mission_type,
-            manifest_version, reason)
+    last_failed_at   BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX body_failures_by_key ON body_failures (content_hash, artifact_path,
+    project_uuid, mission_slug, target_branch, mission_type, manifest_version, reason);

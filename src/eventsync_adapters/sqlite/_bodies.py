@@ -84,6 +84,13 @@ WHERE s.target_no = ?1 AND s.stream_id = ?2 AND s.state = 'queued'
   AND b.after_position >= ?7 AND (b.after_position > ?7 OR ?7 = 0 OR b.added_at >= ?8)
 ORDER BY s.due_at, s.body_no LIMIT 1
 """  # noqa: S608 - made of constants
+_REMAINING = """
+SELECT COUNT(*)
+FROM body_standings s
+CROSS JOIN bodies b ON b.body_no = s.body_no
+WHERE s.target_no = ?1 AND s.stream_id = ?2 AND s.state = 'queued'
+  AND b.after_position >= ?3 AND (b.after_position > ?3 OR ?3 = 0 OR b.added_at >= ?4)
+"""
 _NOTE = """
 UPDATE body_standings
 SET state = ?, attempts = ?, failures = ?, due_at = ?, last_error = ?, asked_at = ?, settled_at = ?
@@ -233,6 +240,13 @@ class SqliteBodies:
         if row is None:
             return None
         return Owed(row[0], _upload(row[1:15]), self._standing(row[15:]))
+
+    def remaining(self, grant: Grant) -> int:
+        """See `Bodies.remaining`."""
+        place = (self._keys.target(grant.target_id), self._keys.stream(grant.stream))
+        covered = (grant.from_position, grant.granted_at)
+        (count,) = self._database.row(_REMAINING, (*place, *covered)) or (0,)
+        return int(count)
 
     def note(self, target_id: str, number: int, standing: Standing) -> None:
         """See `Bodies.note`."""

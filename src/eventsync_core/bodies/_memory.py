@@ -98,17 +98,26 @@ class MemoryBodies:
         """See `Bodies.next_due`."""
         due = [
             ((standing.due_at, number), standing)
-            for (target_id, number), standing in self._standings.items()
-            if target_id == grant.target_id
-            and standing.state is UploadState.QUEUED
-            and not now < standing.due_at <= now + LONGEST_WAIT
-            and (standing.due_at, number) > after
-            and covers(grant, self._bodies[number])
+            for number, standing in self._queued(grant)
+            if not now < standing.due_at <= now + LONGEST_WAIT and (standing.due_at, number) > after
         ]
         if not due:
             return None
         (_, number), standing = min(due, key=lambda item: item[0])
         return Owed(number, self._uploads[self._bodies[number].key], standing)
+
+    def _queued(self, grant: Grant) -> list[tuple[int, Standing]]:
+        return [
+            (number, standing)
+            for (target_id, number), standing in self._standings.items()
+            if target_id == grant.target_id
+            and standing.state is UploadState.QUEUED
+            and covers(grant, self._bodies[number])
+        ]
+
+    def remaining(self, grant: Grant) -> int:
+        """See `Bodies.remaining`."""
+        return len(self._queued(grant))
 
     def note(self, target_id: str, number: int, standing: Standing) -> None:
         """See `Bodies.note`."""

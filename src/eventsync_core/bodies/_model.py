@@ -139,10 +139,10 @@ class BodyCounts:
     that any target holds count as uploaded.
     """
 
-    bodies: int
-    uploaded: int
-    failed: int
-    failure_log: int
+    bodies: int = 0
+    uploaded: int = 0
+    failed: int = 0
+    failure_log: int = 0
 
     @property
     def waiting(self) -> int:

@@ -64,6 +64,10 @@ class Bodies(Protocol):
         """
         ...
 
+    def remaining(self, grant: Grant) -> int:
+        """Return how many queued bodies with a standing *grant* covers, due or not."""
+        ...
+
     def note(self, target_id: str, number: int, standing: Standing) -> None:
         """
         Let the body stand with the target as *standing* says, in place of the one before.

@@ -222,6 +222,20 @@ class BodiesContract:
 
         assert _owed(stores) == [states.index(UploadState.QUEUED) + 1]
 
+    def test_what_remains_is_what_is_queued(self, stores: Stores) -> None:
+        """Due or not; neither what is settled, nor what the grant leaves out."""
+        stores.journal.append(STREAM, make_events(2), at=NOW - 9)
+        _add(stores, "before", at=NOW - 5)
+        granted(stores, from_position=2)
+        _add(stores, "due", "done")
+        _add(stores, "later", next_attempt_at=NOW + 9)
+        _add(stores, "elsewhere", stream="other")
+        assert stores.bodies.remaining(_grant(stores)) == 0
+        stores.bodies.owe(TARGET_ID, STREAM)
+        stores.bodies.note(TARGET_ID, 3, _DONE)
+
+        assert stores.bodies.remaining(_grant(stores)) == 2
+
     def test_a_grant_from_later_on_leaves_out_what_was_there(self, stores: Stores) -> None:
         """What was added before the grant, with no entry after its position, stays here."""
         stores.journal.append(STREAM, make_events(2), at=NOW - 9)
