@@ -7,15 +7,23 @@ from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.render import Progress, Result
+from eventsync_cli.uploading import (
+    Limits,
+    send_bodies,
+    upload_document,
+    upload_lines,
+    upload_reason,
+)
 from eventsync_core.clock import SECOND, iso_time
 from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain, granted_streams
 from eventsync_core.egress import refuse
 from eventsync_core.errors import Reason
-from eventsync_core.ids import DEFAULT_STREAM
+from eventsync_core.ids import DEFAULT_STREAM, Kind
 from eventsync_core.policy import policy_of
 from eventsync_core.receivers import Gate, Outcome
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Breaker, Target
+from eventsync_core.upload import UploadReport, UploadStop
 
 __all__ = ["deliver"]
 
@@ -79,6 +87,7 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
     if not granted:
         return _ungranted(app, target, others)
     _wait_shortly(app, stores.targets.get(target.target_id), budget)
+    started = app.clock()
     bar = Progress("delivering", app.clock, total=None, no_color=app.no_color)
     with app.receiver(target) as receiver, bar:
         report = drain(
@@ -96,7 +105,41 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
             granted,
         )
     talk = (*talk, *_no_token(app, report), *_reset(stores.targets.get(target.target_id)))
-    return _result(report, target, talk=talk)
+    bodies = _bodies(app, stores, target, granted, report, _rest_of(app, budget, started))
+    return _result(report, target, talk=talk, bodies=bodies)
+
+
+def _rest_of(app: App, budget: Budget, started: int) -> Limits:
+    if budget.seconds is None:
+        return Limits()
+    return Limits(seconds=max(budget.seconds - (app.clock() - started) / SECOND, 0.0))
+
+
+def _bodies(
+    app: App,
+    stores: Stores,
+    target: Target,
+    streams: Sequence[str],
+    events: Report,
+    limits: Limits,
+) -> UploadReport | None:
+    """
+    Upload the bodies of *streams* after their events, and return what came of it.
+
+    None where there are none, or the target takes none. Where the events were stopped, the
+    bodies are not tried: what stops the ones stops the others.
+    """
+    if target.kind is not Kind.TEAMSPACE:
+        return None
+    if not any(stores.bodies.page(stream=stream, limit=1) for stream in streams):
+        return None
+    if events.stopped_because in (Stop.CAUGHT_UP, Stop.BUDGET):
+        return send_bodies(app, stores, target, streams, limits)
+    report = UploadReport(target_id=target.target_id, stopped_because=UploadStop.EVENTS_FIRST)
+    report.message = f"bodies wait, for delivering events ended with {events.stopped_because}"
+    grants = (stores.grants.get(target.target_id, stream) for stream in streams)
+    report.remaining = sum(stores.bodies.remaining(each) for each in grants if each is not None)
+    return report
 
 
 def _no_token(app: App, report: Report) -> list[str]:
@@ -141,15 +184,18 @@ def _result(
     *,
     talk: Sequence[str] = (),
     argv: tuple[str, ...] = (),
+    bodies: UploadReport | None = None,
 ) -> Result:
     code = _exit_of(report)
-    return Result(
-        document=_document(report, target),
-        lines=_lines(report, target),
-        talk=talk,
-        code=code,
-        reason=None if code is ExitCode.OK else _reason(report, argv),
-    )
+    reason = None if code is ExitCode.OK else _reason(report, argv)
+    if code is ExitCode.OK and bodies is not None and not bodies.is_clean:
+        code, reason = ExitCode.INCOMPLETE, upload_reason(bodies)
+    document, lines = _document(report, target), _lines(report, target)
+    document["bodies"] = None if bodies is None else upload_document(bodies)
+    if bodies is not None and (bodies.selected or bodies.remaining):
+        lines.append(upload_lines(bodies))
+        talk = (*talk, *([f"eventsync: {bodies.message}"] if bodies.message else []))
+    return Result(document=document, lines=lines, talk=talk, code=code, reason=reason)
 
 
 def _exit_of(report: Report) -> ExitCode:

@@ -125,6 +125,10 @@ def _summary(status: Status) -> list[tuple[str, str]]:
         ("Delivered (cur/prev)", f"{_shown(ledger['delivered_current_target'])}/{previous}"),
         ("Terminal failures", _shown(document["terminal_failures"]["count"])),
     ]
+    if status.bodies.bodies:
+        bodies = status.bodies
+        counts = f"waiting {bodies.waiting}  uploaded {bodies.uploaded}  failed {bodies.failed}"
+        rows.append(("Bodies", counts))
     current = status.setting.current
     if current is not None:
         rows.append(("Current target", current.url))

@@ -20,6 +20,7 @@ _SOON = 0.02
 _PATIENCE = 1.0
 _TOP = {
     "audit": "See which events were dropped on purpose.",
+    "body": "Keep artifact texts, and upload them after their events.",
     "capture": "Store events, one JSON object per line.",
     "config": "Show what is set, and where.",
     "demo": "Show the whole path with made-up events and two local receivers.",
@@ -32,6 +33,12 @@ _TOP = {
 _BELOW: Mapping[str, Mapping[str, str]] = {
     "audit": {
         "list": "List events that were dropped on purpose.",
+    },
+    "body": {
+        "add": "Keep files to be uploaded.",
+        "list": "List bodies and where each stands.",
+        "push": "Upload bodies to the current target.",
+        "retry": "Let bodies that failed or wait go again.",
     },
     "config": {
         "show": "Show every setting and where it comes from.",

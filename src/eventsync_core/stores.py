@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from eventsync_core.bodies import Bodies, MemoryBodies
 from eventsync_core.egress import Grants, MemoryGrants
 from eventsync_core.journal import Journal, MemoryJournal
 from eventsync_core.ledger import (
@@ -65,6 +66,9 @@ class Stores(Protocol):
     def legacy(self) -> Legacy: ...
 
     @property
+    def bodies(self) -> Bodies: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -97,6 +101,7 @@ class MemoryStores:
         self.holds = MemoryHolds(self.journal, self.ledger)
         self.audit = MemoryAudit()
         self.legacy = MemoryLegacy(self.journal)
+        self.bodies = MemoryBodies(self.journal, self.targets)
 
     @property
     def leases(self) -> MemoryLedger:
@@ -120,6 +125,7 @@ class MemoryStores:
             self.superseding,
             self.audit,
             self.legacy,
+            self.bodies,
         )
         saved = [_tables(part) for part in parts]
         try:

@@ -6,6 +6,7 @@ from eventsync_core.stores import MemoryStores
 from eventsync_core.testing import (
     AuditContract,
     BacklogContract,
+    BodiesContract,
     DeskContract,
     GrantsContract,
     HoldsContract,
@@ -62,6 +63,10 @@ class TestMemorySuperseding(SupersedingContract):
 
 class TestMemoryAudit(AuditContract):
     """A dict by number."""
+
+
+class TestMemoryBodies(BodiesContract):
+    """Two dicts and their numbers."""
 
 
 class TestMemoryStores(StoresContract):

@@ -6,6 +6,7 @@ from eventsync_adapters.sqlite import open_stores
 from eventsync_core.testing import (
     AuditContract,
     BacklogContract,
+    BodiesContract,
     DeskContract,
     GrantsContract,
     HoldsContract,
@@ -75,6 +76,10 @@ class TestSqliteSuperseding(SupersedingContract):
 
 
 class TestSqliteAudit(AuditContract):
+    """Over one file."""
+
+
+class TestSqliteBodies(BodiesContract):
     """Over one file."""
 
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 import attrs
 
 from eventsync_adapters.files.revoked import Revocation, Revocations, RevokedGrants
+from eventsync_core.bodies import Bodies
 from eventsync_core.census import Tally
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
@@ -133,6 +134,11 @@ class GrantedStores:
     def legacy(self) -> Legacy:
         """See `Stores`."""
         return self._inner.legacy
+
+    @property
+    def bodies(self) -> Bodies:
+        """See `Stores`."""
+        return self._inner.bodies
 
     @property
     def targets(self) -> TargetRegistry:

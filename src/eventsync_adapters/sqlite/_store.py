@@ -24,6 +24,7 @@ from eventsync_core.errors import StoreFullError, StoreNotWritableError
 if TYPE_CHECKING:
     from eventsync_adapters.sqlite._audit import SqliteAudit
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
+    from eventsync_adapters.sqlite._bodies import SqliteBodies
     from eventsync_adapters.sqlite._desk import SqliteDesk
     from eventsync_adapters.sqlite._grants import SqliteGrants
     from eventsync_adapters.sqlite._holds import SqliteHolds
@@ -138,6 +139,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._audit import SqliteAudit
 
         return SqliteAudit(self._database)
+
+    @cached_property
+    def bodies(self) -> "SqliteBodies":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._bodies import SqliteBodies
+
+        return SqliteBodies(self._database, self._keys)
 
     @property
     def is_durable(self) -> bool:

@@ -49,6 +49,7 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
         oldest_at=_oldest(stores, heads),
         targets=targets,
         failures=tuple(islice(failed, MOST_ITEMS)),
+        bodies=stores.bodies.counts("" if setting.current is None else setting.current.target_id),
     )
 
 

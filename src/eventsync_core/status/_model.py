@@ -3,6 +3,7 @@ from collections.abc import Mapping
 import attrs
 
 from eventsync_core.authority import QueueFile, ResolvedTarget
+from eventsync_core.bodies import BodyCounts
 from eventsync_core.census import Class
 from eventsync_core.egress import Refusal
 from eventsync_core.errors import EventSyncError, Reason
@@ -104,7 +105,8 @@ class Status:
     Everything a person or program asks about a home, read at one time.
 
     With `setting.store_error` set the store's part is unknown, not zero. `setting.gates` and
-    `gate_reasons` are all gates of the current target that are closed now.
+    `gate_reasons` are all gates of the current target that are closed now. `bodies` counts how
+    they stand with the current target; without one, what no target holds is waiting.
     """
 
     setting: Setting
@@ -114,6 +116,7 @@ class Status:
     oldest_at: int | None = None
     targets: tuple[TargetStatus, ...] = ()
     failures: tuple[Failure, ...] = ()
+    bodies: BodyCounts = attrs.field(factory=BodyCounts)
 
     @property
     def is_known(self) -> bool:

@@ -51,8 +51,8 @@ def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) ->
         "migration_conflicts": {"count": 0, "cleanup_blocked": False, "conflicts": []},
         "terminal_failures": _failures(status),
         "body_upload_compatibility": {
-            "body_upload_queue_count": 0,
-            "body_upload_failure_log_count": 0,
+            "body_upload_queue_count": _known(status, status.bodies.waiting),
+            "body_upload_failure_log_count": _known(status, status.bodies.failure_log),
         },
         "targets": [_target(target, status.at) for target in status.targets[:MOST_ITEMS]],
         "targets_count": _known(status, len(status.targets)),
@@ -98,7 +98,7 @@ def _active_queue(status: Status) -> dict[str, Any]:
     return {
         "path": status.setting.database_path,
         "event_count": _known(status, status.captured_count - settled),
-        "body_upload_count": 0,
+        "body_upload_count": _known(status, status.bodies.waiting),
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from eventsync_core.bodies import Bodies
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
@@ -75,6 +76,11 @@ class CrashingStores:
     def legacy(self) -> Legacy:
         """See `Stores`."""
         return self.stores.legacy
+
+    @property
+    def bodies(self) -> Bodies:
+        """See `Stores`."""
+        return self.stores.bodies
 
     @property
     def targets(self) -> TargetRegistry:

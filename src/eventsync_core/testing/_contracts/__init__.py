@@ -2,6 +2,7 @@
 
 from eventsync_core.testing._contracts._audit import AuditContract
 from eventsync_core.testing._contracts._backlog import BacklogContract
+from eventsync_core.testing._contracts._bodies import BodiesContract
 from eventsync_core.testing._contracts._desk import DeskContract
 from eventsync_core.testing._contracts._grants import GrantsContract
 from eventsync_core.testing._contracts._holds import HoldsContract
@@ -17,6 +18,7 @@ from eventsync_core.testing._contracts._writers import WritersContract
 __all__ = [
     "AuditContract",
     "BacklogContract",
+    "BodiesContract",
     "DeskContract",
     "GrantsContract",
     "HoldsContract",
