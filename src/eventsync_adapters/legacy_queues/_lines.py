@@ -9,7 +9,7 @@ import attrs
 from eventsync_adapters import machine
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import RowKey, Source, SourceRow
-from eventsync_core.migration import Left
+from eventsync_core.migration import BodyRow, Left
 
 _BLANK = b" \t\r\n"
 
@@ -73,6 +73,10 @@ class LinesReading:
     def events(self) -> Iterator[SourceRow]:
         """See `Reading.events`."""
         return _rows(self._lines)
+
+    def bodies(self) -> Iterator[BodyRow]:
+        """See `Reading.bodies`."""
+        return iter(())
 
 
 class LinesEmptying:

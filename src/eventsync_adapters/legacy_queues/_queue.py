@@ -8,10 +8,10 @@ from pathlib import Path
 import attrs
 
 from eventsync_adapters.legacy_queues._copy import fingerprint_of, private_copy, when_settled
-from eventsync_adapters.legacy_queues._rows import QueueTable, bytes_of
+from eventsync_adapters.legacy_queues._rows import QueueTable, body_row, body_rows, bytes_of
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import RowKey, Source, SourceRow
-from eventsync_core.migration import Left
+from eventsync_core.migration import BODIES, FAILURES, BodyRow, Left
 
 _MAGIC = b"SQLite format 3\0"
 _PATIENCE_SECONDS = 5.0
@@ -19,8 +19,8 @@ _TABLES = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 )
 _ONE = "SELECT data FROM queue WHERE rowid = ?"
-_DELETE = "DELETE FROM queue WHERE rowid = ?"
-_READ = ("queue",)
+_READ = ("queue", BODIES, FAILURES)
+_TABLE = {name: name for name in _READ}
 
 
 @attrs.frozen
@@ -129,12 +129,27 @@ class QueueReading:
         if self.damage:
             yield from table.what_can_be_read()
             return
+        seen: set[int] = set()
         try:
-            yield from table.in_order()
+            for row in table.in_order():
+                seen.add(row.row)
+                yield row
         except sqlite3.Error as error:
-            raise SourceError(
-                f"{self._path} cannot be read: {error}", code="source_damaged"
-            ) from error
+            self.damage = f"{self._path} is damaged: {error}"
+            yield from (row for row in table.what_can_be_read() if row.row not in seen)
+
+    def bodies(self) -> Iterator[BodyRow]:
+        """See `Reading.bodies`."""
+        for part, order in ((BODIES, "created_at, "), (FAILURES, "")):
+            if part not in self.waiting:
+                continue
+            columns = {row[1].decode().lower() for row in self._run(f"PRAGMA table_info({part})")}
+            try:
+                yield from body_rows(
+                    self._connection, part, order if "created_at" in columns else ""
+                )
+            except sqlite3.Error as error:
+                self.damage = f"{self._path} is damaged: {error}"
 
 
 class QueueEmptying:
@@ -153,9 +168,9 @@ class QueueEmptying:
             run("BEGIN IMMEDIATE")
             try:
                 for key in keys:
-                    row = run(_ONE, (key.row,)).fetchone()
-                    if row is not None and sha256(bytes_of(row[0])).digest() == key.digest:
-                        removed += run(_DELETE, (key.row,)).rowcount
+                    if self._digest(key) == key.digest:
+                        query = f"DELETE FROM {_TABLE[key.part]} WHERE rowid = ?"  # noqa: S608
+                        removed += run(query, (key.row,)).rowcount
                 run("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
@@ -165,6 +180,14 @@ class QueueEmptying:
             raise _not_emptied(self._path, error) from error
         return removed
 
+    def _digest(self, key: RowKey) -> bytes | None:
+        """Return the digest of that row as it is now, or None."""
+        if key.part != "queue":
+            found = body_row(self._connection, _TABLE[key.part], key.row)
+            return None if found is None else found.key.digest
+        row = self._connection.execute(_ONE, (key.row,)).fetchone()
+        return None if row is None else sha256(bytes_of(row[0])).digest()
+
     def settle(self) -> Left:
         """See `Emptying.settle`."""
         run = self._connection.execute
@@ -172,7 +195,7 @@ class QueueEmptying:
         try:
             ((mode,),) = run("PRAGMA journal_mode").fetchall()
             # One look at the rows sees what any other program did before it.
-            rows = sum(self._rows_of(name) for name in _READ)
+            rows = sum(self._rows_of(name) for name in self._there())
         except sqlite3.Error as error:
             raise _not_emptied(self._path, error) from error
         # Closing a WAL file changes its parts.
@@ -182,6 +205,10 @@ class QueueEmptying:
     def path(self) -> Path:
         """Where the file is."""
         return self._path
+
+    def _there(self) -> list[str]:
+        found = {row[0].decode() for row in self._connection.execute(_TABLES)}
+        return [name for name in _READ if name in found]
 
     def _rows_of(self, name: str) -> int:
         query = f"SELECT COUNT(*) FROM {name}"  # noqa: S608 - the names are ours

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from eventsync_core.legacy import SourceRow
+from eventsync_core.migration import BodyRow
 
 _SECOND = 1_000_000
 _WANTED = ("event_id", "data", "timestamp", "retry_count")
@@ -56,6 +57,34 @@ class QueueTable:
                 queued_at=micros(queued_at),
                 retry_count=whole(retry_count),
             )
+
+
+def body_rows(connection: sqlite3.Connection, part: str, order: str) -> Iterator[BodyRow]:
+    """Yield the rows of the body queue or its failure log, each with all columns there are."""
+    # Both are names of ours.
+    yield from _bodies(connection, part, f"NOT INDEXED ORDER BY {order}rowid")
+
+
+def body_row(connection: sqlite3.Connection, part: str, number: int) -> BodyRow | None:
+    """Return one of these rows as it is now, or None."""
+    return next(_bodies(connection, part, f"WHERE rowid = {number}"), None)
+
+
+def _bodies(connection: sqlite3.Connection, part: str, rest: str) -> Iterator[BodyRow]:
+    cursor = connection.execute(f"SELECT rowid, * FROM {part} {rest}")  # noqa: S608 - see above
+    names = [each[0] for each in cursor.description[1:]]
+    for number, *values in cursor:
+        yield BodyRow(part, number, [*zip(names, map(_plain, values), strict=True)])
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a column; text and blobs as text, unless they are not UTF-8."""
+    if not isinstance(value, bytes):
+        return value
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value
 
 
 def bytes_of(value: Any) -> bytes:

@@ -6,7 +6,7 @@ from eventsync_adapters import machine
 from eventsync_core.clock import Clock, iso_time
 from eventsync_core.codec import write_document
 from eventsync_core.errors import StoreNotWritableError
-from eventsync_core.legacy import Became, Source, SourceRow
+from eventsync_core.legacy import Became, RowKey, Source
 from eventsync_core.migration import OnRow
 
 
@@ -29,15 +29,15 @@ def row_log(path: Path, clock: Clock) -> Iterator[OnRow]:
         raise StoreNotWritableError(f"{path} cannot be written: {error.strerror}") from error
     with file:
 
-        def write(source: Source, row: SourceRow, became: Became) -> None:
+        def write(source: Source, key: RowKey, name: str, became: Became) -> None:
             line = {
                 "timestamp": iso_time(clock()),
                 "level": "info",
                 "event": "migrated row",
                 "became": became.value,
-                "table": row.part,
-                "key": row.event_id,
-                "row": row.row,
+                "table": key.part,
+                "key": name,
+                "row": key.row,
                 "source": source.path,
             }
             file.write(write_document(line) + "\n")

@@ -17,9 +17,10 @@ from eventsync_core.legacy._model import (
     Why,
 )
 from eventsync_core.legacy._port import Legacy
-from eventsync_core.legacy._rules import decide, is_safe, judge
+from eventsync_core.legacy._rules import UNASSIGNED, decide, is_safe, judge
 
 __all__ = [
+    "UNASSIGNED",
     "Became",
     "Decision",
     "Judged",

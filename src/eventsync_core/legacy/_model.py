@@ -22,6 +22,7 @@ class Why(StrEnum):
     NOT_JSON = "not_json"
     NO_EVENT_ID = "no_event_id"
     OTHER_ID = "other_id"
+    NO_BODY = "no_body"
     CONFLICT = "conflict"
 
 

@@ -1,11 +1,15 @@
 """Bring home what old programs left: read, merge, resolve, clean up."""
 
+from eventsync_core.migration._body_rows import BODIES, FAILURES, BodyRow
 from eventsync_core.migration._migrate import migrate, preview
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
 from eventsync_core.migration._port import Emptying, Left, OldSource, Reading
 from eventsync_core.migration._wire import as_document
 
 __all__ = [
+    "BODIES",
+    "FAILURES",
+    "BodyRow",
     "Emptying",
     "Left",
     "Migration",

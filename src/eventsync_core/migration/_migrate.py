@@ -1,21 +1,27 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 import attrs
 
 from eventsync_core.clock import Clock
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import SourceError
-from eventsync_core.legacy import Became, Judged, Noted, SetAside, SourceRow, judge
+from eventsync_core.legacy import Became, Judged, Noted, RowKey, SetAside, SourceRow, judge
+from eventsync_core.migration._body_merging import BodyMerging
+from eventsync_core.migration._body_rows import FAILURES, JudgedBody, judge_body
 from eventsync_core.migration._cleaning import clean_up, may_remove
 from eventsync_core.migration._merging import Merging, aside_of
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
-from eventsync_core.migration._port import OldSource
+from eventsync_core.migration._port import OldSource, Reading
 from eventsync_core.migration._resolving import open_conflicts, resolve, without_bytes
 from eventsync_core.stores import Stores
 
 _ROWS_AT_ONCE = 20_000
 _BYTES_AT_ONCE = 64 * 1024 * 1024
+_ASIDE = (Became.CONFLICT, Became.QUARANTINED)
+_Row = TypeVar("_Row")
 _AS_IT_IS = MigrationRules()
 
 
@@ -98,10 +104,13 @@ class _Run:
     on_row: OnRow
     new_conflicts: list[SetAside] = attrs.field(factory=list)
     _merging: Merging = attrs.field(init=False)
+    _bodies: BodyMerging = attrs.field(init=False)
+    _untold: list[tuple[RowKey, str, Became]] = attrs.field(factory=list)
     _done: int = 0
 
     def __attrs_post_init__(self) -> None:
         self._merging = Merging(self.stores, self.rules, self.result.is_preview)
+        self._bodies = BodyMerging(self.stores, self.rules, self.result.is_preview)
 
     def take(self, old: OldSource, noted: Noted | None) -> None:
         """Take in one source, unless it is as it was when nothing new was in it."""
@@ -114,8 +123,9 @@ class _Run:
             return
         try:
             with old.reading() as reading:
-                for rows in _chunks(self._judged(reading.events())):
-                    self._merge(report, rows)
+                with self._unit(reading):
+                    self._take_rows(report, reading)
+                self._tell(report)
                 report.other = dict(reading.other)
                 report.fingerprint = reading.fingerprint
                 report.rows_left = report.rows
@@ -124,6 +134,28 @@ class _Run:
                     report.error = SourceError(reading.damage, code="source_damaged")
         except SourceError as error:
             report.error = error
+
+    def _unit(self, reading: Reading) -> AbstractContextManager[None]:
+        """Make all rows of the source one unit of work, unless they are very many."""
+        counts = reading.waiting.values()
+        if self.stores is None or self.result.is_preview:
+            return nullcontext()
+        is_large = any(count < 0 for count in counts) or sum(counts) > _ROWS_AT_ONCE
+        return nullcontext() if is_large else self.stores.atomic()
+
+    def _take_rows(self, report: SourceReport, reading: Reading) -> None:
+        for rows in _chunks(self._judged(reading.events()), lambda each: len(each.row.raw)):
+            self._merge(report, rows)
+        judged = (judge_body(row) for row in reading.bodies())
+        for bodies in _chunks(judged, lambda each: len(each.row.raw)):
+            self._merge_bodies(report, bodies)
+
+    def _tell(self, report: SourceReport) -> None:
+        """Say what became of the rows that are stored by now."""
+        for key, name, became in self._untold:
+            self.on_row(report.source, key, name, became)
+        self._untold.clear()
+        self.progress(self._done)
 
     def _is_unchanged(self, old: OldSource, noted: Noted) -> bool:
         if not noted.fingerprint or (noted.rows_left and not self.rules.keep_sources):
@@ -139,21 +171,41 @@ class _Run:
         for each in self._merging.merge(report.source, rows, at=at):
             judged, became = each.judged, each.became
             report.counts[became] += 1
-            first, last = report.ranges.get(judged.key.part, (judged.key.row, judged.key.row))
-            span = min(first, judged.key.row), max(last, judged.key.row)
-            report.ranges[judged.key.part] = span
-            if became is Became.QUARANTINED:
-                report.quarantined.append(judged.key)
-                self.result.quarantine(without_bytes(aside_of(report.source, each, at)))
-            elif became is Became.RESOLVED:
-                report.resolved.append(judged.key)
-            elif became is Became.CONFLICT and self.result.is_preview:
-                self.new_conflicts.append(without_bytes(aside_of(report.source, each, at)))
-            elif became is Became.IMPORTED and judged.event is not None:
+            if became is Became.IMPORTED and judged.event is not None:
                 report.held += judged.event.hold is not None
-            self.on_row(report.source, judged.row, became)
+            name = judged.row.event_id if judged.event is None else judged.event.event_id
+            self._note(report, judged.key, name or "", became)
+            if became in _ASIDE:
+                self._put_aside(without_bytes(aside_of(report.source, each, at)), became)
         self._done += len(rows)
-        self.progress(self._done)
+        self._told_so_far(report)
+
+    def _merge_bodies(self, report: SourceReport, rows: Sequence[JudgedBody]) -> None:
+        at = self.clock()
+        results = self._bodies.merge(report.source, rows, at=at)
+        for each, became in zip(rows, results, strict=True):
+            counts = report.failures if each.key.part == FAILURES else report.bodies
+            counts[became] += 1
+            self._note(report, each.key, each.name, became)
+            if became in _ASIDE:
+                aside = self._bodies.aside(report.source, each, at)
+                self._put_aside(without_bytes(aside), became)
+        self._done += len(rows)
+        self._told_so_far(report)
+
+    def _note(self, report: SourceReport, key: RowKey, name: str, became: Became) -> None:
+        report.note(key, became)
+        self._untold.append((key, name, became))
+
+    def _put_aside(self, row: SetAside, became: Became) -> None:
+        if became is Became.QUARANTINED:
+            self.result.quarantine(row)
+        elif self.result.is_preview:
+            self.new_conflicts.append(row)
+
+    def _told_so_far(self, report: SourceReport) -> None:
+        if len(self._untold) >= _ROWS_AT_ONCE:
+            self._tell(report)
 
     def conflict(self, row: SetAside) -> None:
         """Note a conflict that nobody has resolved."""
@@ -162,13 +214,13 @@ class _Run:
             self.result.conflicts.append(row)
 
 
-def _chunks(rows: Iterable[Judged]) -> Iterator[list[Judged]]:
+def _chunks(rows: Iterable[_Row], size_of: Callable[[_Row], int]) -> Iterator[list[_Row]]:
     """Yield *rows* in lists that are each one unit of work."""
-    chunk: list[Judged] = []
+    chunk: list[_Row] = []
     size = 0
     for row in rows:
         chunk.append(row)
-        size += len(row.row.raw)
+        size += size_of(row)
         if len(chunk) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
             yield chunk
             chunk, size = [], 0

@@ -6,10 +6,10 @@ import attrs
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import SourceError
 from eventsync_core.events import FAMILIES, Families
-from eventsync_core.legacy import Became, Resolution, RowKey, SetAside, Source, SourceRow
+from eventsync_core.legacy import Became, Resolution, RowKey, SetAside, Source
 
-OnRow = Callable[[Source, SourceRow, Became], None]
-"""Is told of each row what became of it, once that is stored; never of its content."""
+OnRow = Callable[[Source, RowKey, str, Became], None]
+"""Is told of each row its stable key and what became of it, once that is stored."""
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +41,8 @@ class SourceReport:
     """
     What came of one source.
 
-    `counts` has every row that was read once. `removed` rows left the source, or would;
+    `counts` has every row of events that was read once, `bodies` and `failures` those of the
+    body queue and of its failure log. `removed` rows left the source, or would;
     `rows_left` are in it then, None where that was not seen. `error` is why it could not be read
     whole, or not be cleaned up. `is_unchanged`: nothing was done since it last held nothing new.
     `was_read`: to its end.
@@ -49,6 +50,8 @@ class SourceReport:
 
     source: Source
     counts: Counter[Became] = attrs.field(factory=Counter)
+    bodies: Counter[Became] = attrs.field(factory=Counter)
+    failures: Counter[Became] = attrs.field(factory=Counter)
     held: int = 0
     removed: int = 0
     rows_left: int | None = None
@@ -65,7 +68,20 @@ class SourceReport:
     @property
     def rows(self) -> int:
         """How many rows were read."""
-        return self.counts.total()
+        return sum(self.of_all(became) for became in Became)
+
+    def of_all(self, became: Became) -> int:
+        """Return of how many rows of any part that became."""
+        return self.counts[became] + self.bodies[became] + self.failures[became]
+
+    def note(self, key: RowKey, became: Became) -> None:
+        """Note which rows were read, and which of them were set aside."""
+        first, last = self.ranges.get(key.part, (key.row, key.row))
+        self.ranges[key.part] = min(first, key.row), max(last, key.row)
+        if became is Became.QUARANTINED:
+            self.quarantined.append(key)
+        elif became is Became.RESOLVED:
+            self.resolved.append(key)
 
 
 @attrs.define(kw_only=True)

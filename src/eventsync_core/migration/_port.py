@@ -3,6 +3,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from eventsync_core.legacy import RowKey, Source, SourceRow
+from eventsync_core.migration._body_rows import BodyRow
 
 
 class Left(NamedTuple):
@@ -37,6 +38,10 @@ class Reading(Protocol):
 
     def events(self) -> Iterator[SourceRow]:
         """Yield the rows that hold events, in the order they were queued, and each once."""
+        ...
+
+    def bodies(self) -> Iterator[BodyRow]:
+        """Yield the rows of the body queue, in the order they were made, then its failure log."""
         ...
 
 

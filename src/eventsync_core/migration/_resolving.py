@@ -38,8 +38,9 @@ def _settle(stores: Stores, conflict: SetAside, rules: MigrationRules, at: int) 
     resolution = rules.resolution(conflict.event_id)
     if resolution is None:
         return 0
-    if resolution is Resolution.KEEP_SOURCE:
-        stored = stores.legacy.stored([conflict.event_id])[conflict.event_id]
+    # A body that differs has no entry in the journal.
+    stored = stores.legacy.stored([conflict.event_id]).get(conflict.event_id)
+    if resolution is Resolution.KEEP_SOURCE and stored is not None:
         reason = one_line(f"another content was chosen, of {conflict.path}", _LONGEST)
         stores.holds.hold(stored.stream, [stored.position], reason=reason, actor=rules.actor, at=at)
     return stores.legacy.resolve([conflict.number], resolution.value, at=at)

@@ -1,3 +1,4 @@
+from collections import Counter
 from typing import Any
 
 from eventsync_core.codec import MOST_ITEMS
@@ -21,6 +22,8 @@ def as_document(found: Migration) -> dict[str, Any]:
             for became in (Became.IMPORTED, Became.DEDUPLICATED, Became.RESOLVED)
         },
         "held": sum(each.held for each in sources),
+        "bodies": _words(sum((each.bodies for each in sources), Counter())),
+        "body_failures": _words(sum((each.failures for each in sources), Counter())),
         "removed": found.removed,
         "quarantined": [_aside(row) for row in found.quarantined],
         "quarantined_count": found.quarantined_count,
@@ -32,6 +35,10 @@ def as_document(found: Migration) -> dict[str, Any]:
         "cleanup_blocked": any(each.is_blocked or each.error is not None for each in sources),
         "note": NOTE,
     }
+
+
+def _words(counts: Counter[Became]) -> dict[str, int]:
+    return {became.value: counts[became] for became in Became}
 
 
 def _aside(row: SetAside) -> dict[str, Any]:
@@ -66,7 +73,9 @@ def _source(report: SourceReport) -> dict[str, Any]:
         "target": source.target,
         "spelling": source.spelling or None,
         "rows": report.rows,
-        **{became.value: report.counts[became] for became in Became},
+        **_words(report.counts),
+        "bodies": _words(report.bodies),
+        "body_failures": _words(report.failures),
         "held": report.held,
         "removed": report.removed,
         "rows_left": report.rows_left,
