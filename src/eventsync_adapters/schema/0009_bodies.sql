@@ -32,8 +32,8 @@ CREATE TABLE body_contents (
 -- asked_at: when a request last carried it; settled_at: when it was uploaded or failed for good.
 CREATE TABLE body_standings (
     target_no  BIGINT NOT NULL,
-    body_no    BIGINT NOT NULL,
     stream_id  BIGINT NOT NULL,
+    body_no    BIGINT NOT NULL,
     state      TEXT   NOT NULL,
     attempts   BIGINT NOT NULL,
     failures   BIGINT NOT NULL,
@@ -41,10 +41,9 @@ CREATE TABLE body_standings (
     last_error TEXT   NOT NULL,
     asked_at   BIGINT,
     settled_at BIGINT,
-    PRIMARY KEY (target_no, body_no)
+    PRIMARY KEY (target_no, stream_id, body_no)
 );
 CREATE INDEX body_standings_due ON body_standings (target_no, stream_id, state, due_at, body_no);
-CREATE INDEX body_standings_owed ON body_standings (target_no, stream_id, body_no);
 CREATE INDEX body_standings_there ON body_standings (state, body_no);
 
 CREATE TABLE body_failures (

@@ -60,7 +60,8 @@ SELECT b.body_no, t.stream, b.project_uuid, b.mission_slug, b.target_branch, b.m
        {_STANDING}
 FROM bodies b
 CROSS JOIN streams t ON t.stream_id = b.stream_id
-LEFT JOIN body_standings s ON s.target_no = ?1 AND s.body_no = b.body_no
+LEFT JOIN body_standings s ON s.target_no = ?1 AND s.stream_id = b.stream_id
+                         AND s.body_no = b.body_no
 """  # noqa: S608 - made of constants
 _PAGE = _LISTED + "WHERE b.body_no > ?2 ORDER BY b.body_no LIMIT ?3"
 _PAGE_OF_STREAM = _LISTED + "WHERE b.body_no > ?2 AND b.stream_id = ?4 ORDER BY b.body_no LIMIT ?3"
@@ -94,7 +95,8 @@ WHERE s.target_no = ?1 AND s.stream_id = ?2 AND s.state = 'queued'
 _NOTE = """
 UPDATE body_standings
 SET state = ?, attempts = ?, failures = ?, due_at = ?, last_error = ?, asked_at = ?, settled_at = ?
-WHERE target_no = ? AND body_no = ?
+WHERE target_no = ? AND stream_id = (SELECT stream_id FROM bodies WHERE body_no = ?)
+  AND body_no = ?
 """
 _FAILURE = """
 SELECT project_uuid, mission_slug, target_branch, mission_type, manifest_version, artifact_path,
@@ -253,7 +255,7 @@ class SqliteBodies:
         target_no = self._keys.target_for_writing(target_id)
         columns = (standing.state.value, *attrs.astuple(standing)[1:])
         with self._database.write():
-            self._database.run(_NOTE, (*columns, target_no, number))
+            self._database.run(_NOTE, (*columns, target_no, number, number))
 
     def log(self, failure: UploadFailure) -> None:
         """See `Bodies.log`."""
