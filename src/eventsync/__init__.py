@@ -17,11 +17,14 @@ from eventsync_core.events import FAMILIES, Family, Producer, strict_envelope
 from eventsync_core.policy import Mode, OnDiscard
 
 if TYPE_CHECKING:
+    from eventsync._migrating import migrate_legacy
     from eventsync._receiving import open_receiver
     from eventsync._resolving import resolve_target
     from eventsync._standing import Standing
     from eventsync_core.dispatch import Budget, Report
     from eventsync_core.egress import Grant
+    from eventsync_core.legacy import Resolution
+    from eventsync_core.migration import Migration, MigrationRules
     from eventsync_core.targets import Kind, Target, make_target
 
 __all__ = [
@@ -32,16 +35,20 @@ __all__ = [
     "Family",
     "Grant",
     "Kind",
+    "Migration",
+    "MigrationRules",
     "Mode",
     "OnDiscard",
     "Producer",
     "Receipt",
     "Report",
+    "Resolution",
     "Standing",
     "Store",
     "Target",
     "__version__",
     "make_target",
+    "migrate_legacy",
     "open_receiver",
     "open_store",
     "resolve_target",
@@ -53,10 +60,14 @@ _LATER = {
     "Budget": "eventsync_core.dispatch",
     "Grant": "eventsync_core.egress",
     "Kind": "eventsync_core.targets",
+    "Migration": "eventsync_core.migration",
+    "MigrationRules": "eventsync_core.migration",
     "Report": "eventsync_core.dispatch",
+    "Resolution": "eventsync_core.legacy",
     "Standing": "eventsync._standing",
     "Target": "eventsync_core.targets",
     "make_target": "eventsync_core.targets",
+    "migrate_legacy": "eventsync._migrating",
     "open_receiver": "eventsync._receiving",
     "resolve_target": "eventsync._resolving",
 }

@@ -16,6 +16,7 @@ from eventsync_core.migration import (
     MigrationRules,
     SourceReport,
     as_document,
+    find_waiting,
     migrate,
     preview,
 )
@@ -162,10 +163,15 @@ def _reason(result: Migration, places: Sequence[Path]) -> Reason:
 
 def waiting_lines(app: App) -> list[str]:
     """Return one line for each old file that holds rows which may not be here yet."""
-    from eventsync_cli.waiting import look_for_waiting
-
-    try:
-        found = look_for_waiting(app)
-    except StoreError:
+    sources = app.old_sources().sources
+    if not sources:
         return []
-    return [f"eventsync: {each.path} holds {each.said()}; {' '.join(_MIGRATE)}" for each in found]
+    try:
+        with app.reading() as stores:
+            found = find_waiting(sources, stores)
+    except StoreError:
+        # The command itself says why.
+        return []
+    return [
+        f"eventsync: {each.source.path} holds {each.said()}; {' '.join(_MIGRATE)}" for each in found
+    ]

@@ -49,6 +49,7 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
     "journal": {
         "hold": "Keep events from being offered to any target.",
         "list": "List captured events.",
+        "quarantine": "List rows of old programs that were set aside.",
         "release": "Let held events be offered again.",
         "show": "Show one event and what each target said of it.",
         "verify": "Check digests, chain and positions of every stream.",

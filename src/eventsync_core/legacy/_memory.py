@@ -87,6 +87,10 @@ class MemoryLegacy:
         ]
         return found[:limit]
 
+    def aside_count(self) -> int:
+        """See `Legacy.aside_count`."""
+        return len(self._aside)
+
     def aside_of(self, path: str, keys: Sequence[RowKey]) -> dict[RowKey, SetAside]:
         """See `Legacy.aside_of`."""
         wanted = set(keys)

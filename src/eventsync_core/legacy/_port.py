@@ -70,6 +70,10 @@ class Legacy(Protocol):
         """
         ...
 
+    def aside_count(self) -> int:
+        """Return how many rows were set aside."""
+        ...
+
     def aside_of(self, path: str, keys: Sequence[RowKey]) -> dict[RowKey, SetAside]:
         """Return those of *keys* that were set aside from the source, without their bytes."""
         ...

@@ -4,6 +4,7 @@ from eventsync_core.migration._body_rows import BODIES, FAILURES, BodyRow
 from eventsync_core.migration._migrate import migrate, preview
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
 from eventsync_core.migration._port import Emptying, Left, OldSource, Reading
+from eventsync_core.migration._waiting import Waiting, find_waiting
 from eventsync_core.migration._wire import as_document
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "OnRow",
     "Reading",
     "SourceReport",
+    "Waiting",
     "as_document",
+    "find_waiting",
     "migrate",
     "preview",
 ]
