@@ -22,7 +22,7 @@ from eventsync_core.migration import (
 )
 
 if TYPE_CHECKING:
-    from eventsync_adapters.legacy_queues import Found
+    from eventsync_cli.compose import Found
 
 __all__ = ["bring_home", "read_resolutions", "waiting_lines"]
 

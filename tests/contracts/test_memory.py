@@ -13,6 +13,7 @@ from eventsync_core.testing import (
     JournalContract,
     LeasesContract,
     LedgerContract,
+    LegacyContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -75,3 +76,7 @@ class TestMemoryStores(StoresContract):
     def test_nothing_in_memory_is_durable(self, stores) -> None:
         """Not even outside a unit of work."""
         assert not stores.is_durable
+
+
+class TestMemoryLegacy(LegacyContract):
+    """Three dicts."""

@@ -13,6 +13,7 @@ from eventsync_core.testing import (
     JournalContract,
     LeasesContract,
     LedgerContract,
+    LegacyContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -93,3 +94,7 @@ class TestSqliteStores(StoresContract):
 
 class TestSqliteWriters(WritersContract):
     """Two connections to one file."""
+
+
+class TestSqliteLegacy(LegacyContract):
+    """Over one file."""

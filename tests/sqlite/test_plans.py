@@ -17,6 +17,7 @@ from eventsync_adapters.sqlite import (
     _journal,
     _leases,
     _ledger,
+    _legacy,
     _rows,
     _superseding,
     _tally,
@@ -39,10 +40,27 @@ ROOMS = (
     _superseding,
     _audit,
     _bodies,
+    _legacy,
 )
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
-_WHOLE_TABLES = {"HEADS": "streams", "NEW_STREAM": "streams", "ALL": "targets", "NEW": "targets"}
-_FRAGMENTS = {"OWE_DUE", "OWE_LEDGER", "ENTRY", "COLUMNS", "REQUEST_COLUMNS", "LISTED", "FAILURE"}
+_WHOLE_TABLES = {
+    "HEADS": "streams",
+    "NEW_STREAM": "streams",
+    "ALL": "targets",
+    "NEW": "targets",
+    "NOTE": "legacy_sources",
+    "SOURCES": "legacy_sources",
+}
+_FRAGMENTS = {
+    "ASIDE_COLUMNS",
+    "OWE_DUE",
+    "OWE_LEDGER",
+    "ENTRY",
+    "COLUMNS",
+    "REQUEST_COLUMNS",
+    "LISTED",
+    "FAILURE",
+}
 
 
 def statements(room: ModuleType) -> dict[str, str]:

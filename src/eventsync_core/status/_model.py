@@ -33,8 +33,8 @@ class Setting:
     that need no look at the store.
     `database_path` and `database_bytes` describe the store's file. `queue_files` are the queues
     that old programs left in the home; None when nobody can tell. `waiting` are old files that
-    hold rows, `legacy_queue_path` the place of the one that belonged to nobody. `problems` are faults found
-    before the store was looked at; `store_error` is set when it could not be read.
+    hold rows, `legacy_queue_path` the place of the one that belonged to nobody. `problems` are
+    faults found before the store was looked at; `store_error` is set when it could not be read.
     """
 
     mode: Mode

@@ -9,6 +9,7 @@ from eventsync_core.testing._contracts._holds import HoldsContract
 from eventsync_core.testing._contracts._journal import JournalContract
 from eventsync_core.testing._contracts._leases import LeasesContract
 from eventsync_core.testing._contracts._ledger import LedgerContract
+from eventsync_core.testing._contracts._legacy import LegacyContract
 from eventsync_core.testing._contracts._receiver import ReceiverContract
 from eventsync_core.testing._contracts._stores import StoresContract
 from eventsync_core.testing._contracts._superseding import SupersedingContract
@@ -25,6 +26,7 @@ __all__ = [
     "JournalContract",
     "LeasesContract",
     "LedgerContract",
+    "LegacyContract",
     "ReceiverContract",
     "StoresContract",
     "SupersedingContract",
