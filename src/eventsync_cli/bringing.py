@@ -156,7 +156,7 @@ def _reason(result: Migration, places: Sequence[Path]) -> Reason:
         )
     return Reason(
         code="quarantined",
-        message=f"rows that hold no event: {result.quarantined_count}; their bytes are kept",
+        message=f"rows that hold no event: {result.quarantined_left}; their bytes are kept",
         fix_argv=(*argv, "--take-quarantined"),
     )
 

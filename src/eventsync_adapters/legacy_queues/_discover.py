@@ -38,7 +38,8 @@ class Found:
 
     def skip(self, path: Path, why: str) -> None:
         """Note that *path* is left out."""
-        self.skipped.append(Skipped(shown(path), why))
+        if shown(path) not in {each.path for each in self.skipped}:
+            self.skipped.append(Skipped(shown(path), why))
 
     def is_new(self, path: Path) -> bool:
         """Say whether *path* is a file that no other name led to; else note why not."""

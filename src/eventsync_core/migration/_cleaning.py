@@ -23,6 +23,12 @@ def may_remove(report: SourceReport, rules: MigrationRules) -> int:
     return sum(report.of_all(became) for became in gone)
 
 
+def quarantined_left(report: SourceReport, rules: MigrationRules) -> int:
+    """Return how many rows that hold no event stay in the source."""
+    is_free = not (report.is_blocked or report.error is not None or rules.keep_sources)
+    return 0 if rules.take_quarantined and is_free else report.of_all(Became.QUARANTINED)
+
+
 def clean_up(
     stores: Stores, old: OldSource, report: SourceReport, rules: MigrationRules, *, at: int
 ) -> None:

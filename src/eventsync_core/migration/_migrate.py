@@ -11,7 +11,7 @@ from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Became, Judged, Noted, RowKey, SetAside, SourceRow, judge
 from eventsync_core.migration._body_merging import BodyMerging
 from eventsync_core.migration._body_rows import FAILURES, JudgedBody, judge_body
-from eventsync_core.migration._cleaning import clean_up, may_remove
+from eventsync_core.migration._cleaning import clean_up, may_remove, quarantined_left
 from eventsync_core.migration._merging import Merging, aside_of
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
 from eventsync_core.migration._port import OldSource, Reading
@@ -53,6 +53,7 @@ def migrate(
         report.is_blocked = bool(stores.legacy.open_conflicts(report.source.path))
         if not report.is_unchanged and report.was_read:
             clean_up(stores, old, report, rules, at=clock())
+        run.result.quarantined_left += quarantined_left(report, rules)
     for row in open_conflicts(stores):
         run.conflict(row)
     return run.result
@@ -85,6 +86,7 @@ def preview(
     for report in run.result.sources:
         report.is_blocked = bool(blocked[report.source.path])
         report.removed = may_remove(report, rules)
+        run.result.quarantined_left += quarantined_left(report, rules)
         if report.rows_left is not None:
             report.rows_left -= report.removed
     return run.result

@@ -90,7 +90,8 @@ class Migration:
     What a migration did, or with `is_preview` would do.
 
     `conflicts` are those that nobody has resolved, on record before or not; `quarantined` are
-    rows read now that hold no event. Both lists have at most 1,000 items, the counts are exact.
+    rows read now that hold no event, of which `quarantined_left` stay in their source. Both
+    lists have at most 1,000 items, the counts are exact.
     """
 
     is_preview: bool
@@ -99,6 +100,7 @@ class Migration:
     conflict_count: int = 0
     quarantined: list[SetAside] = attrs.field(factory=list)
     quarantined_count: int = 0
+    quarantined_left: int = 0
 
     def count(self, became: Became) -> int:
         """Return of how many rows that became."""
@@ -117,7 +119,7 @@ class Migration:
     @property
     def is_clean(self) -> bool:
         """Every row was imported, now or before, and nothing stands in the way of anything."""
-        return not (self.conflict_count or self.quarantined_count or self.errors)
+        return not (self.conflict_count or self.quarantined_left or self.errors)
 
     def quarantine(self, row: SetAside) -> None:
         """Note a row that holds no event."""
