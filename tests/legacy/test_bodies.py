@@ -38,7 +38,7 @@ def _stored(scene: Scene) -> tuple[BodyUpload | None, list[UploadFailure]]:
 @pytest.mark.parametrize("slug", ["mission_slug", "feature_slug"])
 def test_both_spellings_of_the_columns(scene: Scene, slug: str) -> None:
     """A file of bodies alone is as good as any; all facts are kept."""
-    facts = {"retry_count": 3, "next_attempt_at": 1_770_000_008.5, "last_error": "HTTP 500 – ü"}
+    facts = {"retry_count": 3, "next_attempt_at": 1_770_000_008.5, "last_error": "HTTP 500: ü"}
     bodies(scene.scoped(A), [body(slug=slug, **facts)], slug=slug)
 
     ran = scene.migrate()
@@ -47,7 +47,7 @@ def test_both_spellings_of_the_columns(scene: Scene, slug: str) -> None:
     found, _ = _stored(scene)
     assert found is not None
     assert (found.content, found.size_bytes) == ("# Spec\n", 7)
-    assert (found.retry_count, found.last_error) == (3, "HTTP 500 – ü")
+    assert (found.retry_count, found.last_error) == (3, "HTTP 500: ü")
     assert found.created_at == _NOW + _SECOND // 2
     assert found.next_attempt_at == _NOW + 8_500_000
     listed = scene.run("body", "list").document["bodies"]
@@ -81,7 +81,8 @@ def test_failures_are_counted_once(scene: Scene) -> None:
 
     with closing(sqlite3.connect(scene.queue)) as database, database:
         database.execute(
-            "UPDATE body_upload_failure_log SET failure_count = 5 WHERE failure_reason = 'too_large'"
+            "UPDATE body_upload_failure_log SET failure_count = 5 "
+            "WHERE failure_reason = 'too_large'"
         )
     ran = scene.migrate()
     assert (ran.code, ran.document["removed"]) == (0, 3)

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from contextlib import closing
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -255,7 +256,7 @@ def test_what_is_no_event_is_quarantined_with_its_bytes(scene: Scene) -> None:
         "not_utf8": [b'{"event_id": "\xff"}'],
     }
     bad["not_json"] += [b"{} {}", b'{"event_id": "x", "n": -Infinity}', b""]
-    made = [(f"bad{n}", raw) for n, raw in enumerate(sum(bad.values(), []))]
+    made = [(f"bad{n}", raw) for n, raw in enumerate(chain.from_iterable(bad.values()))]
     queue(scene.queue, ["e1"])
     with closing(sqlite3.connect(scene.queue)) as database, database:
         for name, raw in made:
@@ -283,7 +284,7 @@ def test_what_is_no_event_is_quarantined_with_its_bytes(scene: Scene) -> None:
 
 
 def test_what_is_damaged_inside_is_held(scene: Scene) -> None:
-    """Lone surrogates, repeated keys, deep nesting; unknown types and odd ids are as good as any."""
+    """Lone surrogates, repeated keys, deep nesting; unknown types and odd ids are fine."""
     deep = '{"event_id": "deep", "n": ' + "[" * 600 + "]" * 600 + "}"
     odd = "0193AA00-0000-7000-8000-00000000000f"
     queue(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from eventsync_adapters.legacy_queues import _queue
+from eventsync_core.migration import _migrate
 from tests.legacy.conftest import Scene
 from tests.legacy.old import envelope, insert, queue, rows
 
@@ -60,6 +62,7 @@ def test_a_write_ahead_log_is_read(scene: Scene, tmp_path: Path) -> None:
     with closing(sqlite3.connect(live)) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA wal_autocheckpoint = 0")
+        database.execute("SELECT * FROM sqlite_master").fetchall()
         queue(live, ["e1", "e2", "e3"])
         for part in ("", "-wal"):
             shutil.copyfile(f"{live}{part}", f"{scene.queue}{part}")
@@ -183,8 +186,6 @@ def test_a_file_that_may_not_be_read(scene: Scene) -> None:
 @pytest.mark.requirement("G17")
 def test_rows_that_change_meanwhile_survive(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new row, one with new content, and one that took the place of another."""
-    from eventsync_core.migration import _migrate
-
     queue(scene.queue, ["e1", "e2", "e3"])
     resolve = _migrate.resolve
 
@@ -210,8 +211,6 @@ def test_rows_that_change_meanwhile_survive(scene: Scene, monkeypatch: pytest.Mo
 
 def test_a_file_that_cannot_be_emptied(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """All is imported; the file stays as it is and is named, unless it was to be kept."""
-    from eventsync_adapters.legacy_queues import _queue
-
     queue(scene.queue, ["e1"])
     with closing(sqlite3.connect(scene.queue)) as holder:
         monkeypatch.setattr(_queue, "_PATIENCE_SECONDS", 0)

@@ -92,9 +92,20 @@ class QueueReading:
         try:
             self._look()
         except sqlite3.Error as error:
-            raise SourceError(f"{path} cannot be read: {error}", code="source_damaged") from error
+            self._look_anyway(error)
         if self._columns and "data" not in (name.lower() for name in self._columns):
             raise SourceError(f"{path}: its table queue has no column data", code="source_foreign")
+
+    def _look_anyway(self, error: sqlite3.Error) -> None:
+        """Look into a file that SQLite refuses, as it does when pages are missing at its end."""
+        try:
+            self._run("PRAGMA writable_schema = ON")
+            self._look()
+        except sqlite3.Error:
+            raise SourceError(
+                f"{self._path} cannot be read: {error}", code="source_damaged"
+            ) from error
+        self.damage = f"{self._path} is damaged: {error}"
 
     def _look(self) -> None:
         tables = [row[0].decode("utf-8", "backslashreplace") for row in self._run(_TABLES)]
