@@ -64,6 +64,9 @@ def bring_home(app: App, places: Sequence[Path], *, dry_run: bool, **wishes: Any
     Raises:
         StoreError: The store cannot be used; what was stored before is kept.
     """
+    if app.environment.persistence == "memory":
+        # What ends with this command must not be the only place of a row.
+        wishes["keep_sources"] = True
     rules = MigrationRules(
         families=app.families(),
         project=app.chosen.project,

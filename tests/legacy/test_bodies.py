@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,11 @@ def _stored(scene: Scene) -> tuple[BodyUpload | None, list[UploadFailure]]:
 @pytest.mark.parametrize("slug", ["mission_slug", "feature_slug"])
 def test_both_spellings_of_the_columns(scene: Scene, slug: str) -> None:
     """A file of bodies alone is as good as any; all facts are kept."""
-    facts = {"retry_count": 3, "next_attempt_at": 1_770_000_008.5, "last_error": "HTTP 500: ü"}
+    facts: dict[str, Any] = {
+        "retry_count": 3,
+        "next_attempt_at": 1_770_000_008.5,
+        "last_error": "HTTP 500: ü",
+    }
     bodies(scene.scoped(A), [body(slug=slug, **facts)], slug=slug)
 
     ran = scene.migrate()

@@ -305,6 +305,19 @@ def test_what_is_damaged_inside_is_held(scene: Scene) -> None:
     assert held == {"lone", "twice", "deep"}
 
 
+def test_nothing_leaves_for_a_store_in_memory(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends with the command, and the row must not."""
+    monkeypatch.setenv("PERSISTENCE", "memory")
+    queue(scene.queue, ["e1"])
+
+    ran = scene.migrate()
+
+    assert (ran.document["imported"], ran.document["removed"]) == (1, 0)
+    assert rows(scene.queue) == ["e1"]
+
+
 def test_one_line_for_each_row(scene: Scene) -> None:
     """With its table and key, and nothing of its content."""
     queue(scene.queue, ["e1", ("e2", envelope("e2", secret="hush"))])

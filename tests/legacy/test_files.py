@@ -187,7 +187,7 @@ def test_a_file_that_may_not_be_read(scene: Scene) -> None:
 def test_rows_that_change_meanwhile_survive(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new row, one with new content, and one that took the place of another."""
     queue(scene.queue, ["e1", "e2", "e3"])
-    resolve = _migrate.resolve
+    resolve = vars(_migrate)["resolve"]
 
     def meanwhile(*arguments: object, **more: object) -> int:
         with closing(sqlite3.connect(scene.queue)) as database, database:
@@ -198,7 +198,8 @@ def test_rows_that_change_meanwhile_survive(scene: Scene, monkeypatch: pytest.Mo
             )
             database.execute("DELETE FROM queue WHERE event_id = 'e3'")
             insert(database, "queue", {**base, "event_id": "e5", "data": envelope("e5"), "id": 3})
-        return resolve(*arguments, **more)  # type: ignore[arg-type]
+        changed: int = resolve(*arguments, **more)
+        return changed
 
     monkeypatch.setattr(_migrate, "resolve", meanwhile)
     ran = scene.run("sync", "migrate")

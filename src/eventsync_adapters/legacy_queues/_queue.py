@@ -18,7 +18,8 @@ _PATIENCE_SECONDS = 5.0
 _TABLES = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 )
-_ONE = "SELECT data FROM queue WHERE rowid = ?"
+_SOME = "SELECT rowid, data FROM queue WHERE rowid IN ({})"
+_ROWS_AT_ONCE = 500
 _READ = ("queue", BODIES, FAILURES)
 _TABLE = {name: name for name in _READ}
 
@@ -178,10 +179,8 @@ class QueueEmptying:
             run("PRAGMA synchronous = FULL")
             run("BEGIN IMMEDIATE")
             try:
-                for key in keys:
-                    if self._digest(key) == key.digest:
-                        query = f"DELETE FROM {_TABLE[key.part]} WHERE rowid = ?"  # noqa: S608
-                        removed += run(query, (key.row,)).rowcount
+                for part in {key.part for key in keys}:
+                    removed += self._remove(part, [key for key in keys if key.part == part])
                 run("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
@@ -191,13 +190,30 @@ class QueueEmptying:
             raise _not_emptied(self._path, error) from error
         return removed
 
-    def _digest(self, key: RowKey) -> bytes | None:
-        """Return the digest of that row as it is now, or None."""
-        if key.part != "queue":
-            found = body_row(self._connection, _TABLE[key.part], key.row)
-            return None if found is None else found.key.digest
-        row = self._connection.execute(_ONE, (key.row,)).fetchone()
-        return None if row is None else sha256(bytes_of(row[0])).digest()
+    def _remove(self, part: str, keys: Sequence[RowKey]) -> int:
+        same = self._same_events(keys) if part == "queue" else self._same_bodies(keys)
+        query = f"DELETE FROM {_TABLE[part]} WHERE rowid = ?"  # noqa: S608 - names of ours
+        self._connection.executemany(query, [(row,) for row in same])
+        return len(same)
+
+    def _same_events(self, keys: Sequence[RowKey]) -> list[int]:
+        """Return the rows that are still as they were when they were read."""
+        wanted = {(key.row, key.digest) for key in keys}
+        numbers = sorted({key.row for key in keys})
+        same = []
+        for start in range(0, len(numbers), _ROWS_AT_ONCE):
+            some = numbers[start : start + _ROWS_AT_ONCE]
+            query = _SOME.format(",".join("?" * len(some)))
+            same += [
+                number
+                for number, data in self._connection.execute(query, some).fetchall()
+                if (number, sha256(bytes_of(data)).digest()) in wanted
+            ]
+        return same
+
+    def _same_bodies(self, keys: Sequence[RowKey]) -> list[int]:
+        found = ((key, body_row(self._connection, _TABLE[key.part], key.row)) for key in keys)
+        return [key.row for key, row in found if row is not None and row.key == key]
 
     def settle(self) -> Left:
         """See `Emptying.settle`."""

@@ -3,7 +3,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from eventsync_adapters import machine
-from eventsync_core.clock import Clock, iso_time
+from eventsync_core.clock import SECOND, Clock, iso_time
 from eventsync_core.codec import write_document
 from eventsync_core.errors import StoreNotWritableError
 from eventsync_core.legacy import Became, RowKey, Source
@@ -28,10 +28,19 @@ def row_log(path: Path, clock: Clock) -> Iterator[OnRow]:
     except OSError as error:
         raise StoreNotWritableError(f"{path} cannot be written: {error.strerror}") from error
     with file:
+        seconds, text = 0, ""
+
+        def written_at() -> str:
+            # To the second: writing out a time takes longer than all the rest of a line.
+            nonlocal seconds, text
+            now = clock() // SECOND
+            if now != seconds:
+                seconds, text = now, iso_time(now * SECOND)
+            return text
 
         def write(source: Source, key: RowKey, name: str, became: Became) -> None:
             line = {
-                "timestamp": iso_time(clock()),
+                "timestamp": written_at(),
                 "level": "info",
                 "event": "migrated row",
                 "became": became.value,

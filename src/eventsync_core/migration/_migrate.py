@@ -39,11 +39,13 @@ def migrate(
 
     The rows of a source are one unit of work, those of a very large one several that are each
     whole. Rows leave their source at the end, once they were read back, unless a conflict or an
-    error of that source stands in the way. *progress* is told how many rows were dealt with.
+    error of that source stands in the way, or the stores are not durable. *progress* is told how many rows were dealt with.
 
     Raises:
         StoreError: Units of work that had ended are kept; nothing else was stored or deleted.
     """
+    if not stores.is_durable:
+        rules = attrs.evolve(rules, keep_sources=True)
     run = _Run(stores, rules, Migration(is_preview=False), clock, progress, on_row)
     known = _noted(stores)
     for old in sources:

@@ -12,6 +12,10 @@ OnRow = Callable[[Source, RowKey, str, Became], None]
 """Is told of each row its stable key and what became of it, once that is stored."""
 
 
+def _understood(words: Mapping[str, str]) -> Mapping[str, Resolution]:
+    return {event_id: Resolution(word) for event_id, word in words.items()}
+
+
 @attrs.frozen(kw_only=True)
 class MigrationRules:
     """
@@ -21,14 +25,19 @@ class MigrationRules:
     `keep_sources` nothing is deleted from old files. `resolve_all` and, winning over it,
     `resolve` by event id settle conflicts. With `take_quarantined` rows that hold no event leave
     their source too: the store has their bytes. `actor` is who decides.
+
+    Raises:
+        ValueError: A word is no resolution.
     """
 
     families: Families = FAMILIES
     project: str | None = None
     keep_sources: bool = False
     take_quarantined: bool = False
-    resolve_all: Resolution | None = None
-    resolve: Mapping[str, Resolution] = attrs.field(factory=dict)
+    resolve_all: Resolution | None = attrs.field(
+        default=None, converter=attrs.converters.optional(Resolution)
+    )
+    resolve: Mapping[str, Resolution] = attrs.field(factory=dict, converter=_understood)
     actor: str = "operator"
 
     def resolution(self, event_id: str) -> Resolution | None:
