@@ -90,7 +90,13 @@ def send_bodies(
     limits: Limits,
     bar: Progress | None = None,
 ) -> UploadReport:
-    """Upload the bodies of *streams* within *limits* and return what came of it."""
+    """
+    Upload the bodies of the granted *streams* within *limits* and return what came of it.
+
+    Where none is left, no way to the target is opened.
+    """
+    if not any(_is_left(stores, target, stream) for stream in streams):
+        return UploadReport(target_id=target.target_id)
     with app.body_receiver(target) as receiver:
         return upload(
             Upload(
@@ -106,6 +112,12 @@ def send_bodies(
             ),
             streams,
         )
+
+
+def _is_left(stores: Stores, target: Target, stream: str) -> bool:
+    stores.bodies.owe(target.target_id, stream)
+    grant = stores.grants.get(target.target_id, stream)
+    return grant is None or not grant.is_live or stores.bodies.remaining(grant) > 0
 
 
 def _ungranted(app: App, stores: Stores, target: Target) -> Result:
