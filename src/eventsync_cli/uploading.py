@@ -79,6 +79,9 @@ def _push(app: App, stores: Stores, target: Target, limits: Limits) -> Result:
     bar = Progress("uploading", app.clock, total=None, no_color=app.no_color)
     with bar:
         report = send_bodies(app, stores, target, streams, limits, bar)
+    if target.kind is not Kind.TEAMSPACE and report.remaining:
+        report.message = f"{target.url} takes no bodies; a Teamspace does"
+        report.fix = "eventsync sync server URL; until then they stay here"
     return _result(report, target)
 
 

@@ -191,10 +191,13 @@ def test_a_fault_of_one_body_does_not_hold_up_others(world: World) -> None:
     assert world.upload().states == {UploadState.UPLOADED: 1}
 
 
-def test_three_server_faults_in_a_row_end_an_upload(world: World) -> None:
+@pytest.mark.parametrize("statuses", [(500, 502, 500), (404, 404, 404), (500, 404, 503)])
+def test_three_server_faults_in_a_row_end_an_upload(
+    world: World, statuses: tuple[int, ...]
+) -> None:
     """The bodies behind them would fare no better; events are not held up by it."""
     world.add("a", "b", "c", "d")
-    world.answer(500, 502, 500)
+    world.answer(*statuses)
 
     report = world.upload()
 
@@ -251,6 +254,27 @@ def test_a_refused_body_fails_and_may_go_again(world: World) -> None:
     assert (failure.reason, failure.count) == ("bad_request: no", 2)
     assert failure.first_failed_at < failure.last_failed_at
     assert world.upload().states == {UploadState.UPLOADED: 1}
+
+
+def test_a_server_without_such_an_address_fails_few(world: World) -> None:
+    """After three unknown answers in a row the others stay queued; each may go again."""
+    world.add("a", "b", "c", "d", "e")
+    world.answer(*[405] * 5)
+
+    report = world.upload()
+
+    assert (report.stopped_because, report.requests) == ("protocol", 3)
+    assert world.states() == ["failed"] * 3 + ["queued"] * 2
+
+
+def test_bodies_that_need_their_event_do_not_end_an_upload(world: World) -> None:
+    """The server may have processed the events of those behind them."""
+    world.add("a", "b", "c", "d")
+    world.answer(*[404] * 3, body='{"error": "index_entry_not_found"}')
+
+    report = world.upload()
+
+    assert report.states == {UploadState.QUEUED: 3, UploadState.UPLOADED: 1}
 
 
 def test_a_403_spares_the_bodies_behind_it(world: World) -> None:
@@ -429,6 +453,7 @@ def test_an_interruption_loses_nothing(world: World) -> None:
     report = world.upload()
 
     assert (report.stopped_because, world.states()) == ("interrupted", ["uploaded", "queued"])
+    assert report.states == {UploadState.UPLOADED: 1, UploadState.QUEUED: 1}
     world.receiver.before = None
     assert world.upload().states == {UploadState.UPLOADED: 1}
 
