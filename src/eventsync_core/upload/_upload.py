@@ -125,6 +125,8 @@ def upload(task: Upload, streams: Sequence[str]) -> UploadReport:
         if stopped not in _PER_STREAM:
             break
     report.remaining = sum(_remaining(task, stream) for stream in streams)
+    if ended == UploadStop.BUDGET and not report.remaining:
+        ended, report.message, report.fix = UploadStop.CAUGHT_UP.value, "", ""
     report.stopped_because = ended
     if ended == UploadStop.TARGET_BACKOFF:
         report.retry_at = task.stores.targets.get(task.target.target_id).back_off.until
@@ -152,7 +154,7 @@ def _upload_stream(
     if refusal is not None:
         report.message, report.fix = refusal.message, refusal.fix
         return refusal.stop
-    lease = stores.leases.acquire(target_id, LEASE_NAME, task.holder, at=horizon)
+    lease = stores.leases.acquire(target_id, LEASE_NAME, task.holder, at=task.clock())
     if isinstance(lease, Busy):
         report.message = f"process {lease.holder.pid} is sending bodies"
         report.fix = "run the command again when the other upload has finished"

@@ -467,6 +467,7 @@ def test_an_upload_ends_with_its_budget(world: World) -> None:
     report = world.upload(seconds=0.0)
 
     assert (report.stopped_because, report.remaining, world.sent()) == ("budget", 1, [])
+    assert world.upload(bodies=1).is_clean
 
 
 def test_a_body_of_an_older_queue_goes_on_where_it_was(world: World) -> None:
