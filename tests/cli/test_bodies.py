@@ -255,3 +255,15 @@ def test_lists_page(run: Run, mission: Path) -> None:
     assert [body["number"] for body in first["bodies"]] == [1, 2]
     assert ([body["number"] for body in rest["bodies"]], rest["next_after"]) == ([3, 4], None)
     assert (other["bodies_count"], other["bodies"][0]["number"]) == (1, 4)
+
+
+def test_servers_that_disagree_stop_no_file(
+    run: Run, mission: Path, teamspace: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept, and the disagreement is named."""
+    monkeypatch.setenv("SPEC_KITTY_SAAS_URL", "https://other.example")
+
+    added = _add(run, mission, "spec.md")
+
+    assert (added.code, added.document["enqueued"]) == (0, 1)
+    assert "[target_conflict]" in added.err
