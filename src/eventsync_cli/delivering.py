@@ -23,7 +23,7 @@ from eventsync_core.policy import policy_of
 from eventsync_core.receivers import Gate, Outcome
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Breaker, Target
-from eventsync_core.upload import UploadReport, UploadStop
+from eventsync_core.upload import UploadReport
 
 __all__ = ["deliver"]
 
@@ -105,14 +105,18 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
             granted,
         )
     talk = (*talk, *_no_token(app, report), *_reset(stores.targets.get(target.target_id)))
-    bodies = _bodies(app, stores, target, granted, report, _rest_of(app, budget, started))
+    limits = _rest_of(budget, report, spent=app.clock() - started)
+    bodies = _bodies(app, stores, target, granted, report, limits)
     return _result(report, target, talk=talk, bodies=bodies)
 
 
-def _rest_of(app: App, budget: Budget, started: int) -> Limits:
-    if budget.seconds is None:
-        return Limits()
-    return Limits(seconds=max(budget.seconds - (app.clock() - started) / SECOND, 0.0))
+def _rest_of(budget: Budget, report: Report, *, spent: int) -> Limits:
+    """Return what is left for bodies; each of them is one request."""
+    seconds, requests = budget.seconds, budget.requests
+    return Limits(
+        seconds=None if seconds is None else max(seconds - spent / SECOND, 0.0),
+        bodies=None if requests is None else max(requests - report.requests, 0),
+    )
 
 
 def _bodies(
@@ -126,20 +130,14 @@ def _bodies(
     """
     Upload the bodies of *streams* after their events, and return what came of it.
 
-    None where there are none, or the target takes none. Where the events were stopped, the
-    bodies are not tried: what stops the ones stops the others.
+    None where there are none, or the target takes none, or somebody wants an end. What stopped
+    the events stops their bodies as well, for whatever stands in the way is looked at again.
     """
-    if target.kind is not Kind.TEAMSPACE:
+    if target.kind is not Kind.TEAMSPACE or events.stopped_because == Stop.INTERRUPTED:
         return None
     if not any(stores.bodies.page(stream=stream, limit=1) for stream in streams):
         return None
-    if events.stopped_because in (Stop.CAUGHT_UP, Stop.BUDGET):
-        return send_bodies(app, stores, target, streams, limits)
-    report = UploadReport(target_id=target.target_id, stopped_because=UploadStop.EVENTS_FIRST)
-    report.message = f"bodies wait, for delivering events ended with {events.stopped_because}"
-    grants = (stores.grants.get(target.target_id, stream) for stream in streams)
-    report.remaining = sum(stores.bodies.remaining(each) for each in grants if each is not None)
-    return report
+    return send_bodies(app, stores, target, streams, limits)
 
 
 def _no_token(app: App, report: Report) -> list[str]:
@@ -190,11 +188,12 @@ def _result(
     reason = None if code is ExitCode.OK else _reason(report, argv)
     if code is ExitCode.OK and bodies is not None and not bodies.is_clean:
         code, reason = ExitCode.INCOMPLETE, upload_reason(bodies)
+    elif bodies is not None and bodies.message and bodies.remaining:
+        talk = (*talk, f"eventsync: {bodies.message}")
     document, lines = _document(report, target), _lines(report, target)
     document["bodies"] = None if bodies is None else upload_document(bodies)
     if bodies is not None and (bodies.selected or bodies.remaining):
         lines.append(upload_lines(bodies))
-        talk = (*talk, *([f"eventsync: {bodies.message}"] if bodies.message else []))
     return Result(document=document, lines=lines, talk=talk, code=code, reason=reason)
 
 

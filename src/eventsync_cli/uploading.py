@@ -79,6 +79,9 @@ def _push(app: App, stores: Stores, target: Target, limits: Limits) -> Result:
     bar = Progress("uploading", app.clock, total=None, no_color=app.no_color)
     with bar:
         report = send_bodies(app, stores, target, streams, limits, bar)
+    if target.kind is not Kind.TEAMSPACE and report.remaining:
+        report.message = f"{target.url} takes no bodies; a Teamspace does"
+        report.fix = "eventsync sync server URL; until then they stay here"
     return _result(report, target)
 
 
@@ -90,7 +93,13 @@ def send_bodies(
     limits: Limits,
     bar: Progress | None = None,
 ) -> UploadReport:
-    """Upload the bodies of *streams* within *limits* and return what came of it."""
+    """
+    Upload the bodies of the granted *streams* within *limits* and return what came of it.
+
+    Where none is left, no way to the target is opened.
+    """
+    if not any(_is_left(stores, target, stream) for stream in streams):
+        return UploadReport(target_id=target.target_id)
     with app.body_receiver(target) as receiver:
         return upload(
             Upload(
@@ -106,6 +115,12 @@ def send_bodies(
             ),
             streams,
         )
+
+
+def _is_left(stores: Stores, target: Target, stream: str) -> bool:
+    stores.bodies.owe(target.target_id, stream)
+    grant = stores.grants.get(target.target_id, stream)
+    return grant is None or not grant.is_live or stores.bodies.remaining(grant) > 0
 
 
 def _ungranted(app: App, stores: Stores, target: Target) -> Result:

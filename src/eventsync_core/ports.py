@@ -1,6 +1,6 @@
 """Every port on one page, for reading; each lives in its room."""
 
-from eventsync_core.bodies import Bodies
+from eventsync_core.bodies import Bodies, BodyReceiver
 from eventsync_core.clock import Clock
 from eventsync_core.egress import Grants
 from eventsync_core.ingest import Inbox
@@ -17,6 +17,7 @@ __all__ = [
     "Audit",
     "Backlog",
     "Bodies",
+    "BodyReceiver",
     "Clock",
     "DeliveryReceiver",
     "Desk",

@@ -29,6 +29,9 @@ _CHOOSES = [
     ("sync", "retry"),
     ("sync", "replay", "--all"),
     ("sync", "replay", "--nothing"),
+    ("body", "push"),
+    ("body", "push", "--dry-run"),
+    ("body", "retry"),
     ("target", "grant"),
     ("target", "pause"),
     ("target", "resume"),
@@ -36,6 +39,7 @@ _CHOOSES = [
 ]
 # Does its work, and names the disagreement on stderr.
 _WORKS = [
+    ("body", "list"),
     ("capture", "{events}"),
     ("config", "show"),
     ("journal", "hold", "e0"),
@@ -56,7 +60,7 @@ _WORKS = [
     ("target", "revoke"),
 ]
 # Has nothing to do with a target, or is tested by itself.
-_ELSEWHERE = {"demo", "serve", "sync status", "audit list", "family list"}
+_ELSEWHERE = {"demo", "serve", "sync status", "audit list", "body add", "family list"}
 
 
 class _Sockets:

@@ -8,11 +8,12 @@ from eventsync_cli.compose import App
 from eventsync_cli.render import Result, table
 from eventsync_cli.targeting import current_if_any
 from eventsync_core.bodies import BodyCounts, Listed, UploadFailure
-from eventsync_core.clock import iso_time
+from eventsync_core.clock import SECOND, iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.stores import Stores
 
 _PAGE = 1_000
+_LAST = 253_402_300_800 * SECOND
 
 
 @acting("list")
@@ -136,4 +137,5 @@ def _failure_row(failure: UploadFailure) -> tuple[str, ...]:
 
 
 def _time(micros: int | None) -> str | None:
-    return None if micros is None else iso_time(micros)
+    """Return a time; None too for one that no calendar has, as an older queue may hold."""
+    return None if micros is None or not 0 <= micros < _LAST else iso_time(micros)

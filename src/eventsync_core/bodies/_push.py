@@ -33,6 +33,12 @@ class PushVerdict:
     retry_at: int | None = None
     no_connection: bool = False
 
+    @property
+    def is_of_server(self) -> bool:
+        """It tells of the server, or of an address that is none, as likely as of this body."""
+        is_fault = self.status is not None and self.status >= 500
+        return is_fault or self.reason.startswith(("unexpected_status: ", "not_found: "))
+
 
 class BodyReceiver(Protocol):
     """Something that can be sent bodies; `BodyReceiverContract` tests each promise."""

@@ -66,7 +66,13 @@ class Upload:
 
 @attrs.define(kw_only=True)
 class _Pass:
-    """One upload while it runs; `faults` counts server faults in a row."""
+    """
+    One upload while it runs.
+
+    `after` is how far it is. `faults` counts answers in a row that tell of the server, not of a
+    body. `is_sending` is set while a body is on its way, `probe_until` is what was claimed to
+    find out whether a failing target is back.
+    """
 
     task: Upload
     lease: Lease
@@ -75,6 +81,7 @@ class _Pass:
     deadline: int | None
     after: tuple[int, int] = (-1, 0)
     faults: int = 0
+    is_sending: bool = False
     stop: str = ""
     probe_until: int = 0
 
@@ -118,6 +125,8 @@ def upload(task: Upload, streams: Sequence[str]) -> UploadReport:
         if stopped not in _PER_STREAM:
             break
     report.remaining = sum(_remaining(task, stream) for stream in streams)
+    if ended == UploadStop.BUDGET and not report.remaining:
+        ended, report.message, report.fix = UploadStop.CAUGHT_UP.value, "", ""
     report.stopped_because = ended
     if ended == UploadStop.TARGET_BACKOFF:
         report.retry_at = task.stores.targets.get(task.target.target_id).back_off.until
@@ -145,7 +154,7 @@ def _upload_stream(
     if refusal is not None:
         report.message, report.fix = refusal.message, refusal.fix
         return refusal.stop
-    lease = stores.leases.acquire(target_id, LEASE_NAME, task.holder, at=horizon)
+    lease = stores.leases.acquire(target_id, LEASE_NAME, task.holder, at=task.clock())
     if isinstance(lease, Busy):
         report.message = f"process {lease.holder.pid} is sending bodies"
         report.fix = "run the command again when the other upload has finished"
@@ -154,17 +163,20 @@ def _upload_stream(
     try:
         _run(running, stream)
     except KeyboardInterrupt:
+        report.states[UploadState.QUEUED] += running.is_sending
         running.finish(UploadStop.INTERRUPTED, "interrupted", _AGAIN)
     finally:
         with stores.atomic():
-            give_probe_back(task.stores, task.target, running.probe_until)
+            # First: whatever else cannot be stored, nobody need wait for this sender.
             stores.leases.release(running.lease)
+            give_probe_back(task.stores, task.target, running.probe_until)
     return running.stop
 
 
 def _run(running: _Pass, stream: str) -> None:
     """Send what is due of *stream*, each body in a unit of work before and one after."""
-    task, sent = running.task, None
+    task = running.task
+    sent: tuple[Owed, PushVerdict] | None = None
     while True:
         with task.stores.leases.kept(running.lease):
             # A receiver may have to ask others, and they may be slow to answer.
@@ -173,11 +185,10 @@ def _run(running: _Pass, stream: str) -> None:
             if sent is not None:
                 _note(running, *sent)
             ready = None if running.stop else _next(running, stream, closed)
-        if sent is not None:
-            task.progress(running.report)
-        if ready is None:
+        task.progress(running.report)
+        if running.stop:
             return
-        sent = (ready.owed, _push(running, ready, stream))
+        sent = None if ready is None else (ready.owed, _push(running, ready, stream))
 
 
 def _push(running: _Pass, ready: _Ready, stream: str) -> PushVerdict:
@@ -189,40 +200,46 @@ def _push(running: _Pass, ready: _Ready, stream: str) -> PushVerdict:
         reason = answer.message if isinstance(answer, Refusal) else "its grant was changed"
         return PushVerdict(state=UploadState.QUEUED, reason=reason, next=Next.WITHHELD)
     running.report.requests += 1
+    running.is_sending = True
     with stores.leases.kept(running.lease):
         return task.receiver.push(ready.permit, ready.owed.upload)
 
 
 def _next(running: _Pass, stream: str, closed: Sequence[Gate]) -> _Ready | None:
-    """Choose the next body and note that it is on its way; None when the stream is done."""
+    """
+    Choose the next body and note that it is on its way; None when it fails without a request.
+
+    None as well when the stream is done; then `stop` says why.
+    """
     task, stores = running.task, running.task.stores
     target_id = task.target.target_id
-    while _may_go_on(running):
-        target = stores.targets.get(target_id)
-        grant = stores.grants.get(target_id, stream)
-        answer = permit(target, grant, closed)
-        if not isinstance(answer, Refusal) and not running.probe_until:
-            answer = resting(target, at=task.clock()) or answer
-        if isinstance(answer, Refusal) or grant is None:
-            if isinstance(answer, Refusal):
-                running.finish(answer.stop, answer.message, answer.fix)
-            return None
+    if not _may_go_on(running):
+        return None
+    target = stores.targets.get(target_id)
+    grant = stores.grants.get(target_id, stream)
+    answer = permit(target, grant, closed)
+    if not isinstance(answer, Refusal) and not running.probe_until:
+        answer = resting(target, at=task.clock()) or answer
+    if isinstance(answer, Refusal):
+        running.finish(answer.stop, answer.message, answer.fix)
+        return None
+    owed = None
+    if grant is not None:
         owed = stores.bodies.next_due(grant, now=running.horizon, after=running.after)
-        if owed is None:
-            running.finish(UploadStop.CAUGHT_UP)
-            return None
-        running.after = (owed.standing.due_at, owed.number)
-        flaw = flaw_of(owed.upload)
-        if flaw:
-            verdict = PushVerdict(state=UploadState.FAILED, reason=flaw)
-            _settle(running, owed, verdict, holds=True)
-            continue
-        at = max(task.clock(), running.horizon)
-        on_its_way = attrs.evolve(owed, standing=asked(owed.standing, at=at))
-        stores.bodies.note(target_id, owed.number, on_its_way.standing)
-        running.probe_until = claim_probe(stores, target, at=at)
-        return _Ready(on_its_way, answer)
-    return None
+    if owed is None:
+        running.finish(UploadStop.CAUGHT_UP)
+        return None
+    running.after = (owed.standing.due_at, owed.number)
+    flaw = flaw_of(owed.upload)
+    if flaw:
+        verdict = PushVerdict(state=UploadState.FAILED, reason=flaw)
+        _settle(running, owed, verdict, holds=True)
+        return None
+    at = max(task.clock(), running.horizon)
+    on_its_way = attrs.evolve(owed, standing=asked(owed.standing, at=at))
+    stores.bodies.note(target_id, owed.number, on_its_way.standing)
+    running.probe_until = running.probe_until or claim_probe(stores, target, at=at)
+    return _Ready(on_its_way, answer)
 
 
 def _may_go_on(running: _Pass) -> bool:
@@ -243,6 +260,7 @@ def _may_go_on(running: _Pass) -> bool:
 def _note(running: _Pass, owed: Owed, verdict: PushVerdict) -> None:
     """Note what came of a request; without the lease, only that the body is there."""
     task, now = running.task, running.task.clock()
+    running.is_sending = False
     lease = task.stores.leases.renew(running.lease, at=now)
     _settle(running, owed, verdict, holds=lease is not None)
     if lease is None:
@@ -282,8 +300,7 @@ def _settle(running: _Pass, owed: Owed, verdict: PushVerdict, *, holds: bool) ->
 
 def _stop_after(running: _Pass, verdict: PushVerdict) -> None:
     """End the pass where the next body would fare no better."""
-    is_fault = verdict.status is not None and verdict.status >= 500
-    running.faults = running.faults + 1 if is_fault else 0
+    running.faults = running.faults + 1 if verdict.is_of_server else 0
     said = f"{running.task.target.url}: {verdict.reason}"
     if verdict.next is Next.BACK_OFF:
         running.finish(UploadStop.TARGET_BACKOFF, said, "wait, or: eventsync target resume")

@@ -3,6 +3,7 @@
 from eventsync_core.testing._contracts._audit import AuditContract
 from eventsync_core.testing._contracts._backlog import BacklogContract
 from eventsync_core.testing._contracts._bodies import BodiesContract
+from eventsync_core.testing._contracts._body_receiver import BodyReceiverContract
 from eventsync_core.testing._contracts._desk import DeskContract
 from eventsync_core.testing._contracts._grants import GrantsContract
 from eventsync_core.testing._contracts._holds import HoldsContract
@@ -20,6 +21,7 @@ __all__ = [
     "AuditContract",
     "BacklogContract",
     "BodiesContract",
+    "BodyReceiverContract",
     "DeskContract",
     "GrantsContract",
     "HoldsContract",
