@@ -3,7 +3,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from eventsync_adapters import machine
 from eventsync_adapters.legacy_queues import _child
@@ -23,6 +22,8 @@ def private_copy(path: Path) -> Iterator[tuple[Path, str]]:
     Raises:
         SourceError: No whole copy can be made.
     """
+    from tempfile import TemporaryDirectory
+
     try:
         folder = TemporaryDirectory(prefix="eventsync-legacy-", ignore_cleanup_errors=True)
     except OSError as error:

@@ -39,7 +39,8 @@ def migrate(
 
     The rows of a source are one unit of work, those of a very large one several that are each
     whole. Rows leave their source at the end, once they were read back, unless a conflict or an
-    error of that source stands in the way, or the stores are not durable. *progress* is told how many rows were dealt with.
+    error of that source stands in the way, or the stores are not durable. *progress* is told
+    how many rows were dealt with.
 
     Raises:
         StoreError: Units of work that had ended are kept; nothing else was stored or deleted.
