@@ -33,12 +33,15 @@ from eventsync_core.events import FAMILIES, Families, Family, Producer, strict_e
 from eventsync_core.policy import Mode, OnDiscard
 
 if TYPE_CHECKING:
+    from eventsync._migrating import migrate_legacy
     from eventsync._receiving import open_receiver
     from eventsync._resolving import read_rules, resolve_target
     from eventsync._standing import Standing
     from eventsync_core.authority import ResolvedTarget
     from eventsync_core.dispatch import Budget, Report
     from eventsync_core.egress import Grant
+    from eventsync_core.legacy import Resolution
+    from eventsync_core.migration import Migration, MigrationRules
     from eventsync_core.portability import Exported
     from eventsync_core.receivers import StubReceiver
     from eventsync_core.targets import Kind, Target, make_target
@@ -55,6 +58,8 @@ __all__ = [
     "Family",
     "Grant",
     "Kind",
+    "Migration",
+    "MigrationRules",
     "MissingEventIdError",
     "Mode",
     "NotJsonError",
@@ -65,6 +70,7 @@ __all__ = [
     "Receipt",
     "RedactionError",
     "Report",
+    "Resolution",
     "ResolvedTarget",
     "SettingsError",
     "Standing",
@@ -80,6 +86,7 @@ __all__ = [
     "TargetConflictError",
     "__version__",
     "make_target",
+    "migrate_legacy",
     "open_receiver",
     "open_store",
     "read_rules",
@@ -93,12 +100,16 @@ _LATER = {
     "Exported": "eventsync_core.portability",
     "Grant": "eventsync_core.egress",
     "Kind": "eventsync_core.targets",
+    "Migration": "eventsync_core.migration",
+    "MigrationRules": "eventsync_core.migration",
     "Report": "eventsync_core.dispatch",
     "ResolvedTarget": "eventsync_core.authority",
+    "Resolution": "eventsync_core.legacy",
     "Standing": "eventsync._standing",
     "StubReceiver": "eventsync_core.receivers",
     "Target": "eventsync_core.targets",
     "make_target": "eventsync_core.targets",
+    "migrate_legacy": "eventsync._migrating",
     "open_receiver": "eventsync._receiving",
     "read_rules": "eventsync._resolving",
     "resolve_target": "eventsync._resolving",

@@ -8,14 +8,23 @@ from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.granting import grant_command, grant_words
 from eventsync_cli.render import Progress, Result
+from eventsync_cli.uploading import (
+    Limits,
+    send_bodies,
+    upload_document,
+    upload_lines,
+    upload_reason,
+)
 from eventsync_core.clock import SECOND, iso_time
 from eventsync_core.dispatch import Budget, Drain, Report, Stop, drain, granted_streams
 from eventsync_core.egress import refuse
 from eventsync_core.errors import Reason
+from eventsync_core.ids import Kind
 from eventsync_core.policy import policy_of
 from eventsync_core.receivers import Gate, Outcome
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Breaker, Target
+from eventsync_core.upload import UploadReport
 
 __all__ = ["deliver"]
 
@@ -79,6 +88,7 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
     if not granted:
         return _ungranted(app, target, others)
     _wait_shortly(app, stores.targets.get(target.target_id), budget)
+    started = app.clock()
     bar = Progress("delivering", app.clock, total=None, no_color=app.no_color)
     with app.receiver(target) as receiver, bar:
         report = drain(
@@ -96,7 +106,39 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
             granted,
         )
     talk = (*talk, *_no_token(app, report), *_reset(app, stores.targets.get(target.target_id)))
-    return _result(report, target, talk=talk)
+    limits = _rest_of(budget, report, spent=app.clock() - started)
+    bodies = _bodies(app, stores, target, granted, report, limits)
+    return _result(report, target, talk=talk, bodies=bodies)
+
+
+def _rest_of(budget: Budget, report: Report, *, spent: int) -> Limits:
+    """Return what is left for bodies; each of them is one request."""
+    seconds, requests = budget.seconds, budget.requests
+    return Limits(
+        seconds=None if seconds is None else max(seconds - spent / SECOND, 0.0),
+        bodies=None if requests is None else max(requests - report.requests, 0),
+    )
+
+
+def _bodies(
+    app: App,
+    stores: Stores,
+    target: Target,
+    streams: Sequence[str],
+    events: Report,
+    limits: Limits,
+) -> UploadReport | None:
+    """
+    Upload the bodies of *streams* after their events, and return what came of it.
+
+    None where there are none, or the target takes none, or somebody wants an end. What stopped
+    the events stops their bodies as well, for whatever stands in the way is looked at again.
+    """
+    if target.kind is not Kind.TEAMSPACE or events.stopped_because == Stop.INTERRUPTED:
+        return None
+    if not any(stores.bodies.page(stream=stream, limit=1) for stream in streams):
+        return None
+    return send_bodies(app, stores, target, streams, limits)
 
 
 def _no_token(app: App, report: Report) -> list[str]:
@@ -136,15 +178,19 @@ def _result(
     *,
     talk: Sequence[str] = (),
     argv: tuple[str, ...] = (),
+    bodies: UploadReport | None = None,
 ) -> Result:
     code = _exit_of(report)
-    return Result(
-        document=_document(report, target),
-        lines=_lines(report, target),
-        talk=talk,
-        code=code,
-        reason=None if code is ExitCode.OK else _reason(report, argv),
-    )
+    reason = None if code is ExitCode.OK else _reason(report, argv)
+    if code is ExitCode.OK and bodies is not None and not bodies.is_clean:
+        code, reason = ExitCode.INCOMPLETE, upload_reason(bodies)
+    elif bodies is not None and bodies.message and bodies.remaining:
+        talk = (*talk, f"eventsync: {bodies.message}")
+    document, lines = _document(report, target), _lines(report, target)
+    document["bodies"] = None if bodies is None else upload_document(bodies)
+    if bodies is not None and (bodies.selected or bodies.remaining):
+        lines.append(upload_lines(bodies))
+    return Result(document=document, lines=lines, talk=talk, code=code, reason=reason)
 
 
 def _exit_of(report: Report) -> ExitCode:

@@ -21,6 +21,7 @@ from eventsync_core.errors import (
     StoreError,
     reason_of,
 )
+from eventsync_core.migration import find_waiting
 from eventsync_core.policy import Mode
 from eventsync_core.status import (
     Foreground,
@@ -47,6 +48,8 @@ def look(app: App) -> Status:
         with app.reading() as stores:
             if app.storage is not None:
                 setting = attrs.evolve(setting, database_bytes=app.storage.file_bytes)
+            found = tuple(find_waiting(app.old_sources().sources, stores))
+            setting = attrs.evolve(setting, waiting=found)
             status = collect(stores, setting, at=app.clock())
     except (StoreError, SettingsError) as error:
         status = collect(None, attrs.evolve(setting, store_error=error), at=app.clock())
@@ -79,6 +82,7 @@ def _setting(app: App) -> Setting:
         ),
         queue_files=app.queue_files(),
         database_path=app.shown_database,
+        legacy_queue_path=str(app.home.resolve() / "queue.db"),
         current=current,
         stream=None if app.chosen.project is None else app.stream,
         gates=gates,
@@ -133,13 +137,20 @@ def _summary(status: Status) -> list[tuple[str, str]]:
         ("Delivered (cur/prev)", f"{_shown(ledger['delivered_current_target'])}/{previous}"),
         ("Terminal failures", _shown(document["terminal_failures"]["count"])),
     ]
-    current = status.setting.current
+    if status.bodies.bodies:
+        bodies = status.bodies
+        counts = f"waiting {bodies.waiting}  uploaded {bodies.uploaded}  failed {bodies.failed}"
+        rows.append(("Bodies", counts))
+    current, waiting = status.setting.current, status.setting.waiting[:_MOST_TARGETS]
     if current is not None:
         rows.append(("Current target", current.url))
     if status.setting.gates:
         rows.append(("Closed gates", ", ".join(status.setting.gates)))
     if document["queue_files_count"]:
         rows.append(("Queues of old programs", str(document["queue_files_count"])))
+    rows += [("Rows left by old ones", f"{each.source.path} ({each.said()})") for each in waiting]
+    if waiting:
+        rows.append(("They are imported by", "eventsync sync migrate"))
     if journal["gc_suggested"]:
         rows.append(("GC suggested", journal["gc_suggestion"]["reason"]))
     return rows

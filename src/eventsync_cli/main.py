@@ -20,6 +20,7 @@ _SOON = 0.02
 _PATIENCE = 1.0
 _TOP = {
     "audit": "See which events were dropped on purpose.",
+    "body": "Keep artifact texts, and upload them after their events.",
     "capture": "Store events, one JSON object per line.",
     "config": "Show what is set, and where.",
     "demo": "Show the whole path with made-up events and two local receivers.",
@@ -33,6 +34,12 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
     "audit": {
         "list": "List events that were dropped on purpose.",
     },
+    "body": {
+        "add": "Keep files to be uploaded.",
+        "list": "List bodies and where each stands.",
+        "push": "Upload bodies to the current target.",
+        "retry": "Let bodies that failed or wait go again.",
+    },
     "config": {
         "show": "Show every setting and where it comes from.",
     },
@@ -43,12 +50,14 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
         "export": "Write captured events out, one per line, exactly as stored.",
         "hold": "Keep events from being offered to any target.",
         "list": "List captured events.",
+        "quarantine": "List rows of old programs that were set aside.",
         "release": "Let held events be offered again.",
         "show": "Show one event and what each target said of it.",
         "verify": "Check digests, chain and positions of every stream.",
     },
     "sync": {
         "doctor": "Examine the database, or change its journal mode.",
+        "migrate": "Bring home what old programs queued.",
         "mode": "Show or choose where events go.",
         "now": "Deliver what is owed to the current target.",
         "replay": "Deliver events again to a target that has them.",

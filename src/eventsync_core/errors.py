@@ -17,6 +17,7 @@ EventSyncError
 ├── TargetConflictError         environment and configuration name different servers
 ├── SettingsError               configuration that cannot be read or understood
 ├── JournalModeRefusedError     WAL would not be safe here
+├── SourceError                 a file of an old program cannot be read, or not be emptied
 ├── NothingOpenError            a permit, lease or unit of work used after its end
 ├── OutputLostError             what was to be written cannot be written
 ├── OutputUnusableError         a file that cannot be made where it was named
@@ -47,6 +48,7 @@ __all__ = [
     "RedactionError",
     "ServerMissingError",
     "SettingsError",
+    "SourceError",
     "StoreBusyError",
     "StoreError",
     "StoreFullError",
@@ -297,6 +299,17 @@ class JournalModeRefusedError(EventSyncError):
 
     code = "journal_mode_refused"
     fix_argv = ("eventsync", "sync", "doctor", "--journal-mode", "truncate")
+
+
+class SourceError(EventSyncError):
+    """A file of an old program cannot be read now, or not be emptied; it is as it was."""
+
+    code = "source_unreadable"
+
+    def __init__(self, message: str, *, code: str = "source_unreadable", fix: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.fix_text = fix or "keep the file as it is; what could be read is imported"
 
 
 class NothingOpenError(EventSyncError):

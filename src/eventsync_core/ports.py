@@ -1,10 +1,13 @@
 """Every port on one page, for reading; each lives in its room."""
 
+from eventsync_core.bodies import Bodies, BodyReceiver
 from eventsync_core.clock import Clock
 from eventsync_core.egress import Grants
 from eventsync_core.ingest import Inbox
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
+from eventsync_core.legacy import Legacy
+from eventsync_core.migration import OldSource
 from eventsync_core.policy import Audit
 from eventsync_core.receivers import DeliveryReceiver
 from eventsync_core.stores import Stores
@@ -13,6 +16,8 @@ from eventsync_core.targets import TargetRegistry
 __all__ = [
     "Audit",
     "Backlog",
+    "Bodies",
+    "BodyReceiver",
     "Clock",
     "DeliveryReceiver",
     "Desk",
@@ -22,6 +27,8 @@ __all__ = [
     "Journal",
     "Leases",
     "Ledger",
+    "Legacy",
+    "OldSource",
     "Stores",
     "Superseding",
     "TargetRegistry",

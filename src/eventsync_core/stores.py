@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from eventsync_core.bodies import Bodies, MemoryBodies
 from eventsync_core.egress import Grants, MemoryGrants
 from eventsync_core.journal import Journal, MemoryJournal
 from eventsync_core.ledger import (
@@ -21,6 +22,7 @@ from eventsync_core.ledger import (
     MemorySuperseding,
     Superseding,
 )
+from eventsync_core.legacy import Legacy, MemoryLegacy
 from eventsync_core.policy import Audit, MemoryAudit
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
 
@@ -61,6 +63,12 @@ class Stores(Protocol):
     def audit(self) -> Audit: ...
 
     @property
+    def legacy(self) -> Legacy: ...
+
+    @property
+    def bodies(self) -> Bodies: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -98,6 +106,8 @@ class MemoryStores:
         self.holds = MemoryHolds(self.journal, self.ledger)
         self.audit = MemoryAudit()
         self._depth = 0
+        self.legacy = MemoryLegacy(self.journal)
+        self.bodies = MemoryBodies(self.journal, self.targets)
 
     @property
     def leases(self) -> MemoryLedger:
@@ -125,6 +135,8 @@ class MemoryStores:
             self.holds,
             self.superseding,
             self.audit,
+            self.legacy,
+            self.bodies,
         )
         saved = [_tables(part) for part in parts]
         self._depth += 1

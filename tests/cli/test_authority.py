@@ -29,6 +29,9 @@ _CHOOSES = [
     ("sync", "retry"),
     ("sync", "replay", "--all"),
     ("sync", "replay", "--nothing"),
+    ("body", "push"),
+    ("body", "push", "--dry-run"),
+    ("body", "retry"),
     ("target", "grant"),
     ("target", "pause"),
     ("target", "resume"),
@@ -36,15 +39,18 @@ _CHOOSES = [
 ]
 # Does its work, and names the disagreement on stderr.
 _WORKS = [
+    ("body", "list"),
     ("capture", "{events}"),
     ("config", "show"),
     ("journal", "hold", "e0"),
     ("journal", "list"),
+    ("journal", "quarantine"),
     ("journal", "release", "e0"),
     ("journal", "show", "e0"),
     ("journal", "verify"),
     ("sync", "doctor"),
     ("sync", "doctor", "--journal-mode", "truncate"),
+    ("sync", "migrate"),
     ("sync", "mode"),
     ("sync", "mode", "TEAMSPACE"),
     ("sync", "mode", "LOCAL_RETENTION"),
@@ -54,7 +60,7 @@ _WORKS = [
     ("target", "revoke"),
 ]
 # Has nothing to do with a target, or is tested by itself.
-_ELSEWHERE = {"demo", "serve", "sync status", "audit list", "family list"}
+_ELSEWHERE = {"demo", "serve", "sync status", "audit list", "body add", "family list"}
 
 
 class _Sockets:

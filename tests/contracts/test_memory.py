@@ -6,12 +6,14 @@ from eventsync_core.stores import MemoryStores
 from eventsync_core.testing import (
     AuditContract,
     BacklogContract,
+    BodiesContract,
     DeskContract,
     GrantsContract,
     HoldsContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
+    LegacyContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -64,9 +66,17 @@ class TestMemoryAudit(AuditContract):
     """A dict by number."""
 
 
+class TestMemoryBodies(BodiesContract):
+    """Two dicts and their numbers."""
+
+
 class TestMemoryStores(StoresContract):
     """Copies what it may have to restore."""
 
     def test_nothing_in_memory_is_durable(self, stores) -> None:
         """Not even outside a unit of work."""
         assert not stores.is_durable
+
+
+class TestMemoryLegacy(LegacyContract):
+    """Three dicts."""

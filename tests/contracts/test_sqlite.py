@@ -6,12 +6,14 @@ from eventsync_adapters.sqlite import open_stores
 from eventsync_core.testing import (
     AuditContract,
     BacklogContract,
+    BodiesContract,
     DeskContract,
     GrantsContract,
     HoldsContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
+    LegacyContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -78,6 +80,10 @@ class TestSqliteAudit(AuditContract):
     """Over one file."""
 
 
+class TestSqliteBodies(BodiesContract):
+    """Over one file."""
+
+
 class TestSqliteStores(StoresContract):
     """Over one file."""
 
@@ -88,3 +94,7 @@ class TestSqliteStores(StoresContract):
 
 class TestSqliteWriters(WritersContract):
     """Two connections to one file."""
+
+
+class TestSqliteLegacy(LegacyContract):
+    """Over one file."""

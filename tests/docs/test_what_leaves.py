@@ -57,14 +57,15 @@ def test_the_references_are_those_that_are_understood(page: Path) -> None:
 
 
 def _reply(heard: Heard) -> tuple[int, Mapping[str, str], bytes]:
-    return (200, {}, b"{}") if heard.path.endswith("/health/") else accept(heard)
+    is_batch = not heard.path.endswith(("/health/", "/push-content/"))
+    return accept(heard) if is_batch else (200, {}, b"{}")
 
 
 @pytest.mark.usefixtures("plain_environment")
 def test_a_request_carries_the_headers_that_are_listed(
     page: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each of the four, and no other header."""
+    """Each of the five, and no other header."""
     _, _, text = page.read_text(encoding="utf-8").partition("<!-- table: requests -->\n")
     cells = [line.split("|")[4] for line in text.partition("\n\n")[0].splitlines()[2:]]
     named = [{word.lower() for word in _WORD.findall(cell)} for cell in cells]
@@ -72,11 +73,14 @@ def test_a_request_carries_the_headers_that_are_listed(
     monkeypatch.setenv("SPEC_KITTY_ENABLE_SAAS_SYNC", "1")
     monkeypatch.setenv("TOKEN", "whsec_dG9rZW4tdG9rZW4=")
     Path("e.jsonl").write_text('{"event_id": "e1"}\n')
+    Path("spec.md").write_text("# spec")
+    body = ("--project", "default", "--mission", "m", "--mission-type", "t")
     external = ("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint")
     with listening(_reply) as listener:
         for words in (
             ("capture", "e.jsonl"),
             ("sync", "server", listener.url, "--team", "t", "--token", "env:TOKEN"),
+            ("body", "add", "spec.md", "--manifest-version", "1", *body),
             ("sync", "now"),
             (*external, f"{listener.url}/a", "--header", "X-Key=env:TOKEN"),
             ("sync", "now"),
@@ -84,11 +88,11 @@ def test_a_request_carries_the_headers_that_are_listed(
             ("sync", "now"),
         ):
             assert main(list(words)) == 0
-    health, teamspace, plain, signed = (set(heard.headers) for heard in listener.heard)
+    health, teamspace, pushed, plain, signed = (set(heard.headers) for heard in listener.heard)
 
-    assert (teamspace, health) == (named[0], named[1])
-    assert plain == (named[2] - {"--header"}) | {"x-key"}
-    assert signed == (named[2] | named[3]) - {"--header", "content-encoding"}
+    assert (teamspace, health, pushed) == (named[0], named[1], named[2])
+    assert plain == (named[3] - {"--header"}) | {"x-key"}
+    assert signed == (named[3] | named[4]) - {"--header", "content-encoding"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the session is written for a POSIX shell")

@@ -10,12 +10,14 @@ import pytest
 from eventsync_adapters.sqlite import (
     _audit,
     _backlog,
+    _bodies,
     _desk,
     _grants,
     _holds,
     _journal,
     _leases,
     _ledger,
+    _legacy,
     _rows,
     _superseding,
     _tally,
@@ -37,10 +39,28 @@ ROOMS = (
     _holds,
     _superseding,
     _audit,
+    _bodies,
+    _legacy,
 )
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
-_WHOLE_TABLES = {"HEADS": "streams", "NEW_STREAM": "streams", "ALL": "targets", "NEW": "targets"}
-_FRAGMENTS = {"OWE_DUE", "OWE_LEDGER", "ENTRY", "COLUMNS", "REQUEST_COLUMNS"}
+_WHOLE_TABLES = {
+    "HEADS": "streams",
+    "NEW_STREAM": "streams",
+    "ALL": "targets",
+    "NEW": "targets",
+    "NOTE": "legacy_sources",
+    "SOURCES": "legacy_sources",
+}
+_FRAGMENTS = {
+    "ASIDE_COLUMNS",
+    "OWE_DUE",
+    "OWE_LEDGER",
+    "ENTRY",
+    "COLUMNS",
+    "REQUEST_COLUMNS",
+    "LISTED",
+    "FAILURE",
+}
 
 
 def statements(room: ModuleType) -> dict[str, str]:
@@ -99,6 +119,8 @@ def test_no_statement_scans(world: World, name: str, sql: str) -> None:
         "OPEN",
         "SUPERSEDES",
         "ACTS",
+        "NEXT_DUE",
+        "PAGE_OF_STREAM",
     ):
         assert [line for line in details if "TEMP B-TREE" in line] == []
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 import attrs
 
 from eventsync_adapters.files.revoked import Revocation, Revocations, RevokedGrants
+from eventsync_core.bodies import Bodies
 from eventsync_core.census import Tally
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
@@ -19,6 +20,7 @@ from eventsync_core.ledger import (
     Ledger,
     Superseding,
 )
+from eventsync_core.legacy import Legacy
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
@@ -127,6 +129,16 @@ class GrantedStores:
     def audit(self) -> Audit:
         """See `Stores`."""
         return self._inner.audit
+
+    @property
+    def legacy(self) -> Legacy:
+        """See `Stores`."""
+        return self._inner.legacy
+
+    @property
+    def bodies(self) -> Bodies:
+        """See `Stores`."""
+        return self._inner.bodies
 
     @property
     def targets(self) -> TargetRegistry:

@@ -15,9 +15,25 @@ from eventsync_adapters.http._offer import (
     require_own,
 )
 from eventsync_adapters.http._redact import document_without_secrets, secrets_of_headers
+from eventsync_core.bodies import (
+    PUSH_PATH,
+    BodyUpload,
+    PushVerdict,
+    interpret_push,
+    push_body,
+    require_permit,
+)
 from eventsync_core.codec import read_document
 from eventsync_core.errors import SettingsError
-from eventsync_core.receivers import Batch, Gate, Verdict, WireTransform, transformed
+from eventsync_core.receivers import (
+    Answer,
+    Batch,
+    Gate,
+    Permit,
+    Verdict,
+    WireTransform,
+    transformed,
+)
 from eventsync_core.targets import Limits, Target, is_header_value, merge_limits, require_safe
 
 BATCH_PATH = "/api/v1/events/batch/"
@@ -27,7 +43,7 @@ HEALTH_PATH = "/api/v1/sync/health/"
 @attrs.define
 class TeamspaceReceiver:
     """
-    A `DeliveryReceiver` for a Teamspace server.
+    A `DeliveryReceiver` and `BodyReceiver` for a Teamspace server.
 
     *token* is asked again for every request and every look at the gates; what it returns is
     kept nowhere. *forget* is called when an answer turns it away: 401 or 403. *saas_enabled*
@@ -82,6 +98,22 @@ class TeamspaceReceiver:
         verdict = offer(self.transport, url, packed, self._tell, self.forget)
         self.capacity = merge_limits(self.capacity, verdict.limits)
         return verdict
+
+    def push(self, permit: Permit, upload: BodyUpload) -> PushVerdict:
+        """See `BodyReceiver.push`: not compressed."""
+        require_permit(self.target_id, permit)
+        token = self._token()
+        if not token:
+            unsent = Answer(fault="no token is at hand", reached=False)
+            return interpret_push(upload.key.content_hash, unsent)
+        headers = self._headers(token)
+        told = merged(JSON, headers)
+        answer = self.transport.post(self._url(PUSH_PATH), push_body(upload), told)
+        if is_turned_away(answer.status):
+            self.forget()
+        verdict = interpret_push(upload.key.content_hash, answer)
+        secrets = (*secrets_of_headers(headers), *self.transport.secrets)
+        return attrs.evolve(verdict, reason=str(document_without_secrets(verdict.reason, secrets)))
 
     def health(self) -> object | None:
         """See `DeliveryReceiver.health`: what the server's health address answers."""

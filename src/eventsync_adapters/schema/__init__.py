@@ -19,6 +19,8 @@ VERSIONS = (
     "0006_capture",
     "0007_grants",
     "0008_network",
+    "0009_bodies",
+    "0010_legacy",
 )
 """Every version this program knows, in order."""
 

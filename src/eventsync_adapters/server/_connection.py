@@ -13,9 +13,10 @@ from eventsync_adapters.server._routes import (
     is_loopback_host,
     is_loopback_origin,
     missing,
+    most_bytes,
     takes_batches,
+    takes_bodies,
 )
-from eventsync_core.ingest import MOST_BYTES
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -38,13 +39,13 @@ class Connection(BaseHTTPRequestHandler):
             self._send(self.desk.get(self.path))
 
     def do_POST(self) -> None:
-        """Take a batch, as the script says."""
+        """Take a batch or a body, as the script says."""
         if not self._is_welcome():
             return
-        if not takes_batches(self.path):
+        if not (takes_batches(self.path) or takes_bodies(self.path)):
             self._refuse(missing(self.path))
             return
-        rule = self.desk.next_rule()
+        rule = self.desk.next_rule(self.path)
         if rule.delay_seconds:
             self.desk.closing.wait(rule.delay_seconds)
         if rule.cut == "before":
@@ -53,7 +54,7 @@ class Connection(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             return
-        sent = self.desk.post(body, rule, self.headers.get("Content-Type", ""))
+        sent = self.desk.post(self.path, body, rule, self.headers.get("Content-Type", ""))
         if rule.cut and not rule.replaces_answer:
             self._cut()
         else:
@@ -102,7 +103,7 @@ class Connection(BaseHTTPRequestHandler):
     def _body(self) -> bytes | None:
         """Return the body, or answer why it cannot be read."""
         try:
-            return self._read(self.headers.get("Content-Encoding", ""), most=MOST_BYTES)
+            return self._read(self.headers.get("Content-Encoding", ""), most=most_bytes(self.path))
         except BodyError as error:
             self.close_connection = self.close_connection or not error.is_drained
             said = {"error": "unreadable body", "details": str(error)}

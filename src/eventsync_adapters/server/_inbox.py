@@ -12,7 +12,7 @@ from eventsync_core.clock import Clock
 from eventsync_core.ingest import Kept
 
 _TABLE = """
-CREATE TABLE IF NOT EXISTS received (
+CREATE TABLE IF NOT EXISTS {table} (
     seq INTEGER PRIMARY KEY,
     event_id TEXT NOT NULL UNIQUE,
     text TEXT NOT NULL,
@@ -24,11 +24,11 @@ _PRAGMAS = (
     "PRAGMA journal_mode = TRUNCATE",
     "PRAGMA synchronous = FULL",
 )
-_INSERT = "INSERT INTO received (event_id, text, received_at) VALUES (?, ?, ?)"
-_KNOWN = "SELECT event_id FROM received WHERE event_id IN ({marks})"
-_PAGE = "SELECT seq, event_id, text FROM received WHERE seq > ? ORDER BY seq LIMIT ?"
-_TEXT = "SELECT text FROM received WHERE event_id = ?"
-_COUNT = "SELECT count(*) FROM received"
+_INSERT = "INSERT INTO {table} (event_id, text, received_at) VALUES (?, ?, ?)"
+_KNOWN = "SELECT event_id FROM {table} WHERE event_id IN ({marks})"
+_PAGE = "SELECT seq, event_id, text FROM {table} WHERE seq > ? ORDER BY seq LIMIT ?"
+_TEXT = "SELECT text FROM {table} WHERE event_id = ?"
+_COUNT = "SELECT count(*) FROM {table}"
 
 # SQLite's own limit is 999 parameters before 3.32.
 _AT_ONCE = 500
@@ -38,12 +38,13 @@ class SqliteInbox:
     """
     An `Inbox` in one SQLite file, private to this user, for any number of threads.
 
-    What `take` returned survives kill and power loss. Times are in microseconds since
-    1970 UTC.
+    What is no event, as bodies, is kept in a *table* of its own. What `take` returned
+    survives kill and power loss. Times are in microseconds since 1970 UTC.
     """
 
-    def __init__(self, path: Path, *, clock: Clock) -> None:
+    def __init__(self, path: Path, *, clock: Clock, table: str = "received") -> None:
         create_private_file(path)
+        self._table = table
         self._clock = clock
         self._lock = Lock()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -51,7 +52,7 @@ class SqliteInbox:
             self._database = Database(self._connection, execute_plugins=False)
             for pragma in _PRAGMAS:
                 self._database.execute(pragma).fetchall()
-            self._database.execute(_TABLE)
+            self._database.execute(self._sql(_TABLE))
         except BaseException:
             self._connection.close()
             raise
@@ -71,7 +72,7 @@ class SqliteInbox:
                         known.add(event_id)
                         rows.append((event_id, text, at))
                     are_new.append(is_new)
-                self._connection.executemany(_INSERT, rows)
+                self._connection.executemany(self._sql(_INSERT), rows)
             except BaseException:
                 self._database.rollback()
                 raise
@@ -81,19 +82,19 @@ class SqliteInbox:
     def received(self, *, after: int = 0, limit: int = 1_000) -> list[Kept]:
         """See `Inbox.received`."""
         with self._lock:
-            rows = self._database.execute(_PAGE, (after, limit)).fetchall()
+            rows = self._database.execute(self._sql(_PAGE), (after, limit)).fetchall()
         return [Kept(*row) for row in rows]
 
     def get(self, event_id: str) -> str | None:
         """See `Inbox.get`."""
         with self._lock:
-            row = self._database.execute(_TEXT, (event_id,)).fetchone()
+            row = self._database.execute(self._sql(_TEXT), (event_id,)).fetchone()
         return None if row is None else str(row[0])
 
     def count(self) -> int:
         """See `Inbox.count`."""
         with self._lock:
-            return int(self._database.execute(_COUNT).fetchone()[0])
+            return int(self._database.execute(self._sql(_COUNT)).fetchone()[0])
 
     def close(self) -> None:
         """Close the file."""
@@ -111,11 +112,14 @@ class SqliteInbox:
     ) -> None:
         self.close()
 
+    def _sql(self, text: str, **parts: str) -> str:
+        return text.format(table=self._table, **parts)
+
     def _known(self, event_ids: Sequence[str]) -> set[str]:
         found: set[str] = set()
         for start in range(0, len(event_ids), _AT_ONCE):
             part = event_ids[start : start + _AT_ONCE]
-            sql = _KNOWN.format(marks=",".join("?" * len(part)))
+            sql = self._sql(_KNOWN, marks=",".join("?" * len(part)))
             found.update(row[0] for row in self._database.execute(sql, part))
         return found
 

@@ -8,8 +8,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
+from eventsync_core.bodies import PUSH_PATH
 from eventsync_core.codec import read_document, write_document
-from eventsync_core.ingest import Inbox, Kept, answer_batch, answer_health
+from eventsync_core.ingest import (
+    MOST_BYTES,
+    MOST_PUSH_BYTES,
+    Inbox,
+    Kept,
+    answer_batch,
+    answer_health,
+    answer_push,
+)
 from eventsync_core.receivers import RequestRule, Script, read_script
 from eventsync_core.targets import Deployment
 
@@ -33,30 +42,31 @@ class Sent:
 @attrs.define(kw_only=True)
 class Desk:
     """
-    What all connections share: the inbox, the script, and the lock that orders requests.
+    What all connections share: the inboxes, the script, and the lock that orders requests.
 
     `closing` ends the delays a script asks for.
     """
 
     inbox: Inbox
+    bodies: Inbox
     script: Script
     deployment: Deployment
     log: Callable[[str], None]
     lock: Lock = attrs.field(factory=Lock)
     closing: Event = attrs.field(factory=Event)
 
-    def next_rule(self) -> RequestRule:
-        """Take the rule for one more request."""
+    def next_rule(self, path: str) -> RequestRule:
+        """Take the rule for one more request, of those for bodies or those for batches."""
         with self.lock:
-            return self.script.next_request()
+            return self.script.next_push() if takes_bodies(path) else self.script.next_request()
 
     def set_script(self, script: Script) -> None:
         """Answer from now on as *script* says."""
         with self.lock:
             self.script = script
 
-    def post(self, body: bytes, rule: RequestRule, content_type: str) -> Sent:
-        """Answer one batch as *rule* says, else in earnest."""
+    def post(self, path: str, body: bytes, rule: RequestRule, content_type: str) -> Sent:
+        """Answer one batch or body as *rule* says, else in earnest."""
         if rule.replaces_answer:
             return Sent(
                 status=rule.status,
@@ -65,10 +75,13 @@ class Desk:
             )
         try:
             with self.lock:
-                reply = answer_batch(self.inbox, body, self.script, content_type)
+                if takes_bodies(path):
+                    reply = answer_push(self.bodies, body)
+                else:
+                    reply = answer_batch(self.inbox, body, self.script, content_type)
         except sqlite3.Error as error:
             self.log(f"cannot store: {error}")
-            return document(503, {"error": "the events cannot be stored now"})
+            return document(503, {"error": "nothing can be stored now"})
         sent = document(reply.status, reply.document)
         return attrs.evolve(sent, headers={**_JSON, **rule.headers})
 
@@ -87,14 +100,15 @@ class Desk:
         parts = urlsplit(path)
         if parts.path == HEALTH_PATH:
             return document(200, answer_health(self.deployment))
-        if parts.path == "/received/count":
-            with self.lock:
-                return document(200, {"count": self.inbox.count()})
-        if parts.path == "/received":
-            return self._received(parts.query)
+        for name, inbox in (("/received", self.inbox), ("/bodies", self.bodies)):
+            if parts.path == f"{name}/count":
+                with self.lock:
+                    return document(200, {"count": inbox.count()})
+            if parts.path == name:
+                return self._received(inbox, parts.query)
         return missing(path)
 
-    def _received(self, query: str) -> Sent:
+    def _received(self, inbox: Inbox, query: str) -> Sent:
         asked = parse_qs(query, keep_blank_values=True)
         numbers = {name: values[-1] for name, values in asked.items()}
         unknown = sorted(set(numbers) - {"after", "limit"})
@@ -103,15 +117,15 @@ class Desk:
         limit = int(numbers["limit"]) if "limit" in numbers else None
         return Sent(
             headers={"Content-Type": "application/x-ndjson"},
-            lines=self._pages(int(numbers.get("after", 0)), limit),
+            lines=self._pages(inbox, int(numbers.get("after", 0)), limit),
         )
 
-    def _pages(self, after: int, limit: int | None) -> Iterator[bytes]:
+    def _pages(self, inbox: Inbox, after: int, limit: int | None) -> Iterator[bytes]:
         """Yield what is kept above *after*, a page at a time, one line each."""
         while limit is None or limit > 0:
             most = _PAGE if limit is None else min(limit, _PAGE)
             with self.lock:
-                page = self.inbox.received(after=after, limit=most)
+                page = inbox.received(after=after, limit=most)
             if page:
                 yield "".join(map(_line, page)).encode()
             if len(page) < most:
@@ -134,6 +148,16 @@ def takes_batches(path: str) -> bool:
     """Say whether events can be posted to *path*: the batch address, or any outside /api."""
     place = urlsplit(path).path
     return place == BATCH_PATH or not (place == "/api" or place.startswith("/api/"))
+
+
+def takes_bodies(path: str) -> bool:
+    """Say whether bodies are posted to *path*."""
+    return urlsplit(path).path == PUSH_PATH
+
+
+def most_bytes(path: str) -> int:
+    """Return how large a request to *path* may be, decompressed."""
+    return MOST_PUSH_BYTES if takes_bodies(path) else MOST_BYTES
 
 
 def is_loopback_host(header: str | None) -> bool:

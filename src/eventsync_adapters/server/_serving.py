@@ -23,13 +23,15 @@ class Serving:
 
     Attributes:
         url: Where it listens, without a slash at the end.
-        inbox: What it keeps.
+        inbox: What it keeps of events.
+        bodies: What it keeps of bodies: the requests that brought them.
     """
 
     def __init__(self, server: "_Server", desk: Desk) -> None:
         name, port = str(server.server_address[0]), server.server_port
         self.url = f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
         self.inbox = desk.inbox
+        self.bodies = desk.bodies
         self._address = (name, port)
         self._server = server
         self._desk = desk
@@ -94,10 +96,13 @@ def serve(
         raise ValueError(f"{host!r} is not a loopback address; this receiver asks for no login")
     with ExitStack() as stack:
         inbox: Inbox = MemoryInbox()
+        bodies: Inbox = MemoryInbox()
         if path is not None:
             inbox = stack.enter_context(SqliteInbox(path, clock=clock))
+            bodies = stack.enter_context(SqliteInbox(path, clock=clock, table="bodies"))
         desk = Desk(
             inbox=inbox,
+            bodies=bodies,
             script=script or Script(),
             deployment=deployment or Deployment(),
             log=log,

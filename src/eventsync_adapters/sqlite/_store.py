@@ -24,11 +24,13 @@ from eventsync_core.errors import StoreFullError, StoreNotWritableError
 if TYPE_CHECKING:
     from eventsync_adapters.sqlite._audit import SqliteAudit
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
+    from eventsync_adapters.sqlite._bodies import SqliteBodies
     from eventsync_adapters.sqlite._desk import SqliteDesk
     from eventsync_adapters.sqlite._grants import SqliteGrants
     from eventsync_adapters.sqlite._holds import SqliteHolds
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
+    from eventsync_adapters.sqlite._legacy import SqliteLegacy
     from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 
@@ -125,11 +127,25 @@ class SqliteStores:
         return SqliteSuperseding(self._database, self._keys)
 
     @cached_property
+    def legacy(self) -> "SqliteLegacy":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._legacy import SqliteLegacy
+
+        return SqliteLegacy(self._database)
+
+    @cached_property
     def audit(self) -> "SqliteAudit":
         """See `Stores`."""
         from eventsync_adapters.sqlite._audit import SqliteAudit
 
         return SqliteAudit(self._database)
+
+    @cached_property
+    def bodies(self) -> "SqliteBodies":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._bodies import SqliteBodies
+
+        return SqliteBodies(self._database, self._keys)
 
     @property
     def is_durable(self) -> bool:

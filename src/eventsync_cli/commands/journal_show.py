@@ -14,6 +14,7 @@ from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import UnknownEventError
 from eventsync_core.journal import Entry
 from eventsync_core.ledger import HistoryItem, Holding, LedgerEntry, Request
+from eventsync_core.legacy import Provenance
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
@@ -40,6 +41,7 @@ def command(app: App, event_id: str) -> Result:
         standings = _standings(stores, entry)
         holdings = stores.holds.holdings(entry.stream, entry.position)
         succession = succession_of(stores, entry)
+        origins = stores.legacy.provenance(event_id)
     return Result(
         document={
             **entry_document(entry),
@@ -48,6 +50,8 @@ def command(app: App, event_id: str) -> Result:
             "chain": entry.chain.hex(),
             "text": entry.event.text,
             **succession_document(succession),
+            "came_from": [_origin(each) for each in origins[:MOST_ITEMS]],
+            "came_from_count": len(origins),
             "holds": [_holding(each) for each in holdings[-MOST_ITEMS:]],
             "holds_count": len(holdings),
             "targets": [_document(each) for each in standings[:MOST_ITEMS]],
@@ -56,10 +60,22 @@ def command(app: App, event_id: str) -> Result:
         lines=[
             *_lines(entry, holdings),
             *succession_lines(succession),
+            *(f"came from {each.path} {each.key.part} {each.key.row}" for each in origins),
             *(line for each in standings for line in _said(each)),
         ],
         talk=app.concerns(),
     )
+
+
+def _origin(row: Provenance) -> dict[str, Any]:
+    return {
+        "source": row.path,
+        "part": row.key.part,
+        "row": row.key.row,
+        "queued_at": None if row.queued_at is None else iso_time(row.queued_at),
+        "retry_count": row.retry_count,
+        "taken_at": iso_time(row.taken_at),
+    }
 
 
 def _standings(stores: Stores, entry: Entry) -> list[_Standing]:

@@ -1,9 +1,11 @@
 import math
 from typing import Any
 
+import attrs
 import click
 
 from eventsync_cli.acting import acting
+from eventsync_cli.bringing import waiting_lines
 from eventsync_cli.compose import App
 from eventsync_cli.delivering import deliver
 from eventsync_cli.render import Result
@@ -37,4 +39,5 @@ def command(
 ) -> Result:
     """Deliver to the current target what it is owed; of all its streams, or of --project's."""
     budget = Budget(seconds=budget_seconds, events=budget_events, requests=budget_requests)
-    return deliver(app, budget)
+    result = deliver(app, budget)
+    return attrs.evolve(result, talk=(*result.talk, *waiting_lines(app)))

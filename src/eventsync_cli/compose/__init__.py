@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from eventsync_cli.compose._app import App, assemble, assemble_alone, is_in_unit
 
 if TYPE_CHECKING:
+    from eventsync_adapters.legacy_queues import Found as Found
     from eventsync_adapters.server import Serving as Serving
 
 __all__ = ["App", "assemble", "assemble_alone", "is_in_unit"]

@@ -15,7 +15,9 @@ from eventsync_core.policy import policy_of
 
 if TYPE_CHECKING:
     from eventsync_adapters.files import HeldSecrets
+    from eventsync_adapters.http import TeamspaceReceiver
     from eventsync_adapters.server import Serving
+    from eventsync_core.bodies import BodyReceiver
     from eventsync_core.dispatch import Alongside
     from eventsync_core.receivers import DeliveryReceiver, Script
     from eventsync_core.targets import Deployment, Target
@@ -49,8 +51,7 @@ class App(Stored):
                 is unusable.
         """
         from eventsync_adapters import machine
-        from eventsync_adapters.files.network import certificates, proxy_mounts
-        from eventsync_adapters.http import TeamspaceReceiver, Transport
+        from eventsync_adapters.http import Transport
 
         if target.kind is Kind.EXTERNAL:
             external = External(self.config, self.environment, self.secrets)
@@ -61,6 +62,33 @@ class App(Stored):
             ) as transport:
                 yield external.receiver(target, transport, self.clock)
             return
+        with self._teamspace(target) as receiver:
+            yield receiver
+
+    @contextmanager
+    def body_receiver(self, target: "Target") -> Iterator["BodyReceiver"]:
+        """
+        Return what reaches *target* with bodies, for the length of the block.
+
+        Only a Teamspace takes them; for any other the gate `endpoint_missing` is closed.
+
+        Raises:
+            SettingsError: A proxy or certificate is unusable.
+        """
+        if target.kind is not Kind.TEAMSPACE:
+            from eventsync_cli.standins import NoBodies
+
+            yield NoBodies(target.target_id)
+            return
+        with self._teamspace(target) as receiver:
+            yield receiver
+
+    @contextmanager
+    def _teamspace(self, target: "Target") -> Iterator["TeamspaceReceiver"]:
+        from eventsync_adapters import machine
+        from eventsync_adapters.files.network import certificates, proxy_mounts
+        from eventsync_adapters.http import TeamspaceReceiver, Transport
+
         with Transport(
             monotonic=machine.monotonic,
             proxies=proxy_mounts(self.environment.proxies),

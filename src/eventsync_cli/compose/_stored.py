@@ -1,5 +1,5 @@
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,9 @@ from eventsync_core.errors import OutputUnusableError, SettingsError
 if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocation, Revocations
     from eventsync_adapters.files.whole import WholeFile
+    from eventsync_adapters.legacy_queues import Found
     from eventsync_adapters.sqlite import StorageFacts
+    from eventsync_core.migration import OnRow
     from eventsync_core.stores import Stores
 
 _URL = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
@@ -180,6 +182,22 @@ class Stored(Settings):
         except (OSError, RuntimeError, ValueError):
             # Nothing is there, or nothing can be.
             return False
+
+    def old_sources(self, more: "Sequence[Path]" = ()) -> "Found":
+        """Return the files of old programs; see `eventsync_adapters.legacy_queues`."""
+        from eventsync_adapters.legacy_queues import find_sources
+        from eventsync_core.authority import hypotheses
+
+        found = find_sources(self.home, more)
+        if not found.sources:
+            return found
+        return find_sources(self.home, more, tried=hypotheses(self.claims))
+
+    def row_log(self) -> "AbstractContextManager[OnRow]":
+        """Open the file that has one line for each row that came from an old program."""
+        from eventsync_adapters.logs import row_log
+
+        return row_log(self.home / "eventsync" / "migrated.log", self.clock)
 
     def closing_lines(self) -> list[str]:
         """Return what every command says at its end while the storage is at risk."""

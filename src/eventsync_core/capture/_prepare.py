@@ -8,11 +8,10 @@ import attrs
 from eventsync_core.capture._model import CaptureRules, Envelope, Redactor, Validator
 from eventsync_core.codec import read_document, read_unambiguous, write_unchecked
 from eventsync_core.errors import MissingEventIdError, RedactionError
-from eventsync_core.events import Event, Family, Hold, read_event, text_of
+from eventsync_core.events import Event, Family, Hold, as_family_says, read_event, text_of
 from eventsync_core.ids import one_line
 
 _LONGEST_REASON = 200
-_LONGEST_NAME = 100
 
 
 def prepare(envelope: Envelope, rules: CaptureRules) -> tuple[Event, Family]:
@@ -32,13 +31,7 @@ def prepare(envelope: Envelope, rules: CaptureRules) -> tuple[Event, Family]:
     is_certain = event.hold is None
     if rules.validate is not None and event.hold is None:
         event = _validated(event, rules.validate)
-    family = rules.families.of(event.event_type)
-    if family is Family.LOCAL_ONLY:
-        named = one_line(event.event_type or "", _LONGEST_NAME)
-        reason = f"events of type {named} are local only"
-        # An invalid one says so too: once released, it would be offered.
-        reason = f"{reason}; {event.hold_reason}" if event.hold_reason else reason
-        event = attrs.evolve(event, hold=Hold.LOCAL_ONLY, hold_reason=reason)
+    event, family = as_family_says(event, rules.families), rules.families.of(event.event_type)
     return event, family if is_certain else Family.UNKNOWN
 
 

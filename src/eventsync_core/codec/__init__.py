@@ -12,11 +12,13 @@ from eventsync_core.codec._documents import (
 )
 from eventsync_core.codec._project import without_local_keys
 from eventsync_core.codec._slices import Sliced, slice_cloudevents, slice_events
+from eventsync_core.codec._surrogates import has_lone_surrogates
 
 __all__ = [
     "MOST_ITEMS",
     "Parsed",
     "Sliced",
+    "has_lone_surrogates",
     "parse_event_text",
     "read_document",
     "read_unambiguous",

@@ -1,6 +1,6 @@
 """One fact: an id that never changes, and an envelope as exact JSON text."""
 
-from eventsync_core.events._families import FAMILIES, Families, Family
+from eventsync_core.events._families import FAMILIES, Families, Family, as_family_says
 from eventsync_core.events._keys import DOSSIER_KEYS, KeyRules, coalesce_key
 from eventsync_core.events._model import Event, Hold, Producer
 from eventsync_core.events._projects import require_project
@@ -16,6 +16,7 @@ __all__ = [
     "Hold",
     "KeyRules",
     "Producer",
+    "as_family_says",
     "coalesce_key",
     "decode_text",
     "read_event",

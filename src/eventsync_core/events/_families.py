@@ -3,6 +3,11 @@ from enum import StrEnum
 
 import attrs
 
+from eventsync_core.events._model import Event, Hold
+from eventsync_core.ids import one_line
+
+_LONGEST_NAME = 100
+
 
 class Family(StrEnum):
     """What may become of events of a type; an unknown one is treated as bound for a target."""
@@ -88,3 +93,13 @@ FAMILIES = Families(
     }
 )
 """The types that the older command line emits; nobody but itself was ever told the local ones."""
+
+
+def as_family_says(event: Event, families: Families) -> Event:
+    """Return *event*, held if its type is local only; the hold keeps what else is wrong with it."""
+    if families.of(event.event_type) is not Family.LOCAL_ONLY:
+        return event
+    reason = f"events of type {one_line(event.event_type or '', _LONGEST_NAME)} are local only"
+    # An invalid one says so too: once released, it would be offered.
+    reason = f"{reason}; {event.hold_reason}" if event.hold_reason else reason
+    return attrs.evolve(event, hold=Hold.LOCAL_ONLY, hold_reason=reason)

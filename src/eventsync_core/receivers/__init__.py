@@ -5,6 +5,7 @@ from eventsync_core.receivers._cloudevents import CLOUDEVENTS_BATCH, BodyFormat,
 from eventsync_core.receivers._interpret import interpret
 from eventsync_core.receivers._model import Batch, Effect, Gate, Outcome, Permit, plain_body
 from eventsync_core.receivers._port import DeliveryReceiver
+from eventsync_core.receivers._retry import read_wait
 from eventsync_core.receivers._script import KEEPING, RequestRule, Script, read_script
 from eventsync_core.receivers._stub import StubReceiver
 from eventsync_core.receivers._transform import WireTransform, transformed
@@ -31,5 +32,6 @@ __all__ = [
     "interpret",
     "plain_body",
     "read_script",
+    "read_wait",
     "transformed",
 ]

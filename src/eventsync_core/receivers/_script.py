@@ -47,17 +47,23 @@ class Script:
     Answers to give: `requests` in turn, `events` by id, `poison` ids that spoil a batch.
 
     A batch holding a poison id is refused whole, with 400 and no details. A body above
-    `max_bytes` is answered 413 with that limit.
+    `max_bytes` is answered 413 with that limit. `pushes` are answers to bodies in turn, as
+    `requests` are to batches.
     """
 
     requests: list[RequestRule] = attrs.field(factory=list)
     events: dict[str, dict[str, Any]] = attrs.field(factory=dict)
+    pushes: list[RequestRule] = attrs.field(factory=list)
     poison: frozenset[str] = frozenset()
     max_bytes: int | None = attrs.field(default=None, validator=optional(ge(0)))
 
     def next_request(self) -> RequestRule:
         """Take the rule for one more request; without one it is answered in earnest."""
         return self.requests.pop(0) if self.requests else RequestRule()
+
+    def next_push(self) -> RequestRule:
+        """Take the rule for one more body; without one it is answered in earnest."""
+        return self.pushes.pop(0) if self.pushes else RequestRule()
 
     def refuse_whole(
         self, event_ids: Sequence[str], size: int
@@ -85,7 +91,7 @@ class Script:
 
 def read_script(document: object) -> Script:
     """
-    Return the script in *document*: `requests`, `events`, `poison`, `max_bytes`.
+    Return the script in *document*: `requests`, `pushes`, `events`, `poison`, `max_bytes`.
 
     Raises:
         ValueError: It is not such a script.

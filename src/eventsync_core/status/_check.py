@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from eventsync_core.egress import refuse
 from eventsync_core.errors import Reason, reason_of
 from eventsync_core.receivers import Gate
+from eventsync_core.status._legacy import legacy_reasons
 from eventsync_core.status._model import Status
 
 
@@ -27,6 +28,7 @@ def _reasons(status: Status) -> Iterator[Reason]:
             message="SaaS sync is enabled, but no token is at hand",
             fix_text=refuse(Gate.MISSING_AUTH, url).fix,
         )
+    yield from legacy_reasons(status)
     for target in status.targets:
         for stream in target.streams:
             if not stream.is_coherent:

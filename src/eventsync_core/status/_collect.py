@@ -49,6 +49,9 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
         oldest_at=_oldest(stores, heads),
         targets=targets,
         failures=tuple(islice(failed, MOST_ITEMS)),
+        conflicts=tuple(stores.legacy.aside(limit=MOST_ITEMS, is_open_conflict=True)),
+        conflict_count=stores.legacy.open_conflicts(),
+        bodies=stores.bodies.counts("" if setting.current is None else setting.current.target_id),
     )
 
 

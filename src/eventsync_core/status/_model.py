@@ -3,10 +3,13 @@ from collections.abc import Mapping
 import attrs
 
 from eventsync_core.authority import QueueFile, ResolvedTarget
+from eventsync_core.bodies import BodyCounts
 from eventsync_core.census import Class
 from eventsync_core.egress import Refusal
 from eventsync_core.errors import EventSyncError, Reason
 from eventsync_core.ledger import HistoryItem, Request
+from eventsync_core.legacy import SetAside
+from eventsync_core.migration import Waiting
 from eventsync_core.policy import Mode
 from eventsync_core.targets import Target
 
@@ -29,8 +32,9 @@ class Setting:
     `current` is the target chosen now, or None; `gates` are the words of its closed gates
     that need no look at the store. `stream` is the one that is asked for; None: all of them.
     `database_path` and `database_bytes` describe the store's file. `queue_files` are the queues
-    that old programs left in the home; None when nobody can tell. `problems` are faults found
-    before the store was looked at; `store_error` is set when it could not be read.
+    that old programs left in the home; None when nobody can tell. `waiting` are old files that
+    hold rows, `legacy_queue_path` the place of the one that belonged to nobody. `problems` are
+    faults found before the store was looked at; `store_error` is set when it could not be read.
     """
 
     mode: Mode
@@ -44,6 +48,8 @@ class Setting:
     auth_required: bool = False
     auth_present: bool = False
     queue_files: tuple[QueueFile, ...] | None = ()
+    waiting: tuple[Waiting, ...] = ()
+    legacy_queue_path: str = ""
     problems: tuple[Reason, ...] = ()
     store_error: EventSyncError | None = None
 
@@ -105,7 +111,10 @@ class Status:
     Everything a person or program asks about a home, read at one time.
 
     With `setting.store_error` set the store's part is unknown, not zero. `setting.gates` and
-    `gate_reasons` are all gates of the current target that are closed now.
+    `gate_reasons` are all gates of the current target that are closed now. `bodies` counts how
+    they stand with the current target; without one, what no target holds is waiting.
+    `conflicts` are rows of old files that differ from what is stored, the first of
+    `conflict_count`.
     """
 
     setting: Setting
@@ -115,6 +124,9 @@ class Status:
     oldest_at: int | None = None
     targets: tuple[TargetStatus, ...] = ()
     failures: tuple[Failure, ...] = ()
+    bodies: BodyCounts = attrs.field(factory=BodyCounts)
+    conflicts: tuple[SetAside, ...] = ()
+    conflict_count: int = 0
 
     @property
     def is_known(self) -> bool:

@@ -10,6 +10,7 @@ from eventsync_core.errors import Reason
 from eventsync_core.ledger import Request
 from eventsync_core.status._gates import gate_document
 from eventsync_core.status._known import back_off_document, reset_document
+from eventsync_core.status._legacy import legacy_document
 from eventsync_core.status._model import (
     Setting,
     Status,
@@ -48,11 +49,11 @@ def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) ->
         "event_journal": _journal(status),
         "delivery_targets": _targets(status),
         "delivery_ledger": _ledger(status),
-        "migration_conflicts": {"count": 0, "cleanup_blocked": False, "conflicts": []},
+        **legacy_document(status),
         "terminal_failures": _failures(status),
         "body_upload_compatibility": {
-            "body_upload_queue_count": 0,
-            "body_upload_failure_log_count": 0,
+            "body_upload_queue_count": _known(status, status.bodies.waiting),
+            "body_upload_failure_log_count": _known(status, status.bodies.failure_log),
         },
         "targets": [_target(target, status.at) for target in status.targets[:MOST_ITEMS]],
         "targets_count": _known(status, len(status.targets)),
@@ -98,7 +99,7 @@ def _active_queue(status: Status) -> dict[str, Any]:
     return {
         "path": status.setting.database_path,
         "event_count": _known(status, status.captured_count - settled),
-        "body_upload_count": 0,
+        "body_upload_count": _known(status, status.bodies.waiting),
     }
 
 

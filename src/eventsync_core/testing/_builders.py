@@ -1,7 +1,10 @@
 """Smallest valid values, for tests that do not care about the rest."""
 
+from typing import Any
+
 import attrs
 
+from eventsync_core.bodies import BodyKey, BodyUpload, hash_of
 from eventsync_core.clock import SECOND
 from eventsync_core.codec import write_document
 from eventsync_core.events import Event, read_event
@@ -59,3 +62,22 @@ def make_batch(target_id: str, *events: Event) -> Batch:
         tuple(event.event_id for event in events),
         tuple(event.text for event in events),
     )
+
+
+def make_body(
+    name: str = "a", *, content: str | None = None, content_hash: str | None = None, **facts: Any
+) -> BodyUpload:
+    """Return a body whose path, and without *content* its text, is made of *name*."""
+    text = f"# {name}\n" if content is None else content
+    key = BodyKey(
+        project_uuid="0f8fad5b-d9cb-469f-a165-70867728950e",
+        mission_slug="mission",
+        target_branch="main",
+        mission_type="software-dev",
+        manifest_version="1",
+        artifact_path=f"research/{name}.md",
+        content_hash=hash_of(text) if content_hash is None else content_hash,
+    )
+    size_bytes = facts.pop("size_bytes", len(text.encode()))
+    created_at = facts.pop("created_at", EPOCH)
+    return BodyUpload(key=key, content=text, size_bytes=size_bytes, created_at=created_at, **facts)

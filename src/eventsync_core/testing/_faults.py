@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from eventsync_core.bodies import Bodies
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
+from eventsync_core.legacy import Legacy
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
@@ -69,6 +71,16 @@ class CrashingStores:
     def audit(self) -> Audit:
         """See `Stores`."""
         return self.stores.audit
+
+    @property
+    def legacy(self) -> Legacy:
+        """See `Stores`."""
+        return self.stores.legacy
+
+    @property
+    def bodies(self) -> Bodies:
+        """See `Stores`."""
+        return self.stores.bodies
 
     @property
     def targets(self) -> TargetRegistry:

@@ -2,12 +2,15 @@
 
 from eventsync_core.testing._contracts._audit import AuditContract
 from eventsync_core.testing._contracts._backlog import BacklogContract
+from eventsync_core.testing._contracts._bodies import BodiesContract
+from eventsync_core.testing._contracts._body_receiver import BodyReceiverContract
 from eventsync_core.testing._contracts._desk import DeskContract
 from eventsync_core.testing._contracts._grants import GrantsContract
 from eventsync_core.testing._contracts._holds import HoldsContract
 from eventsync_core.testing._contracts._journal import JournalContract
 from eventsync_core.testing._contracts._leases import LeasesContract
 from eventsync_core.testing._contracts._ledger import LedgerContract
+from eventsync_core.testing._contracts._legacy import LegacyContract
 from eventsync_core.testing._contracts._receiver import ReceiverContract
 from eventsync_core.testing._contracts._stores import StoresContract
 from eventsync_core.testing._contracts._superseding import SupersedingContract
@@ -17,12 +20,15 @@ from eventsync_core.testing._contracts._writers import WritersContract
 __all__ = [
     "AuditContract",
     "BacklogContract",
+    "BodiesContract",
+    "BodyReceiverContract",
     "DeskContract",
     "GrantsContract",
     "HoldsContract",
     "JournalContract",
     "LeasesContract",
     "LedgerContract",
+    "LegacyContract",
     "ReceiverContract",
     "StoresContract",
     "SupersedingContract",

@@ -1,0 +1,180 @@
+"""Bringing home what old programs left: what `eventsync sync migrate` does."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eventsync_cli.compose import App
+from eventsync_cli.exits import ExitCode
+from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.render import Progress, Result
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.errors import Reason, StoreError, reason_of
+from eventsync_core.legacy import Became, Resolution
+from eventsync_core.migration import (
+    Migration,
+    MigrationRules,
+    SourceReport,
+    as_document,
+    find_waiting,
+    migrate,
+    preview,
+)
+
+if TYPE_CHECKING:
+    from eventsync_cli.compose import Found
+
+__all__ = ["bring_home", "read_resolutions", "waiting_lines"]
+
+_WORDS = ", ".join(each.value for each in Resolution)
+_MOST_LINES = 20
+_MIGRATE = ("eventsync", "sync", "migrate")
+
+
+def read_resolutions(
+    words: Sequence[str],
+) -> tuple[Resolution | None, dict[str, Resolution]]:
+    """
+    Return what to decide of all conflicts, and of those over single events.
+
+    Raises:
+        UsageProblemError: A word is none of the three.
+    """
+    everywhere, single = None, {}
+    for word in words:
+        event_id, _, named = word.rpartition("=")
+        try:
+            resolution = Resolution(named)
+        except ValueError:
+            raise UsageProblemError(
+                f"--resolve takes {_WORDS}, not {named[:40]!r}",
+                fix_text="--resolve keep-journal, or --resolve EVENT_ID=keep-journal",
+            ) from None
+        if event_id:
+            single[event_id] = resolution
+        else:
+            everywhere = resolution
+    return everywhere, single
+
+
+def bring_home(app: App, places: Sequence[Path], *, dry_run: bool, **wishes: Any) -> Result:
+    """
+    Import what lies in the old files of the home and of *places*, or say what would be.
+
+    Raises:
+        StoreError: The store cannot be used; what was stored before is kept.
+    """
+    if app.environment.persistence == "memory":
+        # What ends with this command must not be the only place of a row.
+        wishes["keep_sources"] = True
+    rules = MigrationRules(
+        families=app.families(),
+        project=app.chosen.project,
+        actor="eventsync sync migrate",
+        **wishes,
+    )
+    found = app.old_sources(places)
+    with Progress("importing", app.clock, total=None, no_color=app.no_color) as bar:
+        if dry_run:
+            with app.reading() as stores:
+                result = preview(stores, found.sources, rules, clock=app.clock, progress=bar.reach)
+        elif not found.sources and not app.has_store:
+            result = Migration(is_preview=False)
+        else:
+            with app.stores() as opened, app.row_log() as log:
+                result = migrate(
+                    opened,
+                    found.sources,
+                    rules,
+                    clock=app.clock,
+                    progress=bar.reach,
+                    on_row=log,
+                )
+    return _result(app, result, found, places)
+
+
+def _result(app: App, result: Migration, found: "Found", places: Sequence[Path]) -> Result:
+    document = as_document(result)
+    document["skipped"] = [
+        {"path": each.path, "reason": each.why} for each in found.skipped[:MOST_ITEMS]
+    ]
+    document["skipped_count"] = len(found.skipped)
+    code = ExitCode.OK if result.is_clean else ExitCode.INCOMPLETE
+    return Result(
+        document=document,
+        lines=_lines(result, document["note"]),
+        talk=[
+            *(f"eventsync: {each.path} is left out: {each.why}" for each in found.skipped),
+            *app.concerns(),
+        ],
+        code=code,
+        reason=None if code is ExitCode.OK else _reason(result, places),
+    )
+
+
+def _lines(result: Migration, note: str) -> list[str]:
+    counts = (
+        f"imported {result.count(Became.IMPORTED)}  "
+        f"deduplicated {result.count(Became.DEDUPLICATED)}  "
+        f"conflicts {result.conflict_count}  quarantined {result.quarantined_count}  "
+        f"source errors {len(result.errors)}"
+    )
+    would = "would be " if result.is_preview else ""
+    lines = [f"{would}{counts}" if would else counts]
+    lines += [_line(each, would) for each in result.sources]
+    for row in result.conflicts[:_MOST_LINES]:
+        lines.append(f"conflict: {row.event_id} in {row.path} differs from the journal")
+    for row in result.quarantined[:_MOST_LINES]:
+        where = f"{row.path} {row.key.part} {row.key.row}"
+        lines.append(f"quarantined: {where}: {row.detail} [{row.why}]")
+    return [*lines, f"note: {note}"]
+
+
+def _line(report: SourceReport, would: str) -> str:
+    counts = "  ".join(
+        f"{became.value} {count}" for became, count in report.counts.items() if count
+    )
+    text = f"  {report.source.path} ({report.source.target or report.source.kind}): "
+    text += counts or "nothing"
+    if report.removed:
+        text += f"; {would}emptied of {report.removed}"
+    if report.is_blocked:
+        text += "; not emptied, because of conflicts"
+    if report.error is not None:
+        text += f"; {report.error.message} [{report.error.code}]"
+    return text
+
+
+def _reason(result: Migration, places: Sequence[Path]) -> Reason:
+    argv = (*_MIGRATE, *(word for place in places for word in ("--from", str(place))))
+    errors = [each.error for each in result.errors if each.error is not None]
+    if errors:
+        return reason_of(errors[0])
+    if result.conflict_count:
+        return Reason(
+            code="conflict",
+            message=f"events that differ from the journal's: {result.conflict_count}; "
+            "both contents are kept",
+            fix_argv=(*argv, "--resolve", Resolution.KEEP_JOURNAL.value),
+        )
+    return Reason(
+        code="quarantined",
+        message=f"rows that hold no event: {result.quarantined_left}; their bytes are kept",
+        fix_argv=(*argv, "--take-quarantined"),
+    )
+
+
+def waiting_lines(app: App) -> list[str]:
+    """Return one line for each old file that holds rows which may not be here yet."""
+    sources = app.old_sources().sources
+    if not sources:
+        return []
+    try:
+        with app.reading() as stores:
+            found = find_waiting(sources, stores)
+    except StoreError:
+        # The command itself says why.
+        return []
+    return [
+        f"eventsync: {each.source.path} holds {each.said()}; {' '.join(_MIGRATE)}" for each in found
+    ]

@@ -1,0 +1,226 @@
+"""Uploading bodies to the current target: `eventsync body push`, and the end of `sync now`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from eventsync_cli.choosing import target_document
+from eventsync_cli.compose import App
+from eventsync_cli.exits import ExitCode
+from eventsync_cli.render import Progress, Result
+from eventsync_core.bodies import UploadState
+from eventsync_core.clock import iso_time
+from eventsync_core.dispatch import granted_streams
+from eventsync_core.egress import refuse
+from eventsync_core.errors import Reason
+from eventsync_core.ids import DEFAULT_STREAM, Kind
+from eventsync_core.policy import policy_of
+from eventsync_core.receivers import Gate
+from eventsync_core.stores import Stores
+from eventsync_core.targets import Target
+from eventsync_core.upload import Preview, Upload, UploadReport, UploadStop, preview, upload
+
+__all__ = ["Limits", "push", "send_bodies", "upload_document", "upload_lines", "upload_reason"]
+
+_HELPS: dict[str, tuple[str, ...]] = {
+    UploadStop.EVENTS_FIRST: ("eventsync", "sync", "now"),
+    UploadStop.PAUSED: ("eventsync", "target", "resume"),
+    UploadStop.TARGET_BACKOFF: ("eventsync", "target", "resume"),
+}
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """How much one upload may do: seconds and bodies; None is without bound."""
+
+    seconds: float | None = None
+    bodies: int | None = None
+
+
+def push(app: App, limits: Limits, *, dry_run: bool) -> Result:
+    """
+    Upload to the current target the bodies it is owed, and say what came of it.
+
+    Raises:
+        SettingsError: The configuration cannot be read.
+        TargetConflictError: It names another server than the environment.
+        StoreError: The store cannot be used; what was noted before holds.
+    """
+    app.require_usable()
+    if policy_of(app.config.mode).delivery is None:
+        line = f"mode {app.config.mode} delivers to nobody; nothing was sent"
+        return _result(UploadReport(target_id=""), None, talk=(line,))
+    target = app.current_target()
+    if target is None:
+        (word,) = app.gates()
+        closed = refuse(Gate(word))
+        report = UploadReport(target_id="", stopped_because=closed.stop)
+        report.message, report.fix = closed.message, closed.fix
+        return _result(report, None)
+    if dry_run:
+        with app.reading() as found:
+            return _previewed(app, found, target)
+    if not app.has_store:
+        return _result(UploadReport(target_id=target.target_id), target)
+    with app.sending_stores() as stores:
+        return _push(app, stores, target, limits)
+
+
+def _streams(app: App, stores: Stores, target: Target) -> Sequence[str]:
+    asked = None if app.chosen.project is None else app.stream
+    return granted_streams(stores, target.target_id, asked, at=app.clock()).granted
+
+
+def _push(app: App, stores: Stores, target: Target, limits: Limits) -> Result:
+    streams = _streams(app, stores, target)
+    if not streams:
+        return _ungranted(app, stores, target)
+    bar = Progress("uploading", app.clock, total=None, no_color=app.no_color)
+    with bar:
+        report = send_bodies(app, stores, target, streams, limits, bar)
+    if target.kind is not Kind.TEAMSPACE and report.remaining:
+        report.message = f"{target.url} takes no bodies; a Teamspace does"
+        report.fix = "eventsync sync server URL; until then they stay here"
+    return _result(report, target)
+
+
+def send_bodies(
+    app: App,
+    stores: Stores,
+    target: Target,
+    streams: Sequence[str],
+    limits: Limits,
+    bar: Progress | None = None,
+) -> UploadReport:
+    """
+    Upload the bodies of the granted *streams* within *limits* and return what came of it.
+
+    Where none is left, no way to the target is opened.
+    """
+    if not any(_is_left(stores, target, stream) for stream in streams):
+        return UploadReport(target_id=target.target_id)
+    with app.body_receiver(target) as receiver:
+        return upload(
+            Upload(
+                stores=stores,
+                target=stores.targets.get(target.target_id),
+                receiver=receiver,
+                clock=app.clock,
+                holder=app.holder(),
+                seconds=limits.seconds,
+                bodies=limits.bodies,
+                chance=app.chance,
+                progress=lambda running: bar.reach(running.selected) if bar else None,
+            ),
+            streams,
+        )
+
+
+def _is_left(stores: Stores, target: Target, stream: str) -> bool:
+    stores.bodies.owe(target.target_id, stream)
+    grant = stores.grants.get(target.target_id, stream)
+    return grant is None or not grant.is_live or stores.bodies.remaining(grant) > 0
+
+
+def _ungranted(app: App, stores: Stores, target: Target) -> Result:
+    report = UploadReport(target_id=target.target_id)
+    wanted = "" if app.chosen.project is None else app.stream
+    waiting = stores.bodies.page(target.target_id, wanted, limit=1)
+    if not waiting:
+        return _result(report, target)
+    stream = waiting[0].body.stream
+    report.stopped_because = UploadStop.NO_GRANT.value
+    report.message = f"no stream that was asked for is granted to {target.url}: {stream} waits"
+    grant = ("eventsync", "target", "grant")
+    argv = grant if stream == DEFAULT_STREAM else (*grant, "--project", stream)
+    return _result(report, target, argv=argv)
+
+
+def _previewed(app: App, stores: Stores | None, target: Target) -> Result:
+    found = Preview()
+    if stores is not None:
+        known = {each.target_id for each in stores.targets.targets()}
+        streams = _streams(app, stores, target) if target.target_id in known else ()
+        closed = [Gate(word) for word in app.gates()]
+        if target.kind is not Kind.TEAMSPACE:
+            closed.append(Gate.ENDPOINT_MISSING)
+        found = preview(stores, target.target_id, streams, closed, at=app.clock())
+    line = (
+        f"{target.url}: would select {found.selected}: send {found.sendable} with "
+        f"{found.content_bytes} bytes, fail {found.unsendable}; {found.waiting} wait"
+    )
+    return Result(
+        document={
+            "dry_run": True,
+            "counts": {"selected": found.selected, "failed": found.unsendable},
+            "sendable": found.sendable,
+            "content_bytes": found.content_bytes,
+            "waiting": found.waiting,
+            "stopped_because": found.refusals[0].stop if found.refusals else UploadStop.CAUGHT_UP,
+            "target": target_document(target),
+        },
+        lines=(line,),
+        talk=tuple(f"eventsync: {refusal.message}" for refusal in found.refusals[:20]),
+    )
+
+
+def _result(
+    report: UploadReport,
+    target: Target | None,
+    *,
+    talk: Sequence[str] = (),
+    argv: tuple[str, ...] = (),
+) -> Result:
+    stop, code = report.stopped_because, ExitCode.OK
+    if stop.startswith("gate:") or stop == UploadStop.NO_GRANT:
+        code = ExitCode.REFUSED
+    elif not report.is_clean:
+        code = ExitCode.INCOMPLETE
+    return Result(
+        document={
+            "dry_run": False,
+            **upload_document(report),
+            "target": None if target is None else target_document(target),
+        },
+        lines=() if target is None else [f"{target.url}: {upload_lines(report)}"],
+        talk=talk,
+        code=code,
+        reason=None if code is ExitCode.OK else upload_reason(report, argv),
+    )
+
+
+def upload_reason(report: UploadReport, argv: tuple[str, ...] = ()) -> Reason:
+    """Return why bodies are left."""
+    stop = report.stopped_because
+    if stop != UploadStop.CAUGHT_UP:
+        helps = _HELPS.get(stop, ())
+        return Reason(
+            code=stop.removeprefix("gate:"),
+            message=report.message or f"bodies still to be uploaded: {report.remaining}",
+            fix_argv=argv or helps,
+            fix_text=report.fix or "run eventsync body push again",
+        )
+    failed = report.states[UploadState.FAILED]
+    message = f"bodies still to be uploaded: {report.remaining}; refused for good: {failed}"
+    helps = ("eventsync", "body", "list", "--failures") if failed else ("eventsync", "body", "list")
+    return Reason(code="bodies_left", message=message, fix_argv=helps)
+
+
+def upload_document(report: UploadReport) -> dict[str, Any]:
+    """Return what an upload did, as JSON."""
+    return {
+        "counts": report.counts(),
+        "requests": report.requests,
+        "stopped_because": report.stopped_because,
+        "message": report.message,
+        "remaining": report.remaining,
+        "retry_at": None if report.retry_at is None else iso_time(report.retry_at),
+    }
+
+
+def upload_lines(report: UploadReport) -> str:
+    """Return the same as one line."""
+    counts = "  ".join(f"{name.replace('_', '-')} {n}" for name, n in report.counts().items())
+    left = f"still to be uploaded {report.remaining}  stopped: {report.stopped_because}"
+    return f"bodies {counts}  {left}"

@@ -1,0 +1,150 @@
+import attrs
+
+from eventsync_core.bodies._model import (
+    Added,
+    Body,
+    BodyCounts,
+    BodyKey,
+    BodyUpload,
+    Listed,
+    Owed,
+    Standing,
+    UploadFailure,
+    UploadState,
+)
+from eventsync_core.bodies._rules import (
+    LONGEST_WAIT,
+    covers,
+    first_standing,
+    merge_failures,
+    reconcile,
+)
+from eventsync_core.egress import Grant
+from eventsync_core.journal import Journal
+from eventsync_core.targets import TargetRegistry
+
+
+@attrs.define
+class MemoryBodies:
+    """`Bodies` that live as long as the object."""
+
+    journal: Journal
+    targets: TargetRegistry
+    _uploads: dict[BodyKey, BodyUpload] = attrs.field(factory=dict)
+    _numbers: dict[BodyKey, int] = attrs.field(factory=dict)
+    _bodies: dict[int, Body] = attrs.field(factory=dict)
+    _standings: dict[tuple[str, int], Standing] = attrs.field(factory=dict)
+    _failures: dict[tuple[BodyKey, str], UploadFailure] = attrs.field(factory=dict)
+
+    def add(self, stream: str, upload: BodyUpload, *, at: int) -> Added:
+        """See `Bodies.add`."""
+        stored = self._uploads.get(upload.key)
+        if stored is not None:
+            added, self._uploads[upload.key] = reconcile(stored, upload)
+            number = self._numbers[upload.key]
+            created_at = self._uploads[upload.key].created_at
+            self._bodies[number] = attrs.evolve(self._bodies[number], created_at=created_at)
+            return added
+        number = len(self._bodies) + 1
+        self._uploads[upload.key] = upload
+        self._numbers[upload.key] = number
+        self._bodies[number] = Body(
+            number=number,
+            stream=stream,
+            key=upload.key,
+            hash_algorithm=upload.hash_algorithm,
+            size_bytes=upload.size_bytes,
+            created_at=upload.created_at,
+            added_at=at,
+            after_position=self._head(stream),
+        )
+        return Added.STORED
+
+    def _head(self, stream: str) -> int:
+        heads = self.journal.heads()
+        return next((head.position for head in heads if head.stream == stream), 0)
+
+    def get(self, key: BodyKey) -> BodyUpload | None:
+        """See `Bodies.get`."""
+        return self._uploads.get(key)
+
+    def page(
+        self, target_id: str = "", stream: str = "", *, after: int = 0, limit: int = 1000
+    ) -> list[Listed]:
+        """See `Bodies.page`."""
+        found = [
+            body
+            for number, body in self._bodies.items()
+            if number > after and stream in ("", body.stream)
+        ]
+        return [Listed(body, self._standing(target_id, body)) for body in found[:limit]]
+
+    def _standing(self, target_id: str, body: Body) -> Standing:
+        known = self._standings.get((target_id, body.number))
+        if known is not None:
+            return known
+        upload = self._uploads[body.key]
+        return first_standing(upload.retry_count, upload.next_attempt_at, upload.last_error)
+
+    def owe(self, target_id: str, stream: str) -> None:
+        """See `Bodies.owe`."""
+        self.targets.get(target_id)
+        for body in self._bodies.values():
+            if body.stream == stream:
+                place = (target_id, body.number)
+                self._standings.setdefault(place, self._standing(target_id, body))
+
+    def next_due(self, grant: Grant, *, now: int, after: tuple[int, int] = (-1, 0)) -> Owed | None:
+        """See `Bodies.next_due`."""
+        due = [
+            ((standing.due_at, number), standing)
+            for number, standing in self._queued(grant)
+            if not now < standing.due_at <= now + LONGEST_WAIT and (standing.due_at, number) > after
+        ]
+        if not due:
+            return None
+        (_, number), standing = min(due, key=lambda item: item[0])
+        return Owed(number, self._uploads[self._bodies[number].key], standing)
+
+    def _queued(self, grant: Grant) -> list[tuple[int, Standing]]:
+        return [
+            (number, standing)
+            for (target_id, number), standing in self._standings.items()
+            if target_id == grant.target_id
+            and standing.state is UploadState.QUEUED
+            and covers(grant, self._bodies[number])
+        ]
+
+    def remaining(self, grant: Grant) -> int:
+        """See `Bodies.remaining`."""
+        return len(self._queued(grant))
+
+    def note(self, target_id: str, number: int, standing: Standing) -> None:
+        """See `Bodies.note`."""
+        self.targets.get(target_id)
+        if (target_id, number) in self._standings:
+            self._standings[target_id, number] = standing
+
+    def log(self, failure: UploadFailure) -> None:
+        """See `Bodies.log`."""
+        place = (failure.key, failure.reason)
+        self._failures[place] = merge_failures(self._failures.get(place), failure)
+
+    def failures(self, *, after: int = 0, limit: int = 1000) -> list[UploadFailure]:
+        """See `Bodies.failures`."""
+        return list(self._failures.values())[after : after + limit]
+
+    def counts(self, target_id: str = "") -> BodyCounts:
+        """See `Bodies.counts`."""
+        states: dict[int, set[UploadState]] = {number: set() for number in self._bodies}
+        for (target, number), standing in self._standings.items():
+            if target_id in ("", target):
+                states[number].add(standing.state)
+        there = [any(state.is_there for state in found) for found in states.values()]
+        failed = [UploadState.FAILED in found for found in states.values()] if target_id else []
+        return BodyCounts(
+            bodies=len(self._bodies),
+            uploaded=sum(there),
+            failed=sum(failed),
+            failure_log=len(self._failures),
+        )

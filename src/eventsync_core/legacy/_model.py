@@ -1,0 +1,184 @@
+from collections.abc import Mapping
+from enum import StrEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+import attrs
+
+from eventsync_core.events import Event
+
+
+class Kind(StrEnum):
+    """What kind of file of an old program a source is."""
+
+    QUEUE = "queue"
+    OVERFLOW = "overflow"
+
+
+class Why(StrEnum):
+    """Why a row of a source was set aside, and not imported."""
+
+    NOT_UTF8 = "not_utf8"
+    NOT_JSON = "not_json"
+    NO_EVENT_ID = "no_event_id"
+    OTHER_ID = "other_id"
+    NO_BODY = "no_body"
+    CONFLICT = "conflict"
+
+
+class Resolution(StrEnum):
+    """
+    What an operator decided of a conflict; both contents stay in the store either way.
+
+    `keep-journal`: the one of the journal counts, as before. `keep-source`: that one is held, so
+    that it is offered to nobody. `keep-both`: both count, and the one of the journal is offered
+    as before.
+    """
+
+    KEEP_JOURNAL = "keep-journal"
+    KEEP_SOURCE = "keep-source"
+    KEEP_BOTH = "keep-both"
+
+
+class Became(StrEnum):
+    """What became of a row of a source."""
+
+    IMPORTED = "imported"
+    DEDUPLICATED = "deduplicated"
+    CONFLICT = "conflict"
+    RESOLVED = "resolved"
+    QUARANTINED = "quarantined"
+
+
+class RowKey(NamedTuple):
+    """One content of one row: its table (`lines` for a file of lines), number and SHA-256."""
+
+    part: str
+    row: int
+    digest: bytes
+
+
+@attrs.frozen(kw_only=True)
+class SourceRow:
+    """
+    One event as an old program kept it; `raw` are the exact bytes.
+
+    `event_id` is what stands beside the bytes; None: nothing is said there. `queued_at` is in
+    microseconds since 1970 UTC.
+    """
+
+    part: str
+    row: int
+    event_id: str | None
+    raw: bytes
+    queued_at: int | None = None
+    retry_count: int | None = None
+
+    @property
+    def key(self) -> RowKey:
+        """Which row it is, and with which content."""
+        return RowKey(self.part, self.row, sha256(self.raw).digest())
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """
+    A file of an old program.
+
+    `path` is its place, in characters that can be printed. `target` names whose it is:
+    `known:` or `unknown:` and the digest of its name; `spelling` says how it was recognised.
+    """
+
+    path: str
+    kind: Kind
+    target: str = ""
+    spelling: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Noted:
+    """
+    A source as it was when everything in it was accounted for.
+
+    `fingerprint` is of the file's parts, empty while rows may wait in it; `rows_left` of them
+    were left there.
+    """
+
+    source: Source
+    fingerprint: str = ""
+    rows_left: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Provenance:
+    """Where an event came from: a row of the source at `path`, and what stood beside it."""
+
+    path: str
+    key: RowKey
+    event_id: str
+    queued_at: int | None
+    retry_count: int | None
+    taken_at: int
+
+
+@attrs.frozen(kw_only=True)
+class SetAside:
+    """
+    A row that was not imported, on record with its bytes; `number` counts from 1, 0 before that.
+
+    `event_id` is the id that it stands under, empty where there is none. Of a conflict
+    `existing` and `incoming` are the canonical digests of the event in the journal and of the
+    row. `resolution` is empty while nobody has decided.
+    """
+
+    path: str
+    key: RowKey
+    event_id: str
+    why: Why
+    detail: str
+    size: int
+    at: int
+    existing: bytes = b""
+    incoming: bytes = b""
+    queued_at: int | None = None
+    retry_count: int | None = None
+    raw: bytes = attrs.field(default=b"", repr=False)
+    number: int = 0
+    resolution: str = ""
+    resolved_at: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Stored:
+    """An event as it stands in the journal; `text` is None when its payload was purged."""
+
+    stream: str
+    position: int
+    digest: bytes
+    canonical_digest: bytes
+    text: str | None
+
+
+@attrs.frozen
+class Judged:
+    """A row with the event that it holds, or with why it holds none, in a word and a line."""
+
+    row: SourceRow
+    key: RowKey
+    event: Event | None
+    stream: str = ""
+    why: Why | None = None
+    detail: str = ""
+
+
+@attrs.frozen
+class Decision:
+    """What is to become of a row; of a conflict `existing` is the journal's canonical digest."""
+
+    judged: Judged
+    became: Became
+    existing: bytes = b""
+
+
+Seen = Mapping[str, bytes]
+"""Canonical digests of events by their ids."""

@@ -1,0 +1,27 @@
+"""Bring home what old programs left: read, merge, resolve, clean up."""
+
+from eventsync_core.migration._body_rows import BODIES, FAILURES, BodyRow
+from eventsync_core.migration._migrate import migrate, preview
+from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
+from eventsync_core.migration._port import Emptying, Left, OldSource, Reading
+from eventsync_core.migration._waiting import Waiting, find_waiting
+from eventsync_core.migration._wire import as_document
+
+__all__ = [
+    "BODIES",
+    "FAILURES",
+    "BodyRow",
+    "Emptying",
+    "Left",
+    "Migration",
+    "MigrationRules",
+    "OldSource",
+    "OnRow",
+    "Reading",
+    "SourceReport",
+    "Waiting",
+    "as_document",
+    "find_waiting",
+    "migrate",
+    "preview",
+]

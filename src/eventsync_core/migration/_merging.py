@@ -1,0 +1,136 @@
+"""Rows become events of the journal, in one unit of work, or would."""
+
+from collections.abc import Sequence
+
+import attrs
+
+from eventsync_core.legacy import (
+    Became,
+    Decision,
+    Judged,
+    Noted,
+    Provenance,
+    RowKey,
+    SetAside,
+    Source,
+    Why,
+    decide,
+)
+from eventsync_core.migration._model import MigrationRules
+from eventsync_core.stores import Stores
+
+_DIVERGENT = "divergent canonical payload for an existing event_id"
+
+
+@attrs.define
+class Merging:
+    """
+    Decides over rows, and with `is_preview` no more than that.
+
+    `stores` is None where there is no store yet. What a preview would import is remembered, so
+    that it decides over later rows as the act does.
+    """
+
+    stores: Stores | None
+    rules: MigrationRules
+    is_preview: bool
+    _seen: dict[str, bytes] = attrs.field(factory=dict)
+
+    def merge(self, source: Source, rows: Sequence[Judged], *, at: int) -> list[Decision]:
+        """Return what became of *rows*; all of that is stored, or none of it."""
+        if self.is_preview or self.stores is None:
+            decisions = self._decide(source, rows)
+            for each in decisions:
+                if each.became is Became.IMPORTED and each.judged.event is not None:
+                    event = each.judged.event
+                    self._seen[event.event_id] = event.canonical_digest
+            return decisions
+        with self.stores.atomic():
+            decisions = self._decide(source, rows)
+            self._store(self.stores, source, decisions, at)
+        return decisions
+
+    def _decide(self, source: Source, rows: Sequence[Judged]) -> list[Decision]:
+        ids = list({each.event.event_id for each in rows if each.event is not None})
+        known = {event_id: self._seen[event_id] for event_id in ids if event_id in self._seen}
+        if self.stores is not None:
+            for event_id, stored in self.stores.legacy.stored(ids).items():
+                known[event_id] = stored.canonical_digest
+        decisions = decide(rows, known)
+        keys = [each.judged.key for each in decisions if each.became is Became.CONFLICT]
+        if not keys:
+            return decisions
+        decisions = decide(rows, known, settled=self._settled(source.path, keys))
+        return [self._resolved(each) for each in decisions]
+
+    def _settled(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
+        if self.stores is None:
+            return set()
+        aside = self.stores.legacy.aside_of(path, keys)
+        return {key for key, row in aside.items() if row.resolution}
+
+    def _resolved(self, each: Decision) -> Decision:
+        event = each.judged.event
+        if each.became is not Became.CONFLICT or event is None:
+            return each
+        if self.rules.resolution(event.event_id) is None:
+            return each
+        return attrs.evolve(each, became=Became.RESOLVED)
+
+    def _store(
+        self, stores: Stores, source: Source, decisions: Sequence[Decision], at: int
+    ) -> None:
+        by_stream: dict[str, list[Judged]] = {}
+        for each in decisions:
+            if each.became is Became.IMPORTED:
+                by_stream.setdefault(each.judged.stream, []).append(each.judged)
+        for stream, judged in by_stream.items():
+            stores.journal.append(
+                stream, [each.event for each in judged if each.event is not None], at=at
+            )
+        stores.legacy.note(Noted(source=source), at=at)
+        stores.legacy.take(
+            [
+                _provenance(source, each.judged, at)
+                for each in decisions
+                if each.became in (Became.IMPORTED, Became.DEDUPLICATED)
+            ]
+        )
+        stores.legacy.set_aside(
+            [
+                aside_of(source, each, at)
+                for each in decisions
+                if each.became not in (Became.IMPORTED, Became.DEDUPLICATED)
+            ]
+        )
+
+
+def _provenance(source: Source, judged: Judged, at: int) -> Provenance:
+    return Provenance(
+        path=source.path,
+        key=judged.key,
+        event_id=judged.event.event_id if judged.event is not None else "",
+        queued_at=judged.row.queued_at,
+        retry_count=judged.row.retry_count,
+        taken_at=at,
+    )
+
+
+def aside_of(source: Source, decision: Decision, at: int) -> SetAside:
+    """Return the row as it is set aside, with its bytes."""
+    judged = decision.judged
+    event = judged.event
+    return SetAside(
+        path=source.path,
+        key=judged.key,
+        event_id=(judged.row.event_id or "") if event is None else event.event_id,
+        why=judged.why or Why.CONFLICT,
+        detail=judged.detail or _DIVERGENT,
+        size=len(judged.row.raw),
+        at=at,
+        existing=decision.existing,
+        incoming=b"" if event is None else event.canonical_digest,
+        queued_at=judged.row.queued_at,
+        retry_count=judged.row.retry_count,
+        raw=judged.row.raw,
+    )

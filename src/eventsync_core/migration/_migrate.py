@@ -1,0 +1,233 @@
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
+
+import attrs
+
+from eventsync_core.clock import Clock
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.errors import SourceError
+from eventsync_core.legacy import Became, Judged, Noted, RowKey, SetAside, SourceRow, judge
+from eventsync_core.migration._body_merging import BodyMerging
+from eventsync_core.migration._body_rows import FAILURES, JudgedBody, judge_body
+from eventsync_core.migration._cleaning import clean_up, may_remove, quarantined_left
+from eventsync_core.migration._merging import Merging, aside_of
+from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
+from eventsync_core.migration._port import OldSource, Reading
+from eventsync_core.migration._resolving import open_conflicts, resolve, without_bytes
+from eventsync_core.stores import Stores
+
+_ROWS_AT_ONCE = 20_000
+_BYTES_AT_ONCE = 64 * 1024 * 1024
+_ASIDE = (Became.CONFLICT, Became.QUARANTINED)
+_Row = TypeVar("_Row")
+_AS_IT_IS = MigrationRules()
+
+
+def migrate(
+    stores: Stores,
+    sources: Sequence[OldSource],
+    rules: MigrationRules = _AS_IT_IS,
+    *,
+    clock: Clock,
+    progress: Callable[[int], None] = lambda _: None,
+    on_row: OnRow = lambda *_: None,
+) -> Migration:
+    """
+    Bring what *sources* hold into *stores*, any number of times, and say what became of it.
+
+    The rows of a source are one unit of work, those of a very large one several that are each
+    whole. Rows leave their source at the end, once they were read back, unless a conflict or an
+    error of that source stands in the way, or the stores are not durable. *progress* is told
+    how many rows were dealt with.
+
+    Raises:
+        StoreError: Units of work that had ended are kept; nothing else was stored or deleted.
+    """
+    if not stores.is_durable:
+        rules = attrs.evolve(rules, keep_sources=True)
+    run = _Run(stores, rules, Migration(is_preview=False), clock, progress, on_row)
+    known = _noted(stores)
+    for old in sources:
+        run.take(old, known.get(old.source.path))
+    resolve(stores, rules, at=clock())
+    for old, report in zip(sources, run.result.sources, strict=True):
+        report.is_blocked = bool(stores.legacy.open_conflicts(report.source.path))
+        if not report.is_unchanged and report.was_read:
+            clean_up(stores, old, report, rules, at=clock())
+        run.result.quarantined_left += quarantined_left(report, rules)
+    for row in open_conflicts(stores):
+        run.conflict(row)
+    return run.result
+
+
+def preview(
+    stores: Stores | None,
+    sources: Sequence[OldSource],
+    rules: MigrationRules = _AS_IT_IS,
+    *,
+    clock: Clock,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Migration:
+    """
+    Return what `migrate` would do now; nothing is stored or deleted.
+
+    Without stores: there is none yet.
+    """
+    run = _Run(stores, rules, Migration(is_preview=True), clock, progress, lambda *_: None)
+    known = {} if stores is None else _noted(stores)
+    for old in sources:
+        run.take(old, known.get(old.source.path))
+    conflicts = {(row.path, row.key): row for row in run.new_conflicts}
+    for row in () if stores is None else open_conflicts(stores):
+        if rules.resolution(row.event_id) is None:
+            conflicts[row.path, row.key] = row
+    for row in conflicts.values():
+        run.conflict(row)
+    blocked = Counter(row.path for row in conflicts.values())
+    for report in run.result.sources:
+        report.is_blocked = bool(blocked[report.source.path])
+        report.removed = may_remove(report, rules)
+        run.result.quarantined_left += quarantined_left(report, rules)
+        if report.rows_left is not None:
+            report.rows_left -= report.removed
+    return run.result
+
+
+def _noted(stores: Stores) -> dict[str, Noted]:
+    return {noted.source.path: noted for noted in stores.legacy.sources()}
+
+
+@attrs.define
+class _Run:
+    stores: Stores | None
+    rules: MigrationRules
+    result: Migration
+    clock: Clock
+    progress: Callable[[int], None]
+    on_row: OnRow
+    new_conflicts: list[SetAside] = attrs.field(factory=list)
+    _merging: Merging = attrs.field(init=False)
+    _bodies: BodyMerging = attrs.field(init=False)
+    _untold: list[tuple[RowKey, str, Became]] = attrs.field(factory=list)
+    _done: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self._merging = Merging(self.stores, self.rules, self.result.is_preview)
+        self._bodies = BodyMerging(self.stores, self.rules, self.result.is_preview)
+
+    def take(self, old: OldSource, noted: Noted | None) -> None:
+        """Take in one source, unless it is as it was when nothing new was in it."""
+        report = SourceReport(source=old.source)
+        self.result.sources.append(report)
+        if noted is not None and self._is_unchanged(old, noted):
+            report.is_unchanged = True
+            report.rows_left = noted.rows_left
+            report.counts[Became.DEDUPLICATED] = noted.rows_left
+            return
+        try:
+            with old.reading() as reading:
+                with self._unit(reading):
+                    self._take_rows(report, reading)
+                self._tell(report)
+                report.other = dict(reading.other)
+                report.fingerprint = reading.fingerprint
+                report.rows_left = report.rows
+                report.was_read = True
+                if reading.damage:
+                    report.error = SourceError(reading.damage, code="source_damaged")
+        except SourceError as error:
+            report.error = error
+
+    def _unit(self, reading: Reading) -> AbstractContextManager[None]:
+        """Make all rows of the source one unit of work, unless they are very many."""
+        counts = reading.waiting.values()
+        if self.stores is None or self.result.is_preview:
+            return nullcontext()
+        is_large = any(count < 0 for count in counts) or sum(counts) > _ROWS_AT_ONCE
+        return nullcontext() if is_large else self.stores.atomic()
+
+    def _take_rows(self, report: SourceReport, reading: Reading) -> None:
+        for rows in _chunks(self._judged(reading.events()), lambda each: len(each.row.raw)):
+            self._merge(report, rows)
+        judged = (judge_body(row) for row in reading.bodies())
+        for bodies in _chunks(judged, lambda each: len(each.row.raw)):
+            self._merge_bodies(report, bodies)
+
+    def _tell(self, report: SourceReport) -> None:
+        """Say what became of the rows that are stored by now."""
+        for key, name, became in self._untold:
+            self.on_row(report.source, key, name, became)
+        self._untold.clear()
+        self.progress(self._done)
+
+    def _is_unchanged(self, old: OldSource, noted: Noted) -> bool:
+        if not noted.fingerprint or (noted.rows_left and not self.rules.keep_sources):
+            return False
+        return old.fingerprint() == noted.fingerprint
+
+    def _judged(self, rows: Iterable[SourceRow]) -> Iterator[Judged]:
+        for row in rows:
+            yield judge(row, families=self.rules.families, project=self.rules.project)
+
+    def _merge(self, report: SourceReport, rows: Sequence[Judged]) -> None:
+        at = self.clock()
+        for each in self._merging.merge(report.source, rows, at=at):
+            judged, became = each.judged, each.became
+            report.counts[became] += 1
+            if became is Became.IMPORTED and judged.event is not None:
+                report.held += judged.event.hold is not None
+            name = judged.row.event_id if judged.event is None else judged.event.event_id
+            self._note(report, judged.key, name or "", became)
+            if became in _ASIDE:
+                self._put_aside(without_bytes(aside_of(report.source, each, at)), became)
+        self._done += len(rows)
+        self._told_so_far(report)
+
+    def _merge_bodies(self, report: SourceReport, rows: Sequence[JudgedBody]) -> None:
+        at = self.clock()
+        results = self._bodies.merge(report.source, rows, at=at)
+        for each, became in zip(rows, results, strict=True):
+            counts = report.failures if each.key.part == FAILURES else report.bodies
+            counts[became] += 1
+            self._note(report, each.key, each.name, became)
+            if became in _ASIDE:
+                aside = self._bodies.aside(report.source, each, at)
+                self._put_aside(without_bytes(aside), became)
+        self._done += len(rows)
+        self._told_so_far(report)
+
+    def _note(self, report: SourceReport, key: RowKey, name: str, became: Became) -> None:
+        report.note(key, became)
+        self._untold.append((key, name, became))
+
+    def _put_aside(self, row: SetAside, became: Became) -> None:
+        if became is Became.QUARANTINED:
+            self.result.quarantine(row)
+        elif self.result.is_preview:
+            self.new_conflicts.append(row)
+
+    def _told_so_far(self, report: SourceReport) -> None:
+        if len(self._untold) >= _ROWS_AT_ONCE:
+            self._tell(report)
+
+    def conflict(self, row: SetAside) -> None:
+        """Note a conflict that nobody has resolved."""
+        self.result.conflict_count += 1
+        if len(self.result.conflicts) < MOST_ITEMS:
+            self.result.conflicts.append(row)
+
+
+def _chunks(rows: Iterable[_Row], size_of: Callable[[_Row], int]) -> Iterator[list[_Row]]:
+    """Yield *rows* in lists that are each one unit of work."""
+    chunk: list[_Row] = []
+    size = 0
+    for row in rows:
+        chunk.append(row)
+        size += size_of(row)
+        if len(chunk) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

@@ -1,0 +1,137 @@
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.errors import SourceError
+from eventsync_core.events import FAMILIES, Families
+from eventsync_core.legacy import Became, Resolution, RowKey, SetAside, Source
+
+OnRow = Callable[[Source, RowKey, str, Became], None]
+"""Is told of each row its stable key and what became of it, once that is stored."""
+
+
+def _understood(words: Mapping[str, str]) -> Mapping[str, Resolution]:
+    return {event_id: Resolution(word) for event_id, word in words.items()}
+
+
+@attrs.frozen(kw_only=True)
+class MigrationRules:
+    """
+    What an operator wants of a migration.
+
+    Events that name no project go to the stream of *project*, else to `unassigned`. With
+    `keep_sources` nothing is deleted from old files. `resolve_all` and, winning over it,
+    `resolve` by event id settle conflicts. With `take_quarantined` rows that hold no event leave
+    their source too: the store has their bytes. `actor` is who decides.
+
+    Raises:
+        ValueError: A word is no resolution.
+    """
+
+    families: Families = FAMILIES
+    project: str | None = None
+    keep_sources: bool = False
+    take_quarantined: bool = False
+    resolve_all: Resolution | None = attrs.field(
+        default=None, converter=attrs.converters.optional(Resolution)
+    )
+    resolve: Mapping[str, Resolution] = attrs.field(factory=dict, converter=_understood)
+    actor: str = "operator"
+
+    def resolution(self, event_id: str) -> Resolution | None:
+        """Return what is to be decided of a conflict over the event, or None."""
+        return self.resolve.get(event_id, self.resolve_all)
+
+
+@attrs.define(kw_only=True)
+class SourceReport:
+    """
+    What came of one source.
+
+    `counts` has every row of events that was read once, `bodies` and `failures` those of the
+    body queue and of its failure log. `removed` rows left the source, or would;
+    `rows_left` are in it then, None where that was not seen. `error` is why it could not be read
+    whole, or not be cleaned up. `is_unchanged`: nothing was done since it last held nothing new.
+    `was_read`: to its end.
+    """
+
+    source: Source
+    counts: Counter[Became] = attrs.field(factory=Counter)
+    bodies: Counter[Became] = attrs.field(factory=Counter)
+    failures: Counter[Became] = attrs.field(factory=Counter)
+    held: int = 0
+    removed: int = 0
+    rows_left: int | None = None
+    is_blocked: bool = False
+    is_unchanged: bool = False
+    was_read: bool = False
+    error: SourceError | None = None
+    other: Mapping[str, int] = attrs.field(factory=dict)
+    fingerprint: str = ""
+    ranges: dict[str, tuple[int, int]] = attrs.field(factory=dict)
+    resolved: list[RowKey] = attrs.field(factory=list)
+    quarantined: list[RowKey] = attrs.field(factory=list)
+
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        return sum(self.of_all(became) for became in Became)
+
+    def of_all(self, became: Became) -> int:
+        """Return of how many rows of any part that became."""
+        return self.counts[became] + self.bodies[became] + self.failures[became]
+
+    def note(self, key: RowKey, became: Became) -> None:
+        """Note which rows were read, and which of them were set aside."""
+        first, last = self.ranges.get(key.part, (key.row, key.row))
+        self.ranges[key.part] = min(first, key.row), max(last, key.row)
+        if became is Became.QUARANTINED:
+            self.quarantined.append(key)
+        elif became is Became.RESOLVED:
+            self.resolved.append(key)
+
+
+@attrs.define(kw_only=True)
+class Migration:
+    """
+    What a migration did, or with `is_preview` would do.
+
+    `conflicts` are those that nobody has resolved, on record before or not; `quarantined` are
+    rows read now that hold no event, of which `quarantined_left` stay in their source. Both
+    lists have at most 1,000 items, the counts are exact.
+    """
+
+    is_preview: bool
+    sources: list[SourceReport] = attrs.field(factory=list)
+    conflicts: list[SetAside] = attrs.field(factory=list)
+    conflict_count: int = 0
+    quarantined: list[SetAside] = attrs.field(factory=list)
+    quarantined_count: int = 0
+    quarantined_left: int = 0
+
+    def count(self, became: Became) -> int:
+        """Return of how many rows that became."""
+        return sum(each.counts[became] for each in self.sources)
+
+    @property
+    def removed(self) -> int:
+        """How many rows left their source."""
+        return sum(each.removed for each in self.sources)
+
+    @property
+    def errors(self) -> Sequence[SourceReport]:
+        """The sources that could not be read whole, or not be cleaned up."""
+        return [each for each in self.sources if each.error is not None]
+
+    @property
+    def is_clean(self) -> bool:
+        """Every row was imported, now or before, and nothing stands in the way of anything."""
+        return not (self.conflict_count or self.quarantined_left or self.errors)
+
+    def quarantine(self, row: SetAside) -> None:
+        """Note a row that holds no event."""
+        self.quarantined_count += 1
+        if len(self.quarantined) < MOST_ITEMS:
+            self.quarantined.append(row)

@@ -1,0 +1,63 @@
+from collections import Counter
+from enum import StrEnum
+
+import attrs
+
+from eventsync_core.bodies import UploadState
+from eventsync_core.receivers import Gate
+
+
+class UploadStop(StrEnum):
+    """Why an upload ended; a closed gate reads `gate:<word>`."""
+
+    CAUGHT_UP = "caught_up"
+    BUDGET = "budget"
+    EVENTS_FIRST = "events_first"
+    NO_GRANT = Gate.NO_GRANT.value
+    TARGET_BACKOFF = "target_backoff"
+    PAUSED = "paused"
+    PROTOCOL = "protocol"
+    BUSY = "busy"
+    INTERRUPTED = "interrupted"
+
+
+@attrs.define(kw_only=True)
+class UploadReport:
+    """
+    What an upload did.
+
+    Each selected body is in exactly one of `states`; `queued` are those that are tried again.
+    `remaining` is how many of the streams are still to be uploaded, due or not. `message` and
+    `fix` are one line each on why it stopped, `retry_at` is when the target may be tried again
+    after `target_backoff`, in microseconds, else None.
+    """
+
+    target_id: str
+    states: Counter[UploadState] = attrs.field(factory=Counter)
+    requests: int = 0
+    stopped_because: str = UploadStop.CAUGHT_UP.value
+    message: str = ""
+    fix: str = ""
+    remaining: int = 0
+    retry_at: int | None = None
+
+    @property
+    def selected(self) -> int:
+        """How many bodies were sent, or found unfit to be sent."""
+        return self.states.total()
+
+    def counts(self) -> dict[str, int]:
+        """Return the counts of `body push --json`."""
+        return {
+            "selected": self.selected,
+            **{state.value: self.states[state] for state in UploadState},
+        }
+
+    @property
+    def is_clean(self) -> bool:
+        """Caught up, nothing left and nothing refused."""
+        return (
+            self.stopped_because == UploadStop.CAUGHT_UP
+            and self.remaining == 0
+            and not self.states[UploadState.FAILED]
+        )

@@ -1,0 +1,143 @@
+"""What each answer to a push means."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventsync_core.bodies import UploadState, hash_of, interpret_push
+from eventsync_core.clock import SECOND
+from eventsync_core.receivers import Answer, Next
+from eventsync_core.testing import answers
+
+_HASH = hash_of("x")
+_QUEUED, _FAILED = UploadState.QUEUED, UploadState.FAILED
+
+
+def _answer(status: int, document: Any = None, **headers: str) -> Answer:
+    body = b"" if document is None else json.dumps(document).encode()
+    return Answer(status=status, body=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "reason", "then"),
+    [
+        (_answer(201), UploadState.UPLOADED, "stored", Next.GO_ON),
+        (_answer(201, {"content_hash": _HASH}), UploadState.UPLOADED, "stored", Next.GO_ON),
+        (_answer(200, {}), UploadState.ALREADY_EXISTS, "already_exists", Next.GO_ON),
+        (_answer(202, {}), _QUEUED, "pending", Next.GO_ON),
+        (_answer(400, {"detail": "no such"}), _FAILED, "bad_request: no such", Next.GO_ON),
+        (
+            _answer(400, {"a": ["x", "y"], "b": "z"}),
+            _FAILED,
+            "bad_request: a: x y | b: z",
+            Next.GO_ON,
+        ),
+        (_answer(400), _FAILED, "bad_request: unknown", Next.GO_ON),
+        (_answer(400, []), _FAILED, "bad_request: unknown", Next.GO_ON),
+        (_answer(401), _QUEUED, "unauthorized", Next.BACK_OFF),
+        (_answer(403), _FAILED, "unauthorized", Next.PROTOCOL),
+        (
+            _answer(403, {"error": "direct_ingress_missing_private_team"}),
+            _FAILED,
+            "direct_ingress_missing_private_team",
+            Next.PROTOCOL,
+        ),
+        (
+            _answer(404, {"error": "index_entry_not_found"}),
+            _QUEUED,
+            "index_entry_not_found",
+            Next.GO_ON,
+        ),
+        (
+            _answer(404, {"error": "namespace_not_found"}),
+            _FAILED,
+            "namespace_not_found",
+            Next.GO_ON,
+        ),
+        (
+            _answer(404, {"detail": "gone", "error": "what"}),
+            _QUEUED,
+            "not_found: gone (error=what)",
+            Next.GO_ON,
+        ),
+        (_answer(404), _QUEUED, "not_found: unknown (error=missing)", Next.GO_ON),
+        (_answer(429), _QUEUED, "rate_limited", Next.BACK_OFF),
+        (_answer(500), _QUEUED, "server_error: 500", Next.GO_ON),
+        (_answer(503), _QUEUED, "server_error: 503", Next.GO_ON),
+        (_answer(409), _FAILED, "unexpected_status: 409", Next.GO_ON),
+        (_answer(410), _FAILED, "unexpected_status: 410", Next.GO_ON),
+        (_answer(204), _FAILED, "unexpected_status: 204", Next.GO_ON),
+    ],
+)
+def test_the_table(answer: Answer, state: UploadState, reason: str, then: Next) -> None:
+    """Status and known words, in the words of the failure log."""
+    verdict = interpret_push(_HASH, answer)
+
+    assert (verdict.state, verdict.reason, verdict.next) == (state, reason, then)
+    assert verdict.status == answer.status
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(status=200, body=b"<html>log in</html>"),
+        Answer(status=201, body=b"{}", is_whole=False),
+        Answer(status=200, body=b"[]"),
+        _answer(200, {"content_hash": hash_of("y")}),
+        _answer(302, None, location="https://elsewhere.example/"),
+        _answer(412),
+    ],
+)
+def test_an_answer_of_something_else_is_no_upload(answer: Answer) -> None:
+    """A log-in page, a redirection or another hash ends the upload and settles nothing."""
+    verdict = interpret_push(_HASH, answer)
+
+    assert (verdict.state, verdict.next) == (_QUEUED, Next.PROTOCOL)
+    assert verdict.reason.startswith(f"{answer.status}: ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (
+            Answer(fault="no connection: refused", reached=False, no_connection=True),
+            "connection_error: no connection: refused",
+        ),
+        (
+            Answer(fault="no answer within the time allowed"),
+            "timeout: no answer within the time allowed",
+        ),
+        (Answer(), "connection_error: no answer"),
+    ],
+)
+def test_no_answer(answer: Answer, reason: str) -> None:
+    """The body stays queued and the target is left alone."""
+    verdict = interpret_push(_HASH, answer)
+
+    assert (verdict.state, verdict.next, verdict.reason) == (_QUEUED, Next.BACK_OFF, reason)
+    assert verdict.no_connection == answer.no_connection
+
+
+def test_a_server_may_ask_for_a_wait() -> None:
+    """With 429, and with 503 that says so."""
+    for status in (429, 503):
+        verdict = interpret_push(_HASH, _answer(status, None, **{"retry-after": "7"}))
+        assert (verdict.next, verdict.retry_after) == (Next.BACK_OFF, 7 * SECOND)
+
+
+@given(
+    answer=st.one_of(
+        answers(["e1"]), st.builds(Answer, status=st.integers(100, 599), body=st.binary())
+    )
+)
+def test_every_answer_means_something(answer: Answer) -> None:
+    """Nothing raises, and only 200 and 201 are uploads."""
+    verdict = interpret_push(_HASH, answer)
+
+    assert verdict.reason
+    assert verdict.reason.isprintable()
+    if verdict.state.is_there:
+        assert answer.status in (200, 201)

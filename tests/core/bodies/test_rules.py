@@ -1,0 +1,176 @@
+"""Which bodies may be sent, and how they stand after an answer."""
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventsync_core.bodies import (
+    MOST_BYTES,
+    PENDING_WAIT,
+    PushVerdict,
+    Standing,
+    UploadState,
+    flaw_of,
+    fold_push,
+    hash_of,
+    push_body,
+    reopened,
+    skip_reason,
+)
+from eventsync_core.clock import MINUTE, SECOND
+from eventsync_core.codec import read_document
+from eventsync_core.receivers import Next
+from eventsync_core.testing import EPOCH, make_body
+
+_FAULT = PushVerdict(state=UploadState.QUEUED, reason="server_error: 500", status=500)
+_THERE = PushVerdict(state=UploadState.UPLOADED, reason="stored", status=201)
+_REFUSED = PushVerdict(state=UploadState.FAILED, reason="bad_request: no", status=400)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "spec.md",
+        "data-model.md",
+        "lint-report.json",
+        "research/notes/a.CSV",
+        "contracts/api.yaml",
+        "checklists/x.yml",
+        "tasks/WP01.md",
+        "tasks/WP7-title.md",
+    ],
+)
+def test_artifacts_are_uploaded(path: str) -> None:
+    """The files by name, all below three folders, and work packages."""
+    assert skip_reason(path) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("notes.md", "unsupported_surface"),
+        ("research", "unsupported_surface"),
+        ("deep/spec.md", "unsupported_surface"),
+        ("tasks/README.md", "unsupported_surface"),
+        ("tasks/WP.md", "unsupported_surface"),
+        ("tasks/deep/WP01.md", "unsupported_surface"),
+        ("/spec.md", "unsupported_surface"),
+        ("research/../../etc/passwd.md", "unsupported_surface"),
+        ("research/a\n.md", "unsupported_surface"),
+        ("research/a.py", "unsupported_format: .py"),
+        ("research/a", "unsupported_format: none"),
+        ("research/.md", "unsupported_format: .md"),
+        ("", "unsupported_surface"),
+    ],
+)
+def test_anything_else_is_not(path: str, reason: str) -> None:
+    """The reason says whether it is the place or the format."""
+    assert skip_reason(path) == reason
+
+
+def test_what_may_be_sent() -> None:
+    """A text up to the limit in UTF-8 whose hash is right, whatever its case."""
+    text = "ä" * (MOST_BYTES // 2)
+    assert flaw_of(make_body("a", content=text)) == ""
+    assert flaw_of(make_body("a", content="")) == ""
+    upper = make_body("a", content="x", content_hash=hash_of("x").upper())
+    assert flaw_of(attrs.evolve(upper, hash_algorithm="SHA256")) == ""
+
+
+@pytest.mark.parametrize(
+    ("upload", "flaw"),
+    [
+        (make_body("a", content="x", content_hash=hash_of("y")), "content_hash_mismatch"),
+        (make_body("a", content_hash=""), "content_hash_mismatch"),
+        (
+            make_body("a", content="ä" * (MOST_BYTES // 2) + "x"),
+            f"oversized: {MOST_BYTES + 1} bytes > {MOST_BYTES} limit",
+        ),
+        (make_body("a", hash_algorithm="md5"), "unsupported_hash_algorithm: md5"),
+        (attrs.evolve(make_body("a"), content="\ud800"), "not_valid_utf8"),
+    ],
+)
+def test_what_may_not(upload, flaw: str) -> None:
+    """The reason is a word of the failure log."""
+    assert flaw_of(upload) == flaw
+
+
+def test_the_request_holds_nine_texts() -> None:
+    """Today's names of the keys, and the content as it is."""
+    upload = make_body("a", content='"ü"\r\n\x00')
+
+    document = read_document(push_body(upload))
+
+    assert set(document) == {
+        "project_uuid",
+        "mission_slug",
+        "target_branch",
+        "mission_type",
+        "manifest_version",
+        "artifact_path",
+        "content_hash",
+        "hash_algorithm",
+        "content_body",
+    }
+    assert document["content_body"] == upload.content
+    assert document["hash_algorithm"] == "sha256"
+
+
+@given(chances=st.lists(st.floats(0, 1, exclude_max=True), min_size=30, max_size=30))
+def test_no_number_of_faults_ends_a_body(chances: list[float]) -> None:
+    """After each it is queued, due in a second to a minute."""
+    standing, at = Standing(failures=20), EPOCH
+    for chance in chances:
+        standing = fold_push(standing, _FAULT, at=at, chance=chance)
+        assert standing.state is UploadState.QUEUED
+        assert SECOND <= standing.due_at - at <= MINUTE
+        at = standing.due_at
+
+    assert standing.failures == 50
+    assert standing.last_error == _FAULT.reason
+
+
+def test_a_fault_of_the_target_leaves_a_body_due() -> None:
+    """It did nothing wrong; the reason is kept."""
+    for then in (Next.BACK_OFF, Next.PROTOCOL):
+        verdict = attrs.evolve(_FAULT, next=then)
+        after = fold_push(Standing(failures=2, due_at=7), verdict, at=EPOCH, chance=1.0)
+        assert after == Standing(failures=2, due_at=7, last_error=_FAULT.reason)
+
+
+def test_pending_is_no_fault() -> None:
+    """It is asked for again after five minutes."""
+    verdict = attrs.evolve(_FAULT, is_pending=True, reason="pending")
+    after = fold_push(Standing(), verdict, at=EPOCH, chance=1.0)
+    assert after == Standing(due_at=EPOCH + PENDING_WAIT, last_error="pending")
+
+
+@pytest.mark.parametrize("verdict", [_FAULT, _REFUSED, _THERE])
+def test_what_is_there_stays_there(verdict: PushVerdict) -> None:
+    """No later answer undoes it."""
+    there = fold_push(Standing(failures=3, last_error="x"), _THERE, at=EPOCH, chance=1.0)
+    assert there == Standing(state=UploadState.UPLOADED, settled_at=EPOCH)
+
+    assert there == fold_push(there, verdict, at=EPOCH + 1, chance=1.0)
+
+
+def test_without_the_lease_only_good_news_count() -> None:
+    """A refusal or fault that a stale sender heard changes nothing."""
+    for verdict in (_FAULT, _REFUSED):
+        assert Standing() == fold_push(Standing(), verdict, at=EPOCH, chance=1.0, holds=False)
+    after = fold_push(Standing(), _THERE, at=EPOCH, chance=1.0, holds=False)
+    assert after.state is UploadState.UPLOADED
+
+
+def test_what_failed_or_waits_is_opened_again() -> None:
+    """It is due at once and its faults are forgotten; the rest is as it was."""
+    failed = fold_push(Standing(attempts=3), _REFUSED, at=EPOCH, chance=1.0)
+    waiting = fold_push(Standing(attempts=3), _FAULT, at=EPOCH, chance=1.0)
+    for standing in (failed, waiting):
+        after = reopened(standing, at=EPOCH)
+        assert (after.state, after.due_at) == (UploadState.QUEUED, EPOCH)
+        assert (after.failures, after.attempts, after.settled_at) == (0, 3, None)
+        assert after.last_error == standing.last_error
+    for same in (Standing(due_at=EPOCH), Standing(state=UploadState.ALREADY_EXISTS)):
+        assert same == reopened(same, at=EPOCH)

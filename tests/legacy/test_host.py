@@ -1,0 +1,62 @@
+"""What a host calls."""
+
+import time
+from pathlib import Path
+
+import eventsync
+from eventsync import Migration, MigrationRules, Resolution, migrate_legacy
+from eventsync_core.legacy import Became
+from tests.legacy.old import envelope, queue, rows
+
+
+def test_it_brings_everything_home(tmp_path: Path) -> None:
+    """Any number of times; each row is told of; a dry run changes nothing."""
+    queue(tmp_path / "queue.db", ["e1", "e2"])
+    told = []
+
+    planned = migrate_legacy(tmp_path, dry_run=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["queue.db"]
+    done = migrate_legacy(
+        tmp_path, on_row=lambda source, key, name, became: told.append((key.part, name, became))
+    )
+
+    assert planned.count(Became.IMPORTED) == done.count(Became.IMPORTED) == 2
+    assert (planned.removed, done.removed, done.is_clean) == (2, 2, True)
+    assert told == [("queue", "e1", Became.IMPORTED), ("queue", "e2", Became.IMPORTED)]
+    assert migrate_legacy(tmp_path).count(Became.IMPORTED) == 0
+    with eventsync.open_store(tmp_path) as store:
+        assert store.stores.journal.find("e1") is not None
+
+
+def test_rules_are_those_of_the_host(tmp_path: Path) -> None:
+    """The stream of events without a project, and what becomes of conflicts."""
+    queue(tmp_path / "queue.db", ["e1"])
+    queue(tmp_path / "more" / "queue.db", [("e1", envelope("e1", other=1))])
+    rules = MigrationRules(project="mine", resolve={"e1": Resolution.KEEP_BOTH})
+
+    done = migrate_legacy(tmp_path, places=[tmp_path / "more"], rules=rules)
+
+    assert isinstance(done, Migration)
+    assert (done.is_clean, done.count(Became.RESOLVED)) == (True, 1)
+    assert rows(tmp_path / "more" / "queue.db") == []
+    with eventsync.open_store(tmp_path) as store:
+        assert [head.stream for head in store.stores.journal.heads()] == ["mine"]
+
+
+def test_it_is_quick_when_there_is_nothing_to_do(tmp_path: Path) -> None:
+    """Without files, and with files that were emptied before."""
+
+    def fastest() -> float:
+        times = []
+        for _ in range(20):
+            started = time.perf_counter()
+            assert migrate_legacy(tmp_path).is_clean
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    assert fastest() < 0.010
+    assert list(tmp_path.iterdir()) == []
+    for name in ("queue.db", "queues/queue-aa.db", "queues/queue-bb.db"):
+        queue(tmp_path / name, [f"e{name}"])
+    migrate_legacy(tmp_path)
+    assert fastest() < 0.010
