@@ -1,0 +1,43 @@
+from eventsync_core.errors._base import EventSyncError
+
+
+class StoreError(EventSyncError):
+    """The database cannot do this now; what was stored before is untouched."""
+
+    code = "store_unavailable"
+    fix_text = "see the message, then run the same command again"
+
+
+class StoreBusyError(StoreError):
+    """Another process held the database for longer than the busy time-out."""
+
+    code = "store_busy"
+    fix_text = "run the same command again when the other process has finished"
+
+
+class StoreFullError(StoreError):
+    """No space is left on the disk, or the database reached its size limit."""
+
+    code = "store_full"
+    fix_text = "free some disk space, then run the same command again"
+
+
+class StoreNotWritableError(StoreError):
+    """The database, its folder or the medium is read-only."""
+
+    code = "store_not_writable"
+    fix_text = "make the home writable, or name another with --home"
+
+
+class StoreNewerError(StoreError):
+    """The database holds a migration that this program does not know."""
+
+    code = "store_newer"
+    fix_text = "use an eventsync at least as new as the one that wrote this home"
+
+
+class StoreUnreadableError(StoreError):
+    """The file is not a database, or is damaged."""
+
+    code = "store_unreadable"
+    fix_text = "name another home with --home, or put a good copy of the file back"
