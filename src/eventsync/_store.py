@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eventsync_core.authority import ResolvedTarget
     from eventsync_core.dispatch import Budget, Report
     from eventsync_core.egress import Grant
+    from eventsync_core.portability import Exported
     from eventsync_core.receivers import DeliveryReceiver
     from eventsync_core.stores import Stores
     from eventsync_core.targets import Target
@@ -236,6 +237,27 @@ class Store:
             database_bytes=self._backing.database_bytes,
         )
         return look(self._backing.reading(self._opened), setting, at=self.clock())
+
+    def export(
+        self,
+        write: "Callable[[str], object]",
+        *,
+        project: str | None = None,
+        all_projects: bool = False,
+    ) -> "Exported":
+        """
+        Hand the project's events to *write*, one line each, or those of all projects.
+
+        Exactly as stored, in order; see `eventsync_core.portability.export`. Nothing is made.
+        """
+        from eventsync_core.portability import Exported, export
+
+        self._check()
+        stream = None if all_projects else stream_key(None, project or self.project)
+        with self._backing.reading(self._opened) as stores:
+            if stores is None:
+                return Exported()
+            return export(stores.journal, write, stream=stream)
 
     def close(self) -> None:
         """

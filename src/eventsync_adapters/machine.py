@@ -1,6 +1,7 @@
 """What differs between Linux, macOS and Windows: file modes, syncing, processes, the clock."""
 
 import contextlib
+import errno
 import os
 import sys
 import time
@@ -18,11 +19,13 @@ __all__ = [
     "chance",
     "create_private_file",
     "end_alone",
+    "give_name",
     "is_alive",
     "is_local_disk",
     "make_private_folder",
     "monotonic",
     "now",
+    "open_new_file",
     "sleep",
     "start_alone",
     "sync_folder",
@@ -69,6 +72,40 @@ def create_private_file(path: Path) -> None:
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         sync_folder(path.parent)
+
+
+def open_new_file(path: Path) -> int:
+    """Create *path*, which must not be there, for this user only; return its descriptor."""
+    binary = getattr(os, "O_BINARY", 0)
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | binary, 0o600)
+
+
+def give_name(unfinished: Path, path: Path, *, replace: bool) -> None:
+    """
+    Rename *unfinished* to *path* in one step; with *replace* instead of what is there.
+
+    Raises:
+        FileExistsError: *path* is there and is not to be replaced.
+    """
+    if replace:
+        unfinished.replace(path)
+        return
+    if sys.platform == "win32":
+        unfinished.rename(path)
+        return
+    try:
+        # A rename would silently replace what has come there in the meantime.
+        os.link(unfinished, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some file systems know no second name for a file.
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        unfinished.rename(path)
+        return
+    with contextlib.suppress(OSError):
+        unfinished.unlink()
 
 
 def sync_folder(path: Path) -> None:

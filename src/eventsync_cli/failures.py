@@ -9,6 +9,8 @@ from eventsync_core.errors import (
     JournalModeRefusedError,
     NotGrantedError,
     NotJsonError,
+    OutputLostError,
+    OutputUnusableError,
     PayloadConflictError,
     ProjectUnusableError,
     Reason,
@@ -49,6 +51,7 @@ class UsageProblemError(EventSyncError):
 
 _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
     (StoreError, ExitCode.STORE),
+    (OutputLostError, ExitCode.STORE),
     (ServerMissingError, ExitCode.REFUSED),
     (TargetConflictError, ExitCode.REFUSED),
     (DiscardRefusedError, ExitCode.REFUSED),
@@ -57,6 +60,7 @@ _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
     (SettingsError, ExitCode.REFUSED),
     (UsageProblemError, ExitCode.USAGE),
     (ProjectUnusableError, ExitCode.USAGE),
+    (OutputUnusableError, ExitCode.USAGE),
     (TargetUrlError, ExitCode.USAGE),
     (UnknownEventError, ExitCode.USAGE),
     (UnknownTargetError, ExitCode.USAGE),

@@ -40,6 +40,7 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
         "list": "List event types with the family of each.",
     },
     "journal": {
+        "export": "Write captured events out, one per line, exactly as stored.",
         "hold": "Keep events from being offered to any target.",
         "list": "List captured events.",
         "release": "Let held events be offered again.",

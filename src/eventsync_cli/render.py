@@ -20,6 +20,7 @@ __all__ = [
     "begin",
     "ended",
     "fail",
+    "forget",
     "is_told",
     "listing",
     "say",
@@ -140,15 +141,15 @@ def _write(stream: TextIO | None, text: str) -> str | None:
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
     except OSError as error:
-        _forget(stream)
+        forget(stream)
         # Windows says EINVAL of a pipe that nobody reads.
         gone = isinstance(error, ConnectionError) or error.errno == errno.EINVAL
         return None if gone else error.strerror or type(error).__name__
     return None
 
 
-def _forget(stream: TextIO) -> None:
-    # The interpreter flushes once more at its end; what is still buffered must go nowhere.
+def forget(stream: TextIO) -> None:
+    """Let what *stream* still holds go nowhere: the interpreter flushes once more at its end."""
     import os
 
     with suppress(OSError, ValueError):

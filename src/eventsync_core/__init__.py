@@ -12,6 +12,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     desk         retry, replay, hold and release
     ingest       the server's half of the batch contract
     integrity    walk a stream's digests, chain and positions
+    portability  captured events as lines, exactly as they are stored
     stores       the ports of one durable store, and `atomic()`
     authority    which server: claims in, one target or a conflict out
     egress       grants and permits: what may leave, to whom, since when

@@ -18,6 +18,8 @@ EventSyncError
 ├── SettingsError               configuration that cannot be read or understood
 ├── JournalModeRefusedError     WAL would not be safe here
 ├── NothingOpenError            a permit, lease or unit of work used after its end
+├── OutputLostError             what was to be written cannot be written
+├── OutputUnusableError         a file that cannot be made where it was named
 └── StoreError                  the database cannot do this now
     ├── StoreBusyError          another process holds it
     ├── StoreFullError          no space left
@@ -37,6 +39,8 @@ __all__ = [
     "NotGrantedError",
     "NotJsonError",
     "NothingOpenError",
+    "OutputLostError",
+    "OutputUnusableError",
     "PayloadConflictError",
     "ProjectUnusableError",
     "Reason",
@@ -300,6 +304,26 @@ class NothingOpenError(EventSyncError):
 
     code = "nothing_open"
     fix_text = "keep the store open while it is used"
+
+
+class OutputLostError(EventSyncError):
+    """What was to be written cannot be, to a full disk say; a file is then not made."""
+
+    code = "output_lost"
+    fix_text = "write it elsewhere; what is stored is untouched"
+
+
+class OutputUnusableError(EventSyncError):
+    """A file cannot be made where it was named, or is there already; nothing was written."""
+
+    code = "output_unusable"
+    fix_text = "name a file in a folder that is there"
+
+    def __init__(self, message: str, *, exists: bool = False) -> None:
+        super().__init__(message)
+        if exists:
+            self.code = "output_exists"
+            self.fix_text = "name another file, or let this one be replaced with --force"
 
 
 class StoreError(EventSyncError):

@@ -54,7 +54,7 @@ _WORKS = [
     ("target", "revoke"),
 ]
 # Has nothing to do with a target, or is tested by itself.
-_ELSEWHERE = {"demo", "serve", "sync status", "audit list", "family list"}
+_ELSEWHERE = {"audit list", "demo", "family list", "journal export", "serve", "sync status"}
 
 
 class _Sockets:

@@ -58,6 +58,7 @@ def test_looking_at_a_fresh_home_makes_nothing(
         ("journal", "list", "--after", "x"),
         ("target", "grant", "tgt_0"),
         ("serve",),
+        ("journal", "export", "-"),
     ],
 )
 def test_usage_errors_are_64_and_json(run: Run, home: Path, words: tuple[str, ...]) -> None:

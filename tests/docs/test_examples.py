@@ -27,6 +27,7 @@ _EXAMPLES = [
     ("docs/embed-in-a-cli.md", "home-rules"),
     ("docs/embed-in-a-cli.md", "resolve"),
     ("docs/embed-in-a-cli.md", "deliver"),
+    ("docs/embed-in-a-cli.md", "export"),
     ("docs/embed-in-a-cli.md", "join"),
     ("docs/embed-in-a-cli.md", "tests"),
     ("docs/what-leaves-the-machine.md", "hooks"),

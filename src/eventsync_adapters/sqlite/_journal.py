@@ -41,6 +41,7 @@ JOIN payloads p ON p.entry_id = e.entry_id
 LEFT JOIN holds h ON h.stream_id = e.stream_id AND h.position = e.position
 LEFT JOIN producers w ON w.producer_no = e.producer_no
 """
+_SIZE = 6
 _BY_ID = _ENTRY + "WHERE e.event_id = ?"
 _PAGE = _ENTRY + "WHERE e.stream_id = ? AND e.position > ? ORDER BY e.position LIMIT ?"
 _LAMPORT = "SELECT lamport FROM streams WHERE stream_id = ?"
@@ -102,13 +103,20 @@ class SqliteJournal:
         with self._understood():
             return None if row is None else _entry(row)
 
-    def entries(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
+    def entries(
+        self, stream: str, *, after: int = 0, limit: int = 1000, max_bytes: int | None = None
+    ) -> list[Entry]:
         """See `Journal.entries`."""
         stream_id = self._keys.stream(stream)
         if stream_id is None:
             return []
+        values = (stream_id, after, limit)
         with self._understood():
-            return [_entry(row) for row in self._database.rows(_PAGE, (stream_id, after, limit))]
+            if max_bytes is None:
+                rows = self._database.rows(_PAGE, values)
+            else:
+                rows = _within(self._database.each(_PAGE, values), max_bytes)
+            return [_entry(row) for row in rows]
 
     def heads(self) -> list[Head]:
         """See `Journal.heads`."""
@@ -183,6 +191,19 @@ class _NewRows:
         why = (event.hold.value, event.hold_reason or "", self.at)
         self.holds.append((self.stream_id, position, *why))
         return Appended(event_id, self.stream, position, "held")
+
+
+def _within(rows: Iterator[tuple[Any, ...]], max_bytes: int) -> list[tuple[Any, ...]]:
+    """Take rows while their text fits, at least one; until the last is read, nobody can commit."""
+    chosen: list[tuple[Any, ...]] = []
+    total = 0
+    for row in rows:
+        total += row[_SIZE]
+        if chosen and total > max_bytes:
+            rows.close()  # type: ignore[attr-defined]
+            break
+        chosen.append(row)
+    return chosen
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

@@ -1,16 +1,17 @@
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
 from eventsync_cli.compose._settings import Settings
-from eventsync_core.errors import SettingsError
+from eventsync_core.errors import OutputUnusableError, SettingsError
 
 if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocation, Revocations
+    from eventsync_adapters.files.whole import WholeFile
     from eventsync_adapters.sqlite import StorageFacts
     from eventsync_core.stores import Stores
 
@@ -157,6 +158,28 @@ class Stored(Settings):
         from eventsync_adapters.files.revoked import Revocations
 
         return Revocations.of(self.database)
+
+    def whole_file(self, path: Path, *, replace: bool) -> "AbstractContextManager[WholeFile]":
+        """
+        Make the file *path*, but never one of the database's; see the files adapter.
+
+        Raises:
+            OutputUnusableError: It cannot be made there; nothing was written.
+        """
+        from eventsync_adapters.files.whole import whole_file
+
+        if self._is_of_database(path):
+            raise OutputUnusableError(f"{path} is a name of the database, and stays")
+        return whole_file(path, replace=replace)
+
+    def _is_of_database(self, path: Path) -> bool:
+        try:
+            place, database = path.resolve(), self.database.resolve()
+            is_named_so = place.name.casefold().startswith(database.name.casefold())
+            return is_named_so and place.parent.samefile(database.parent)
+        except (OSError, RuntimeError, ValueError):
+            # Nothing is there, or nothing can be.
+            return False
 
     def closing_lines(self) -> list[str]:
         """Return what every command says at its end while the storage is at risk."""

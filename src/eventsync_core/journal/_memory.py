@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from itertools import accumulate
 
 import attrs
 
@@ -48,9 +49,15 @@ class MemoryJournal:
         """See `Journal.find`."""
         return self._ids.get(event_id)
 
-    def entries(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
+    def entries(
+        self, stream: str, *, after: int = 0, limit: int = 1000, max_bytes: int | None = None
+    ) -> list[Entry]:
         """See `Journal.entries`."""
-        return self._streams.get(stream, [])[after : after + limit]
+        found = self._streams.get(stream, [])[after : after + limit]
+        if max_bytes is None:
+            return found
+        totals = accumulate(entry.event.size for entry in found)
+        return found[: max(1, sum(total <= max_bytes for total in totals))]
 
     def heads(self) -> list[Head]:
         """See `Journal.heads`."""

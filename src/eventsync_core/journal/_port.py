@@ -27,8 +27,14 @@ class Journal(Protocol):
         """Return the entry of *event_id*, or None."""
         ...
 
-    def entries(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
-        """Return up to *limit* entries of *stream* above position *after*, in order."""
+    def entries(
+        self, stream: str, *, after: int = 0, limit: int = 1000, max_bytes: int | None = None
+    ) -> list[Entry]:
+        """
+        Return up to *limit* entries of *stream* above position *after*, in order.
+
+        With *max_bytes* only as many as have no more text than that together, but at least one.
+        """
         ...
 
     def heads(self) -> list[Head]:

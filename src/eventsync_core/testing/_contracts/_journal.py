@@ -1,3 +1,5 @@
+import pytest
+
 from eventsync_core.events import Producer, read_event
 from eventsync_core.journal import Appended, Head, MemoryJournal, chain_start
 from eventsync_core.stores import Stores
@@ -188,6 +190,20 @@ class JournalContract:
         pages = [stores.journal.entries(STREAM, after=after, limit=2) for after in (0, 2, 4, 5)]
 
         assert [[entry.position for entry in page] for page in pages] == [[1, 2], [3, 4], [5], []]
+
+    @pytest.mark.parametrize(("max_bytes", "count"), [(0, 1), (59, 1), (60, 2), (89, 2), (90, 3)])
+    def test_a_page_holds_no_more_text_than_fits(
+        self, stores: Stores, max_bytes: int, count: int
+    ) -> None:
+        """Bytes are counted, not characters; one entry comes however large it is."""
+        texts = [f'{{"event_id":"e{n}","x":"üüü"}}' for n in range(1, 5)]
+        assert {len(text.encode()) for text in texts} == {30}
+        stores.journal.append(STREAM, [read_event(text) for text in texts], at=NOW)
+
+        page = stores.journal.entries(STREAM, limit=3, max_bytes=max_bytes)
+
+        assert [entry.event.text for entry in page] == texts[:count]
+        assert stores.journal.entries(STREAM, after=4, max_bytes=max_bytes) == []
 
     def test_entries_belong_to_one_stream(self, stores: Stores) -> None:
         """Other streams do not show, however alike their names."""
