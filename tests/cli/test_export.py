@@ -166,6 +166,22 @@ def test_the_database_is_never_replaced(run: Run, home: Path, events: Path, part
     keeps(run, 20)
 
 
+@pytest.mark.parametrize("part", ["config.toml", "eventsync/revoked/x", "eventsync/new.jsonl"])
+def test_what_is_the_homes_own_is_never_written(
+    run: Run, home: Path, events: Path, part: str
+) -> None:
+    """Neither replaced nor made."""
+    run("capture", str(events))
+    run("sync", "mode", "LOCAL_RETENTION")
+    (home / "eventsync" / "revoked").mkdir(exist_ok=True)
+    before = sorted(home.rglob("*"))
+    config = (home / "config.toml").read_bytes()
+
+    check_told(run("journal", "export", str(home / part), "--force"), 64, "output_unusable")
+
+    assert (sorted(home.rglob("*")), (home / "config.toml").read_bytes()) == (before, config)
+
+
 @pytest.mark.parametrize("place", ["no/such/folder", "events.jsonl/x", "."])
 def test_a_place_that_is_none(
     run: Run, events: Path, place: str, monkeypatch: pytest.MonkeyPatch

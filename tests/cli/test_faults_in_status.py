@@ -11,6 +11,7 @@ from tests.cli.gates import EXTERNAL
 _FILE = {
     "a header's variable": ('external_headers = {X-K = "env:ES_NOT_SET"}', "secret_missing"),
     "a header's program": ('external_headers = {X-K = "cmd:es-no-such"}', "secret_missing"),
+    "a header's value": ('external_headers = {X-K = "env:ES_NO_ASCII"}', "header_invalid"),
     "a signing key": ('external_signing = ["env:ES_BAD_KEY"]', "signing_key_invalid"),
     "the CA": ('external_ca = "/no/such"', "certificates_unreadable"),
     "the certificate": ('external_cert = "/no/such"', "certificates_unreadable"),
@@ -44,6 +45,7 @@ def test_what_an_external_receiver_lacks(
     """A header, a key, a proxy or a certificate: as far as nobody has to be asked."""
     words, code = _FILE[cause]
     monkeypatch.setenv("ES_BAD_KEY", "http://[")
+    monkeypatch.setenv("ES_NO_ASCII", "clé")
     run("capture", str(events))
     run(*EXTERNAL, receiver.url)
     assert run("sync", "status").code == 0

@@ -43,7 +43,7 @@ class External:
         return faults_of(
             (
                 *(
-                    partial(self.secrets.at_hand, reference, source=f"header {name}")
+                    partial(self._try_header, name, reference)
                     for name, reference in self.config.external_headers.items()
                 ),
                 *(partial(self._try_key, each) for each in self.config.external_signing),
@@ -51,6 +51,11 @@ class External:
                 lambda: external_certificates(self.config, self.environment),
             )
         )
+
+    def _try_header(self, name: str, reference: str) -> None:
+        found = self.secrets.at_hand(reference, source=f"header {name}")
+        if found is not None:
+            _require_sendable(found, reference, source=f"header {name}")
 
     def _try_key(self, reference: str) -> None:
         from eventsync_adapters.http import read_signing_key
@@ -133,12 +138,16 @@ def sendable(reference: str, secrets: "HeldSecrets", *, source: str) -> str:
         SettingsError: It leads to nothing, code `secret_missing`, or to what no header can carry,
             code `header_invalid`; the reference is named only.
     """
-    from eventsync_core.errors import SettingsError
+    found = secrets.resolve(reference, source=source)
+    _require_sendable(found, reference, source=source)
+    return found
+
+
+def _require_sendable(found: str, reference: str, *, source: str) -> None:
     from eventsync_core.targets import is_header_value
 
-    found = secrets.resolve(reference, source=source)
     if is_header_value(found):
-        return found
+        return
     error = SettingsError(
         f"{source}: {reference} holds what no header can carry",
         source=source,

@@ -1,6 +1,6 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,7 +163,8 @@ class Stored(Settings):
 
     def whole_file(self, path: Path, *, replace: bool) -> "AbstractContextManager[WholeFile]":
         """
-        Make the file *path*, but never one of the database's; see the files adapter.
+        Make the file *path*, but never one of the database's or of the home's own; see the files
+        adapter.
 
         Raises:
             OutputUnusableError: It cannot be made there; nothing was written.
@@ -172,7 +173,19 @@ class Stored(Settings):
 
         if self._is_of_database(path):
             raise OutputUnusableError(f"{path} is a name of the database, and stays")
+        if self._is_of_home(path):
+            raise OutputUnusableError(f"{path} is the home's own, and stays")
         return whole_file(path, replace=replace)
+
+    def _is_of_home(self, path: Path) -> bool:
+        """The configuration, or anything in the folder where revocations stand too."""
+        with suppress(OSError, RuntimeError, ValueError):
+            place = path.resolve()
+            if place == self.config.path.resolve():
+                return True
+            own = (self.home / "eventsync").resolve()
+            return own in place.parents
+        return False
 
     def _is_of_database(self, path: Path) -> bool:
         try:
