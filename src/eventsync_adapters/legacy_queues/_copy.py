@@ -61,8 +61,15 @@ def fingerprint_of(path: Path) -> str:
     return ""
 
 
+def is_fresh(path: Path) -> bool:
+    """Say whether a further change of the database might not be seen in its fingerprint."""
+    try:
+        return _child.is_fresh(str(path))
+    except OSError:
+        return True
+
+
 def when_settled(path: Path) -> None:
     """Wait until a further change of the database will be seen in its fingerprint."""
-    with contextlib.suppress(OSError):
-        if _child.is_fresh(str(path)):
-            machine.sleep(_child.TICK_NANOS / 1e9)
+    if is_fresh(path):
+        machine.sleep(_child.TICK_NANOS / 1e9)
