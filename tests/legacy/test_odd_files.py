@@ -520,3 +520,19 @@ def test_a_file_that_is_not_to_be_emptied_twice(
     assert (ran.code, ran.document["removed"]) == (3, 0)
     assert ran.document["error"]["code"] == "source_not_emptied"
     assert rows(scene.queue) == ["e1", "e2"]
+
+
+@pytest.mark.parametrize("is_live_first", [True, False])
+def test_half_a_surrogate_pair(scene: Scene, tmp_path: Path, *, is_live_first: bool) -> None:
+    """Captured live it is an event; from an old file it is held; whoever comes first decides."""
+    text = envelope("e1", text="\ud800")
+    lines = tmp_path / "events.jsonl"
+    lines.write_text(text + "\n")
+    queue(scene.queue, [("e1", text)])
+    steps = [("capture", str(lines)), ("sync", "migrate")]
+
+    ran = [scene.run(*words) for words in (steps if is_live_first else steps[::-1])]
+
+    assert [each.code for each in ran] == [0, 0]
+    assert (scene.entries()["e1"].event.hold is None) == is_live_first
+    assert rows(scene.queue) == []
