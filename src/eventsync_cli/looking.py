@@ -113,6 +113,7 @@ def status_lines(
     """Return the status for a person: two spaces, a label in 24 columns, the value."""
     lines = _boundary(status) if is_check else []
     lines += ["Event Sync:", *listing(_summary(status)), *_gate_lines(status)]
+    lines += _body_lines(status, options)
     shown = status.targets[:_MOST_TARGETS]
     lines += ["Targets:"] if shown else []
     for target in shown:
@@ -161,6 +162,16 @@ def _gate_lines(status: Status) -> list[str]:
         f"    {closed.code}: {closed.message}; fix: {shlex.join(closed.fix_argv) or closed.fix}"
         for closed in status.gate_reasons
     ]
+
+
+def _body_lines(status: Status, options: Chosen) -> list[str]:
+    stopped = [each for each in status.body_streams if each.message]
+    lines = [
+        f"    bodies: {each.message}; fix: {options.spelt(shlex.join(each.fix_argv))}"
+        for each in stopped[:_MOST_TARGETS]
+    ]
+    more = len(stopped) - len(lines)
+    return [*lines, f"    bodies: and {more} more streams"] if more else lines
 
 
 def _shown(value: int | None) -> str:
