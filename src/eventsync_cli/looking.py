@@ -186,6 +186,8 @@ def known_lines(target: Target, options: Chosen, *, at: int) -> list[str]:
         faults = f"failed requests in a row: {wait['failures']}; {wait['reason']}"
         is_open = wait["breaker"] == "open"
         when = f"left alone until {wait['retry_at']}" if is_open else "the next request tries it"
+        if wait["of_bodies"]:
+            when = f"bodies: {when}; events go"
         lines.append(f"    {when}; {faults}")
     reset = reset_document(target)
     if reset is not None:

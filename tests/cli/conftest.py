@@ -97,16 +97,8 @@ def teamspace(run: Run, receiver: Serving, monkeypatch: pytest.MonkeyPatch) -> S
     """A Teamspace to which the project's stream is granted."""
     monkeypatch.setenv("SPEC_KITTY_ENABLE_SAAS_SYNC", "1")
     monkeypatch.setenv("TOKEN", "a-token-value")
-    chosen = run(
-        "sync",
-        "server",
-        receiver.url,
-        "--team",
-        "t",
-        "--token",
-        "env:TOKEN",
-        "--project",
-        "0F8FAD5B-d9cb-469f-a165-70867728950e",
-    )
+    project = ("--project", "0F8FAD5B-d9cb-469f-a165-70867728950e")
+    token = ("--token", "env:TOKEN")
+    chosen = run("sync", "server", receiver.url, "--team", "t", *token, *project)
     assert chosen.code == 0
     return receiver
