@@ -70,8 +70,8 @@ WHERE b.project_uuid = ?2 AND b.mission_slug = ?3 AND b.target_branch = ?4 AND b
 """
 )
 _STREAMS = """
-SELECT stream FROM streams t
-WHERE EXISTS (SELECT 1 FROM bodies b WHERE b.stream_id = t.stream_id) ORDER BY stream
+SELECT stream FROM streams
+WHERE EXISTS (SELECT 1 FROM bodies b WHERE b.stream_id = streams.stream_id) ORDER BY stream
 """
 _WAITING = """
 SELECT (SELECT COUNT(*) FROM bodies WHERE stream_id = ?2)
