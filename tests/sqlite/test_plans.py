@@ -11,6 +11,7 @@ from eventsync_adapters.sqlite import (
     _audit,
     _backlog,
     _bodies,
+    _body_failures,
     _desk,
     _grants,
     _holds,
@@ -40,12 +41,14 @@ ROOMS = (
     _superseding,
     _audit,
     _bodies,
+    _body_failures,
     _legacy,
 )
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
 _WHOLE_TABLES = {
     "HEADS": "streams",
     "NEW_STREAM": "streams",
+    "STREAMS": "streams",
     "ALL": "targets",
     "NEW": "targets",
     "NOTE": "legacy_sources",

@@ -7,6 +7,7 @@ from eventsync_core.census import remaining
 from eventsync_core.clock import SECOND
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.journal import Head
+from eventsync_core.status._bodies import body_streams
 from eventsync_core.status._gates import closed_gates
 from eventsync_core.status._model import (
     Failure,
@@ -51,6 +52,7 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
         failures=tuple(islice(failed, MOST_ITEMS)),
         conflicts=tuple(stores.legacy.aside(limit=MOST_ITEMS, is_open_conflict=True)),
         conflict_count=stores.legacy.open_conflicts(),
+        body_streams=body_streams(stores, setting.current, at=at),
         bodies=stores.bodies.counts("" if setting.current is None else setting.current.target_id),
     )
 

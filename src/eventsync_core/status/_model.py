@@ -11,6 +11,7 @@ from eventsync_core.ledger import HistoryItem, Request
 from eventsync_core.legacy import SetAside
 from eventsync_core.migration import Waiting
 from eventsync_core.policy import Mode
+from eventsync_core.status._bodies import BodyStream
 from eventsync_core.targets import Target
 
 
@@ -113,6 +114,7 @@ class Status:
     With `setting.store_error` set the store's part is unknown, not zero. `setting.gates` and
     `gate_reasons` are all gates of the current target that are closed now. `bodies` counts how
     they stand with the current target; without one, what no target holds is waiting.
+    `body_streams` are the streams in which some wait for it.
     `conflicts` are rows of old files that differ from what is stored, the first of
     `conflict_count`.
     """
@@ -125,6 +127,7 @@ class Status:
     targets: tuple[TargetStatus, ...] = ()
     failures: tuple[Failure, ...] = ()
     bodies: BodyCounts = attrs.field(factory=BodyCounts)
+    body_streams: tuple[BodyStream, ...] = ()
     conflicts: tuple[SetAside, ...] = ()
     conflict_count: int = 0
 
