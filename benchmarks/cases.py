@@ -9,6 +9,7 @@ from benchmarks import ours, raw
 from benchmarks.corpus import made_events
 from benchmarks.draining import drain
 from benchmarks.figures import MODES, Figure, events, timed
+from benchmarks.migrating import migrate
 from eventsync_adapters import machine
 
 
@@ -140,4 +141,5 @@ CASES: dict[str, Callable[[Path, int, Path | None], list[Figure]]] = {
     "select": select,
     "start": start,
     "memory": memory,
+    "migrate": migrate,
 }
