@@ -18,8 +18,9 @@ from eventsync_core.migration._port import OldSource, Reading
 from eventsync_core.migration._resolving import open_conflicts, resolve, without_bytes
 from eventsync_core.stores import Stores
 
-_ROWS_AT_ONCE = 20_000
-_BYTES_AT_ONCE = 64 * 1024 * 1024
+_ROWS_IN_ONE_UNIT = 20_000
+_ROWS_AT_ONCE = 5_000
+_BYTES_AT_ONCE = 16 * 1024 * 1024
 _ASIDE = (Became.CONFLICT, Became.QUARANTINED)
 _Row = TypeVar("_Row")
 _AS_IT_IS = MigrationRules()
@@ -128,8 +129,9 @@ class _Run:
             return
         try:
             with old.reading() as reading:
-                with self._unit(reading):
-                    self._take_rows(report, reading)
+                unit = self._unit(reading)
+                with unit or nullcontext():
+                    self._take_rows(report, reading, is_whole=unit is not None)
                 self._tell(report)
                 report.other = dict(reading.other)
                 report.fingerprint = reading.fingerprint
@@ -140,27 +142,32 @@ class _Run:
         except SourceError as error:
             report.error = error
 
-    def _unit(self, reading: Reading) -> AbstractContextManager[None]:
+    def _unit(self, reading: Reading) -> AbstractContextManager[None] | None:
         """Make all rows of the source one unit of work, unless they are very many."""
         counts = reading.waiting.values()
         if self.stores is None or self.result.is_preview:
-            return nullcontext()
-        is_large = any(count < 0 for count in counts) or sum(counts) > _ROWS_AT_ONCE
-        return nullcontext() if is_large else self.stores.atomic()
+            return None
+        is_large = any(count < 0 for count in counts) or sum(counts) > _ROWS_IN_ONE_UNIT
+        return None if is_large else self.stores.atomic()
 
-    def _take_rows(self, report: SourceReport, reading: Reading) -> None:
+    def _take_rows(self, report: SourceReport, reading: Reading, *, is_whole: bool) -> None:
         for rows in _chunks(self._judged(reading.events()), lambda each: len(each.row.raw)):
             self._merge(report, rows)
+            if not is_whole:
+                self._tell(report)
+            self.progress(self._done)
         judged = (judge_body(row) for row in reading.bodies())
         for bodies in _chunks(judged, lambda each: len(each.row.raw)):
             self._merge_bodies(report, bodies)
+            if not is_whole:
+                self._tell(report)
+            self.progress(self._done)
 
     def _tell(self, report: SourceReport) -> None:
         """Say what became of the rows that are stored by now."""
         for key, name, became in self._untold:
             self.on_row(report.source, key, name, became)
         self._untold.clear()
-        self.progress(self._done)
 
     def _is_unchanged(self, old: OldSource, noted: Noted) -> bool:
         if not noted.fingerprint or (noted.rows_left and not self.rules.keep_sources):
@@ -183,7 +190,6 @@ class _Run:
             if became in _ASIDE:
                 self._put_aside(without_bytes(aside_of(report.source, each, at)), became)
         self._done += len(rows)
-        self._told_so_far(report)
 
     def _merge_bodies(self, report: SourceReport, rows: Sequence[JudgedBody]) -> None:
         at = self.clock()
@@ -196,7 +202,6 @@ class _Run:
                 aside = self._bodies.aside(report.source, each, at)
                 self._put_aside(without_bytes(aside), became)
         self._done += len(rows)
-        self._told_so_far(report)
 
     def _note(self, report: SourceReport, key: RowKey, name: str, became: Became) -> None:
         report.note(key, became)
@@ -207,10 +212,6 @@ class _Run:
             self.result.quarantine(row)
         elif self.result.is_preview:
             self.new_conflicts.append(row)
-
-    def _told_so_far(self, report: SourceReport) -> None:
-        if len(self._untold) >= _ROWS_AT_ONCE:
-            self._tell(report)
 
     def conflict(self, row: SetAside) -> None:
         """Note a conflict that nobody has resolved."""
