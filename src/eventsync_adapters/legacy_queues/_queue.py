@@ -206,7 +206,7 @@ class QueueEmptying:
             query = _SOME.format(",".join("?" * len(some)))
             same += [
                 number
-                for number, data in self._connection.execute(query, some).fetchall()
+                for number, data in self._connection.execute(query, some)
                 if (number, sha256(bytes_of(data)).digest()) in wanted
             ]
         return same

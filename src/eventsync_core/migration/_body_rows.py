@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from operator import attrgetter
 
 import attrs
 
@@ -15,6 +16,7 @@ _LARGEST = (1 << 63) - 1
 _OLD_NAMES = {"mission_slug": "feature_slug", "mission_type": "mission_key"}
 
 Value = str | bytes | int | float | None
+_PARTS = attrgetter(*(field.name for field in attrs.fields(BodyKey)))
 
 
 @attrs.frozen
@@ -39,6 +41,11 @@ class BodyRow:
         """Which row it is, and with which content."""
         return RowKey(self.part, self.row, sha256(self.raw).digest())
 
+    @property
+    def size(self) -> int:
+        """How much room its texts take, about."""
+        return sum(len(value) for _, value in self.columns if isinstance(value, str | bytes))
+
 
 @attrs.frozen
 class JudgedBody:
@@ -61,7 +68,7 @@ class JudgedBody:
 
 def name_of(key: BodyKey) -> str:
     """Return the seven parts as one text."""
-    return write_document(list(attrs.astuple(key)))
+    return write_document(_PARTS(key))
 
 
 def key_of(name: str) -> BodyKey:

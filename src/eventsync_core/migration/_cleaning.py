@@ -1,6 +1,6 @@
 """Rows that the store holds leave their source."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 
 from eventsync_core.errors import SourceError
@@ -11,6 +11,7 @@ from eventsync_core.migration._port import Emptying, OldSource
 from eventsync_core.stores import Stores
 
 _PAGE = 1_000
+_TEXTS_AT_ONCE = 100
 
 
 def may_remove(report: SourceReport, rules: MigrationRules) -> int:
@@ -66,26 +67,32 @@ def _remove(
 ) -> None:
     for part, (first, last) in report.ranges.items():
         after = first - 1
+        logged = _logged(stores) if part == FAILURES else frozenset()
         while page := stores.legacy.taken(
             report.source.path, part, after=after, upto=last, limit=_PAGE
         ):
             after = page[-1].key.row
-            report.removed += emptying.remove(_safe(stores, part, page))
+            report.removed += emptying.remove(_safe(stores, part, page, logged))
     aside = [*report.resolved, *(report.quarantined if rules.take_quarantined else ())]
     for start in range(0, len(aside), _PAGE):
         keys = _read_back(stores, report.source.path, aside[start : start + _PAGE])
         report.removed += emptying.remove(keys)
 
 
-def _safe(stores: Stores, part: str, page: Sequence[Provenance]) -> list[RowKey]:
+def _safe(
+    stores: Stores, part: str, page: Sequence[Provenance], logged: Collection[str]
+) -> list[RowKey]:
     """Return the rows whose content the store was seen to hold."""
     if part == BODIES:
         return [row.key for row in page if stores.bodies.get(key_of(row.event_id)) is not None]
     if part == FAILURES:
-        logged = _logged(stores)
         return [row.key for row in page if row.event_id in logged]
-    held = stores.legacy.stored([row.event_id for row in page], with_text=True)
-    return [row.key for row in page if is_safe(held.get(row.event_id))]
+    safe: list[RowKey] = []
+    for start in range(0, len(page), _TEXTS_AT_ONCE):
+        some = page[start : start + _TEXTS_AT_ONCE]
+        held = stores.legacy.stored([row.event_id for row in some], with_text=True)
+        safe += [row.key for row in some if is_safe(held.get(row.event_id))]
+    return safe
 
 
 def _logged(stores: Stores) -> set[str]:

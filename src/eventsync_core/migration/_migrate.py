@@ -157,7 +157,7 @@ class _Run:
                 self._tell(report)
             self.progress(self._done)
         judged = (judge_body(row) for row in reading.bodies())
-        for bodies in _chunks(judged, lambda each: len(each.row.raw)):
+        for bodies in _chunks(judged, lambda each: each.row.size):
             self._merge_bodies(report, bodies)
             if not is_whole:
                 self._tell(report)
