@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import old_queues
-from benchmarks.figures import Figure, timed
+from benchmarks.figures import Figure, grown, timed
 from eventsync import migrate_legacy
 from eventsync_core.migration import MigrationRules
 
@@ -30,7 +30,20 @@ def migrate(folder: Path, scale: int, _: Path | None) -> list[Figure]:
     home = _home(folder / "process", made)
     mine = timed(lambda: _command(home, "migrate"))
     figures.append(Figure(f"migrate {count} (command)", mine * 1e3, theirs * 1e3, "ms"))
-    return [*figures, *_idle(folder, made)]
+    return [*figures, *_idle(folder, made), *_growth(folder, scale)]
+
+
+def _growth(folder: Path, scale: int) -> list[Figure]:
+    """Peak memory growth with ten times the rows, against that with 20,000 (Linux only)."""
+    found = []
+    for rows in (20_000 // scale, 200_000 // scale):
+        home = folder / f"rows-{rows}"
+        old_queues.make_queue(home / "waiting", rows)
+        old_queues.make_queue(home / "queues" / "queue-0000000000000000.db", 2, seed=1)
+        found.append(grown("migrate", home))
+        shutil.rmtree(home)
+    name = f"peak memory growth migrating {200_000 // scale:,} against {20_000 // scale:,}"
+    return [Figure(name, found[1], found[0], "MB")]
 
 
 def _idle(folder: Path, made: Path) -> list[Figure]:
