@@ -111,12 +111,6 @@ class QueueReading:
     def _look(self) -> None:
         tables = [row[0].decode("utf-8", "backslashreplace") for row in self._run(_TABLES)]
         self._columns = [row[1].decode() for row in self._run("PRAGMA table_info(queue)")]
-        try:
-            ((said,),) = self._run("PRAGMA quick_check(1)")
-            if said != b"ok":
-                self.damage = f"{self._path} is damaged: {said.decode('utf-8', 'replace')}"
-        except sqlite3.Error as error:
-            self.damage = f"{self._path} is damaged: {error}"
         counts = {name: self._count(name) for name in tables}
         self.waiting = {name: count for name, count in counts.items() if name.lower() in _READ}
         self.other = {
@@ -133,8 +127,20 @@ class QueueReading:
         except sqlite3.Error:
             return -1
 
+    def _examine(self) -> None:
+        """Look at every page; who only counts does without, it is most of the time it takes."""
+        if self.damage:
+            return
+        try:
+            ((said,),) = self._run("PRAGMA quick_check(1)")
+            if said != b"ok":
+                self.damage = f"{self._path} is damaged: {said.decode('utf-8', 'replace')}"
+        except sqlite3.Error as error:
+            self.damage = f"{self._path} is damaged: {error}"
+
     def events(self) -> Iterator[SourceRow]:
         """See `Reading.events`."""
+        self._examine()
         if not self._columns:
             return
         table = QueueTable(self._connection, self._columns)
