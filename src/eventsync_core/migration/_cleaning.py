@@ -1,6 +1,6 @@
 """Rows that the store holds leave their source."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 
 from eventsync_core.errors import SourceError
@@ -12,6 +12,7 @@ from eventsync_core.stores import Stores
 
 _PAGE = 1_000
 _TEXTS_AT_ONCE = 100
+_ROWS_AT_ONCE = 20_000
 
 
 def may_remove(report: SourceReport, rules: MigrationRules) -> int:
@@ -66,17 +67,35 @@ def _remove(
     stores: Stores, emptying: Emptying, report: SourceReport, rules: MigrationRules
 ) -> None:
     for part, (first, last) in report.ranges.items():
-        after = first - 1
-        logged = _logged(stores) if part == FAILURES else frozenset()
-        while page := stores.legacy.taken(
-            report.source.path, part, after=after, upto=last, limit=_PAGE
-        ):
-            after = page[-1].key.row
-            report.removed += emptying.remove(_safe(stores, part, page, logged))
+        pages = _seen(stores, report.source.path, part, after=first - 1, upto=last)
+        for keys in _in_lots(pages):
+            report.removed += emptying.remove(keys)
     aside = [*report.resolved, *(report.quarantined if rules.take_quarantined else ())]
-    for start in range(0, len(aside), _PAGE):
-        keys = _read_back(stores, report.source.path, aside[start : start + _PAGE])
+    for keys in _in_lots(
+        _read_back(stores, report.source.path, aside[start : start + _PAGE])
+        for start in range(0, len(aside), _PAGE)
+    ):
         report.removed += emptying.remove(keys)
+
+
+def _in_lots(pages: Iterable[list[RowKey]]) -> Iterator[list[RowKey]]:
+    """Yield the keys of *pages* in lots: a file of lines is written anew for each of them."""
+    lot: list[RowKey] = []
+    for page in pages:
+        lot += page
+        if len(lot) >= _ROWS_AT_ONCE:
+            yield lot
+            lot = []
+    if lot:
+        yield lot
+
+
+def _seen(stores: Stores, path: str, part: str, *, after: int, upto: int) -> Iterator[list[RowKey]]:
+    """Yield those of the rows taken whose content the store was seen to hold, page by page."""
+    logged = _logged(stores) if part == FAILURES else frozenset()
+    while page := stores.legacy.taken(path, part, after=after, upto=upto, limit=_PAGE):
+        after = page[-1].key.row
+        yield _safe(stores, part, page, logged)
 
 
 def _safe(

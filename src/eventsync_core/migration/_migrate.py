@@ -153,15 +153,19 @@ class _Run:
     def _take_rows(self, report: SourceReport, reading: Reading, *, is_whole: bool) -> None:
         for rows in _chunks(self._judged(reading.events()), lambda each: len(each.row.raw)):
             self._merge(report, rows)
-            if not is_whole:
-                self._tell(report)
-            self.progress(self._done)
+            # Else these are there until the next have been read.
+            del rows
+            self._told_so_far(report, is_stored=not is_whole)
         judged = (judge_body(row) for row in reading.bodies())
         for bodies in _chunks(judged, lambda each: each.row.size):
             self._merge_bodies(report, bodies)
-            if not is_whole:
-                self._tell(report)
-            self.progress(self._done)
+            del bodies
+            self._told_so_far(report, is_stored=not is_whole)
+
+    def _told_so_far(self, report: SourceReport, *, is_stored: bool) -> None:
+        if is_stored:
+            self._tell(report)
+        self.progress(self._done)
 
     def _tell(self, report: SourceReport) -> None:
         """Say what became of the rows that are stored by now."""
