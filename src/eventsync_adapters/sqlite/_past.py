@@ -124,7 +124,14 @@ class SqlitePast:
         self._database.run_many(
             _NOTE,
             [
-                (place[1], row.position, place[0], row.at, row.outcome.value, row.old.error or NOTED)
+                (
+                    place[1],
+                    row.position,
+                    place[0],
+                    row.at,
+                    row.outcome.value,
+                    row.old.error or NOTED,
+                )
                 for row in rows
             ],
         )
