@@ -15,6 +15,8 @@ from eventsync_core.status import grant_document
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
+_Found = tuple[Target, list[Grant], list[str]]
+
 
 @acting("list")
 @click.option(
@@ -28,7 +30,7 @@ from eventsync_core.targets import Target
 def command(app: App, limit: int, after: str | None) -> Result:
     """List all targets and their grants, in the order in which they were first chosen."""
     current = current_if_any(app)
-    found: list[tuple[Target, list[Grant]]] = []
+    found: list[_Found] = []
     total, is_more = 0, False
     with app.reading() as stores:
         if stores is not None:
@@ -65,13 +67,18 @@ def _start(targets: list[Target], after: str | None) -> int:
     return ids.index(after) + 1
 
 
-def _with_grants(stores: Stores, target: Target) -> tuple[Target, list[Grant]]:
-    return target, stores.grants.grants(target.target_id)
+def _with_grants(stores: Stores, target: Target) -> _Found:
+    target_id = target.target_id
+    return target, stores.grants.grants(target_id), stores.past.aliases(target_id)
 
 
-def _document(target: Target, grants: list[Grant], current: Target | None) -> dict[str, Any]:
+def _document(
+    target: Target, grants: list[Grant], aliases: list[str], current: Target | None
+) -> dict[str, Any]:
     return {
         **target_document(target),
+        "aliases": aliases[:MOST_ITEMS],
+        "aliases_count": len(aliases),
         "paused": target.paused,
         "is_current": target == current,
         "grants": [grant_document(grant) for grant in grants[:MOST_ITEMS]],
@@ -79,11 +86,14 @@ def _document(target: Target, grants: list[Grant], current: Target | None) -> di
     }
 
 
-def _lines(target: Target, grants: list[Grant], current: Target | None) -> list[str]:
+def _lines(
+    target: Target, grants: list[Grant], aliases: list[str], current: Target | None
+) -> list[str]:
     mark = "* " if target == current else "  "
     who = "".join(f" {word}" for word in (target.team, target.user) if word)
     head = f"{mark}{target.target_id}  {target.kind}  {target.url}{who}"
     lines = [f"{head}  paused: {target.paused}" if target.paused else head]
+    lines += [f"      called {alias} before" for alias in aliases[:MOST_ITEMS]]
     for grant in grants[:MOST_ITEMS]:
         rest = f"  paused: {grant.paused}" if grant.paused else ""
         lines.append(f"      stream {grant.stream}  {grant_line(grant)}{rest}")

@@ -3,6 +3,7 @@
 from eventsync_core.migration._body_rows import BODIES, FAILURES, BodyRow
 from eventsync_core.migration._migrate import migrate, preview
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
+from eventsync_core.migration._past_port import OldRecords, OldTable, RowsReading
 from eventsync_core.migration._port import Emptying, Left, OldSource, Reading
 from eventsync_core.migration._waiting import Waiting, find_waiting
 from eventsync_core.migration._wire import as_document
@@ -15,9 +16,12 @@ __all__ = [
     "Left",
     "Migration",
     "MigrationRules",
+    "OldRecords",
     "OldSource",
+    "OldTable",
     "OnRow",
     "Reading",
+    "RowsReading",
     "SourceReport",
     "Waiting",
     "as_document",
