@@ -9,9 +9,18 @@ from eventsync_core.egress import refuse
 from eventsync_core.errors import SettingsError, StoreError, UnknownTargetError
 from eventsync_core.ids import is_target_key
 from eventsync_core.receivers import Gate
+from eventsync_core.stores import Stores
 from eventsync_core.targets import Breaker, Target
 
-__all__ = ["called_now", "current_if_any", "current_target", "meant", "no_target", "when_it_goes"]
+__all__ = [
+    "called_now",
+    "current_if_any",
+    "current_target",
+    "meant",
+    "no_target",
+    "target_called",
+    "when_it_goes",
+]
 
 
 def meant(app: App, target_id: str | None) -> str:
@@ -48,6 +57,17 @@ def called_now(app: App, name: str) -> str:
         if len(found) == 1:
             return found[0]
     return name
+
+
+def target_called(stores: Stores, name: str) -> Target:
+    """
+    Return the target that *name* means, as `called_now` does.
+
+    Raises:
+        UnknownTargetError: There is none.
+    """
+    found = [] if is_target_key(name) else stores.past.called(name)
+    return stores.targets.get(found[0] if len(found) == 1 else name)
 
 
 def current_target(app: App) -> Target:
