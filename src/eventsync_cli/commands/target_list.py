@@ -7,7 +7,7 @@ from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
 from eventsync_cli.granting import grant_line
 from eventsync_cli.render import Result
-from eventsync_cli.targeting import current_if_any
+from eventsync_cli.targeting import current_if_any, target_called
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.egress import Grant
 from eventsync_core.errors import UnknownTargetError
@@ -35,7 +35,7 @@ def command(app: App, limit: int, after: str | None) -> Result:
     with app.reading() as stores:
         if stores is not None:
             targets = stores.targets.targets()
-            page = targets[_start(targets, after) :]
+            page = targets[0 if after is None else _start(stores, targets, after) :]
             total, is_more = len(targets), len(page) > limit
             found = [_with_grants(stores, target) for target in page[:limit]]
         elif after is not None:
@@ -52,19 +52,14 @@ def command(app: App, limit: int, after: str | None) -> Result:
     )
 
 
-def _start(targets: list[Target], after: str | None) -> int:
+def _start(stores: Stores, targets: list[Target], after: str) -> int:
     """
     Return the index to go on at.
 
     Raises:
         UnknownTargetError: There is no target *after* which to go on.
     """
-    if after is None:
-        return 0
-    ids = [target.target_id for target in targets]
-    if after not in ids:
-        raise UnknownTargetError(after)
-    return ids.index(after) + 1
+    return targets.index(target_called(stores, after)) + 1
 
 
 def _with_grants(stores: Stores, target: Target) -> _Found:
