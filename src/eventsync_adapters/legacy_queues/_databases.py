@@ -15,6 +15,9 @@ _MAGIC = b"SQLite format 3\0"
 _TABLES = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 )
+TRIGGERS = """
+SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE
+"""
 _MOST_PROBES = 100_000
 
 Columns = Mapping[str, Any]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import attrs
 
+from eventsync_adapters.legacy_queues._child import is_fresh
 from eventsync_adapters.legacy_queues._copy import fingerprint_of, when_settled
-from eventsync_adapters.legacy_queues._databases import CopiedDatabase, copied
+from eventsync_adapters.legacy_queues._databases import TRIGGERS, CopiedDatabase, copied
 from eventsync_adapters.legacy_queues._rows import bytes_of, text_of
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import RowKey, Source, SourceRow, read_time
@@ -20,7 +21,6 @@ _PATIENCE_SECONDS = 5.0
 _ONE = f"SELECT payload FROM {_TABLE} WHERE rowid = ?"  # noqa: S608 - a name of ours
 _DELETE = f"DELETE FROM {_TABLE} WHERE rowid = ?"  # noqa: S608 - a name of ours
 _COUNT = f"SELECT COUNT(*) FROM {_TABLE}"  # noqa: S608 - a name of ours
-_TRIGGERS = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'trigger'"
 
 
 @attrs.frozen
@@ -112,47 +112,60 @@ class JournalEmptying:
 
     def remove(self, keys: Sequence[RowKey]) -> int:
         """See `Emptying.remove`."""
-        run = self._connection.execute
-        try:
-            run("PRAGMA synchronous = FULL")
-            run("BEGIN IMMEDIATE")
-            try:
-                removed = self._remove(keys)
-                run("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    run("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            raise _not_emptied(self._path, error) from error
-        return removed
+        with self._translated():
+            self._connection.execute("PRAGMA synchronous = FULL")
+            # So that nothing goes along with the rows.
+            self._connection.execute("PRAGMA foreign_keys = OFF")
+        with self._unit("BEGIN IMMEDIATE"):
+            return self._remove(keys)
 
     def _remove(self, keys: Sequence[RowKey]) -> int:
         run = self._connection.execute
-        if run(_TRIGGERS).fetchone() != (0,):
-            raise _not_emptied(self._path, "it has triggers, and more than its rows would change")
+        if run(TRIGGERS, (_TABLE,)).fetchall():
+            raise _not_emptied(self._path, "triggers would run")
         same = [
             key.row
             for key in keys
             for (payload,) in run(_ONE, (key.row,)).fetchall()
             if sha256(bytes_of(payload)).digest() == key.digest
         ]
-        if sum(run(_DELETE, (row,)).rowcount for row in same) != len(same):
+        before = self._connection.total_changes
+        self._connection.executemany(_DELETE, [(row,) for row in same])
+        if self._connection.total_changes - before != len(same):
             raise _not_emptied(self._path, "other rows would go than those that were meant")
         return len(same)
 
     def settle(self) -> Left:
         """See `Emptying.settle`."""
-        run = self._connection.execute
         when_settled(self._path)
+        before = fingerprint_of(self._path)
+        with self._translated():
+            ((mode,),) = self._connection.execute("PRAGMA journal_mode").fetchall()
+        # What is committed while this looks changes the parts.
+        with self._unit("BEGIN"):
+            ((rows,),) = self._connection.execute(_COUNT).fetchall()
+            is_still = before == fingerprint_of(self._path) and not is_fresh(str(self._path))
+        # Closing a WAL file changes its parts.
+        return Left(before if is_still and mode != b"wal" else "", int(rows))
+
+    @contextmanager
+    def _unit(self, begin: str) -> Iterator[None]:
+        with self._translated():
+            self._connection.execute(begin)
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
-            ((mode,),) = run("PRAGMA journal_mode").fetchall()
-            # One look at the rows sees what any other program did before it.
-            ((rows,),) = run(_COUNT).fetchall()
+            yield
         except sqlite3.Error as error:
             raise _not_emptied(self._path, error) from error
-        # Closing a WAL file changes its parts.
-        return Left("" if mode == b"wal" else fingerprint_of(self._path), int(rows))
 
 
 def _not_emptied(path: Path, why: object) -> SourceError:
