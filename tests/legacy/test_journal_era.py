@@ -79,6 +79,33 @@ def test_all_journals_of_a_home(scene: Scene) -> None:
     assert scene.migrate().document["imported"] == 0
 
 
+def test_what_stands_beside_an_event_is_kept(scene: Scene) -> None:
+    """What the event does not say itself, with where it came from; nothing of it is interpreted."""
+    row = {
+        "event_id": "e1",
+        "event_type": "WPStatusChanged",
+        "payload": stored("e1"),
+        "occurred_at": "2026-02-02T02:02:02+00:00",
+        "created_at": "soon",
+        "coalesce_key": "k",
+        "archived_at": TIME.format(5),
+        "drain_blocked_reason": "missing_auth",
+    }
+    path = journal(scene.place, [row])
+
+    assert scene.migrate().document["removed"] == 1
+    assert rows(path, _IDS) == []
+    (origin,) = scene.run("journal", "show", "e1").document["came_from"]
+    assert origin["queued_at"] is None
+    assert origin["beside"] == {
+        "created_at": "soon",
+        "coalesce_key": "k",
+        "archived_at": TIME.format(5),
+        "drain_blocked_reason": "missing_auth",
+    }
+    assert scene.run("journal", "show", "e1").document["targets"] == []
+
+
 def test_status_names_them_until_they_are_here(scene: Scene) -> None:
     """Journals, ledgers, targets and audits; what is never emptied is named no more."""
     path = journal(scene.place, ["e1"])

@@ -10,6 +10,7 @@ from typing import Any
 from eventsync_adapters.legacy_queues._copy import private_copy
 from eventsync_adapters.legacy_queues._rows import text_of
 from eventsync_core.errors import SourceError
+from eventsync_core.migration import folded
 
 _MAGIC = b"SQLite format 3\0"
 _TABLES = (
@@ -64,7 +65,7 @@ class CopiedDatabase:
                 self._note(text_of(said))
         except sqlite3.Error as error:
             self._note(error)
-        self.counts = {name.lower(): self._count(name) for name in names}
+        self.counts = {folded(name): self._count(name) for name in names}
 
     def _note(self, why: object) -> None:
         self.damage = f"{self.path} is damaged: {why}"
@@ -81,7 +82,13 @@ class CopiedDatabase:
 
     def columns(self, table: str) -> set[str]:
         """Return the names of the columns of *table*, which is a name of ours, in lower case."""
-        return {text_of(row[1]).lower() for row in self._run(f"PRAGMA table_info({table})")}
+        return {folded(text_of(row[1])) for row in self._run(f"PRAGMA table_info({table})")}
+
+    def kept_because(self, table: str) -> str:
+        """Return why no row may leave *table*, which is a name of ours; empty where any may."""
+        found = self._connection.execute(TRIGGERS, (table,)).fetchall()
+        names = ", ".join(text_of(name) for (name,) in found)
+        return f"{self.path} runs triggers when rows are deleted: {names}" if names else ""
 
     def is_numbered(self, table: str) -> bool:
         """Say whether the rows of *table*, which is a name of ours, have numbers."""
@@ -131,7 +138,7 @@ class CopiedDatabase:
     def _until_error(self, rest: str) -> Iterator[tuple[int, Columns]]:
         try:
             cursor = self._connection.execute(f"SELECT {rest}")
-            names = [each[0].lower() for each in cursor.description[1:]]
+            names = [folded(each[0]) for each in cursor.description[1:]]
             for number, *values in cursor:
                 yield number, dict(zip(names, values, strict=True))
         except sqlite3.Error as error:

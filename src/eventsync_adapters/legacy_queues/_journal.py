@@ -2,23 +2,28 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 
 import attrs
 
 from eventsync_adapters.legacy_queues._child import is_fresh
 from eventsync_adapters.legacy_queues._copy import fingerprint_of, when_settled
-from eventsync_adapters.legacy_queues._databases import TRIGGERS, CopiedDatabase, copied
+from eventsync_adapters.legacy_queues._databases import (
+    TRIGGERS,
+    Columns,
+    CopiedDatabase,
+    copied,
+)
 from eventsync_adapters.legacy_queues._rows import bytes_of, text_of
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import RowKey, Source, SourceRow, read_time
-from eventsync_core.migration import BodyRow, Left
+from eventsync_core.migration import BodyRow, Left, columns_text, folded
 
 _TABLE = "event_journal"
 _ORDER = ("created_at", "event_id")
+_SAID_AGAIN = ("event_type", "occurred_at", "project_uuid", "project_slug", "repo_slug")
 _PATIENCE_SECONDS = 5.0
-_ONE = f"SELECT payload FROM {_TABLE} WHERE rowid = ?"  # noqa: S608 - a name of ours
+_ONE = f"SELECT * FROM {_TABLE} WHERE rowid = ?"  # noqa: S608 - a name of ours
 _DELETE = f"DELETE FROM {_TABLE} WHERE rowid = ?"  # noqa: S608 - a name of ours
 _COUNT = f"SELECT COUNT(*) FROM {_TABLE}"  # noqa: S608 - a name of ours
 
@@ -67,6 +72,7 @@ class JournalReading:
             name: count for name, count in database.counts.items() if count and name != _TABLE
         }
         self.waiting: Mapping[str, int] = {}
+        self.kept_because = database.kept_because(_TABLE)
         if _TABLE not in database.counts:
             return
         self.waiting = {_TABLE: database.counts[_TABLE]}
@@ -87,20 +93,32 @@ class JournalReading:
         if not self.waiting:
             return
         for number, columns in self._database.rows(_TABLE, _ORDER):
-            created_at = columns.get("created_at")
-            yield SourceRow(
-                part=_TABLE,
-                row=number,
-                event_id=text_of(columns["event_id"]) if "event_id" in columns else None,
-                raw=bytes_of(columns["payload"]),
-                queued_at=read_time(
-                    text_of(created_at) if isinstance(created_at, bytes) else created_at
-                ),
-            )
+            yield _row(number, columns)
 
     def bodies(self) -> Iterator[BodyRow]:
         """See `Reading.bodies`."""
         return iter(())
+
+
+def _row(number: int, columns: Columns) -> SourceRow:
+    raw, created_at = bytes_of(columns["payload"]), columns.get("created_at")
+    queued_at = read_time(text_of(created_at) if isinstance(created_at, bytes) else created_at)
+    read = {"payload", "event_id", *(["created_at"] if queued_at is not None else [])}
+    beside = [
+        (name, value)
+        for name, value in columns.items()
+        if value is not None
+        and name not in read
+        and not (name in _SAID_AGAIN and bytes_of(value) in raw)
+    ]
+    return SourceRow(
+        part=_TABLE,
+        row=number,
+        event_id=text_of(columns["event_id"]) if "event_id" in columns else None,
+        raw=raw,
+        queued_at=queued_at,
+        beside=columns_text(beside) if beside else "",
+    )
 
 
 class JournalEmptying:
@@ -123,17 +141,20 @@ class JournalEmptying:
         run = self._connection.execute
         if run(TRIGGERS, (_TABLE,)).fetchall():
             raise _not_emptied(self._path, "triggers would run")
-        same = [
-            key.row
-            for key in keys
-            for (payload,) in run(_ONE, (key.row,)).fetchall()
-            if sha256(bytes_of(payload)).digest() == key.digest
-        ]
+        same = [key.row for key in keys if self._is_same(key)]
         before = self._connection.total_changes
         self._connection.executemany(_DELETE, [(row,) for row in same])
         if self._connection.total_changes - before != len(same):
             raise _not_emptied(self._path, "other rows would go than those that were meant")
         return len(same)
+
+    def _is_same(self, key: RowKey) -> bool:
+        """Say whether the row is still as it was when it was read."""
+        cursor = self._connection.execute(_ONE, (key.row,))
+        names = [folded(each[0]) for each in cursor.description]
+        return any(
+            _row(key.row, dict(zip(names, values, strict=True))).key == key for values in cursor
+        )
 
     def settle(self) -> Left:
         """See `Emptying.settle`."""

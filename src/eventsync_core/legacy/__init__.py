@@ -16,6 +16,7 @@ from eventsync_core.legacy._model import (
     SourceRow,
     Stored,
     Why,
+    row_digest,
 )
 from eventsync_core.legacy._past import (
     NOTED,
@@ -66,5 +67,6 @@ __all__ = [
     "read_status",
     "read_time",
     "recompute",
+    "row_digest",
     "settle_past",
 ]

@@ -1,13 +1,13 @@
 """Rows that the store holds leave their source."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 from eventsync_core.errors import SourceError
-from eventsync_core.legacy import Became, Noted, Provenance, RowKey, is_safe
+from eventsync_core.legacy import Became, Noted, Provenance, RowKey, is_safe, row_digest
 from eventsync_core.migration._body_rows import BODIES, FAILURES, failure_name, key_of
+from eventsync_core.migration._guarding import guarding
 from eventsync_core.migration._model import MigrationRules, SourceReport
-from eventsync_core.migration._port import Emptying, OldSource
+from eventsync_core.migration._port import Emptying, Left, OldSource
 from eventsync_core.stores import Stores
 
 _PAGE = 1_000
@@ -29,6 +29,16 @@ def quarantined_left(report: SourceReport, rules: MigrationRules) -> int:
     return 0 if rules.take_quarantined and is_free else report.of_all(Became.QUARANTINED)
 
 
+def keep_if_it_must(report: SourceReport, rules: MigrationRules) -> None:
+    """Note that the source cannot be cleaned up, if rows of it were to be deleted."""
+    if report.kept_because and may_remove(report, rules):
+        report.error = SourceError(
+            report.kept_because,
+            code="source_not_emptied",
+            fix="nothing is lost: --keep-sources leaves the file alone",
+        )
+
+
 def clean_up(
     stores: Stores, old: OldSource, report: SourceReport, rules: MigrationRules, *, at: int
 ) -> None:
@@ -40,24 +50,33 @@ def clean_up(
     left = None
     if may_remove(report, rules):
         try:
-            with old.emptying() as emptying:
+            with guarding(old.source), old.emptying() as emptying:
                 _remove(stores, emptying, report, rules)
                 left = emptying.settle()
         except SourceError as error:
             report.error = error
+            report.rows_left = report.rows - report.removed
             return
         report.rows_left = left.rows
-    is_settled = (
-        report.error is None and not report.is_blocked and not report.of_all(Became.QUARANTINED)
-    )
-    fingerprint = report.fingerprint if left is None else left.fingerprint
-    stores.legacy.note(
-        Noted(
-            source=report.source,
-            fingerprint=fingerprint if is_settled else "",
-            rows_left=report.rows_left or 0,
-        ),
-        at=at,
+    stores.legacy.note(_noted(report, left), at=at)
+
+
+def _noted(report: SourceReport, left: Left | None) -> Noted:
+    """Return how the source is put on record: with its fingerprint if nothing can be new in it."""
+    open_rows = report.of_all(Became.QUARANTINED) + report.of_all(Became.RESOLVED)
+    if report.error is not None or report.is_blocked:
+        fingerprint = ""
+    elif left is not None:
+        # Rows that are left there came or changed after the source was read.
+        fingerprint = "" if left.rows or report.of_all(Became.QUARANTINED) else left.fingerprint
+    else:
+        fingerprint = "" if open_rows else report.fingerprint
+    return Noted(
+        source=report.source,
+        fingerprint=fingerprint,
+        rows_left=report.rows_left or 0,
+        bodies_left=0 if left is not None else report.bodies.total(),
+        failures_left=0 if left is not None else report.failures.total(),
     )
 
 
@@ -103,5 +122,5 @@ def _read_back(stores: Stores, path: str, keys: Sequence[RowKey]) -> list[RowKey
     return [
         key
         for key, row in found.items()
-        if sha256(stores.legacy.bytes_of(row.number) or b"").digest() == key.digest
+        if row_digest(stores.legacy.bytes_of(row.number) or b"", row.beside) == key.digest
     ]

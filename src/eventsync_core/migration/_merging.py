@@ -35,6 +35,17 @@ class Merging:
     rules: MigrationRules
     is_preview: bool
     _seen: dict[str, bytes] = attrs.field(factory=dict)
+    _new: list[str] = attrs.field(factory=list)
+
+    def forget(self) -> None:
+        """Let a preview know nothing of what it would import since `remember`."""
+        for event_id in self._new:
+            del self._seen[event_id]
+        self._new.clear()
+
+    def remember(self) -> None:
+        """Keep what a preview would import, whatever comes of later rows."""
+        self._new.clear()
 
     @property
     def seen(self) -> Mapping[str, bytes]:
@@ -49,6 +60,7 @@ class Merging:
                 if each.became is Became.IMPORTED and each.judged.event is not None:
                     event = each.judged.event
                     self._seen[event.event_id] = event.canonical_digest
+                    self._new.append(event.event_id)
             return decisions
         with self.stores.atomic():
             decisions = self._decide(source, rows)
@@ -118,6 +130,7 @@ def _provenance(source: Source, judged: Judged, at: int) -> Provenance:
         queued_at=judged.row.queued_at,
         retry_count=judged.row.retry_count,
         taken_at=at,
+        beside=judged.row.beside,
     )
 
 
@@ -137,5 +150,6 @@ def aside_of(source: Source, decision: Decision, at: int) -> SetAside:
         incoming=b"" if event is None else event.canonical_digest,
         queued_at=judged.row.queued_at,
         retry_count=judged.row.retry_count,
+        beside=judged.row.beside,
         raw=judged.row.raw,
     )

@@ -13,7 +13,8 @@ from eventsync_core.legacy import (
     read_status,
     read_time,
 )
-from eventsync_core.migration._body_rows import BodyRow, Value
+from eventsync_core.migration._body_rows import BodyRow
+from eventsync_core.migration._columns import Value, folded
 from eventsync_core.targets import Deployment
 
 _LARGEST = (1 << 63) - 1
@@ -69,7 +70,7 @@ def read_settled(row: BodyRow) -> SourceRow:
 
 
 def _columns(row: BodyRow) -> Mapping[str, Value]:
-    return {name.lower(): value for name, value in row.columns}
+    return {folded(name): value for name, value in row.columns}
 
 
 def _text(columns: Mapping[str, Value], name: str) -> str:

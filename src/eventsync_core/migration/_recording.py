@@ -10,6 +10,7 @@ from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Became, Noted, Source
 from eventsync_core.migration._body_rows import BodyRow
 from eventsync_core.migration._bringing import Bringing, OnRows
+from eventsync_core.migration._guarding import guarding
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
 from eventsync_core.migration._past_port import OldRecords, OldTable, RowsReading
 from eventsync_core.migration._putting_away import PuttingAway
@@ -77,7 +78,7 @@ class Recording:
         """Take in the rows of *table*; it is settled then, if what it leads to *is_whole*."""
         report = self._report(table.source)
         try:
-            with table.reading() as reading:
+            with guarding(table.source), table.reading() as reading:
                 self._take_chunks(report, reading, take)
                 report.other = dict(reading.other)
                 report.was_read = True

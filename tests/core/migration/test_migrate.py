@@ -73,6 +73,7 @@ class Texts:
     texts: dict[int, str]
     fingerprint: str
     damage: str = ""
+    kept_because: str = ""
     other: Mapping[str, int] = attrs.field(factory=dict)
 
     @property
