@@ -221,9 +221,9 @@ def test_old_homes_elsewhere(scene: Scene, tmp_path: Path) -> None:
 
     assert (ran.code, ran.document["imported"], ran.document["deduplicated"]) == (3, 3, 1)
     assert ran.document["quarantined"][0]["row"] == 3
-    assert overflow.read_text() == "\n\nnonsense\n"
+    assert overflow.read_text().split() == ["nonsense"]
     assert scene.migrate(*places, "--take-quarantined").code == 0
-    assert overflow.read_text() == ""
+    assert overflow.read_text().split() == []
     assert scene.migrate(*places).code == 0
     assert scene.run("sync", "migrate", "--from", str(tmp_path / "none")).code == 64
 

@@ -18,6 +18,7 @@ from eventsync_core.legacy._model import (
 )
 from eventsync_core.legacy._port import Legacy
 from eventsync_core.legacy._rules import UNASSIGNED, decide, is_safe, judge
+from eventsync_core.legacy._wrapped import Unwrapped, unwrap
 
 __all__ = [
     "UNASSIGNED",
@@ -35,8 +36,10 @@ __all__ = [
     "Source",
     "SourceRow",
     "Stored",
+    "Unwrapped",
     "Why",
     "decide",
     "is_safe",
     "judge",
+    "unwrap",
 ]

@@ -13,6 +13,13 @@ class Kind(StrEnum):
 
     QUEUE = "queue"
     OVERFLOW = "overflow"
+    EVENT_LOG = "event_log"
+    PROJECT_STORE = "project_store"
+
+    @property
+    def is_kept(self) -> bool:
+        """Such a file is only read, for more than its rows depends on it: none ever leaves it."""
+        return self in (Kind.EVENT_LOG, Kind.PROJECT_STORE)
 
 
 class Why(StrEnum):
@@ -23,6 +30,7 @@ class Why(StrEnum):
     NO_EVENT_ID = "no_event_id"
     OTHER_ID = "other_id"
     NO_BODY = "no_body"
+    NOT_UNDERSTOOD = "not_understood"
     CONFLICT = "conflict"
 
 
@@ -63,8 +71,9 @@ class SourceRow:
     """
     One event as an old program kept it; `raw` are the exact bytes.
 
-    `event_id` is what stands beside the bytes; None: nothing is said there. `queued_at` is in
-    microseconds since 1970 UTC.
+    `event_id` and `project` are what stands beside the bytes; None: nothing is said there.
+    `queued_at` is in microseconds since 1970 UTC. `damage` is why nobody can tell which bytes
+    are the event, in a line; `raw` is then all that stands there.
     """
 
     part: str
@@ -73,6 +82,8 @@ class SourceRow:
     raw: bytes
     queued_at: int | None = None
     retry_count: int | None = None
+    project: str | None = None
+    damage: str = ""
 
     @property
     def key(self) -> RowKey:

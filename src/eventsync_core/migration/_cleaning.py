@@ -15,7 +15,8 @@ _PAGE = 1_000
 
 def may_remove(report: SourceReport, rules: MigrationRules) -> int:
     """Return how many rows of the source may leave it."""
-    if report.is_blocked or report.error is not None or rules.keep_sources:
+    is_kept = rules.keep_sources or report.source.kind.is_kept
+    if report.is_blocked or report.error is not None or is_kept:
         return 0
     gone = [Became.IMPORTED, Became.DEDUPLICATED, Became.RESOLVED]
     if rules.take_quarantined:
@@ -24,8 +25,13 @@ def may_remove(report: SourceReport, rules: MigrationRules) -> int:
 
 
 def quarantined_left(report: SourceReport, rules: MigrationRules) -> int:
-    """Return how many rows that hold no event stay in the source."""
-    is_free = not (report.is_blocked or report.error is not None or rules.keep_sources)
+    """
+    Return how many rows that hold no event wait in the source.
+
+    In one that keeps its rows they do not once somebody took them.
+    """
+    is_kept = rules.keep_sources and not report.source.kind.is_kept
+    is_free = not (report.is_blocked or report.error is not None or is_kept)
     return 0 if rules.take_quarantined and is_free else report.of_all(Became.QUARANTINED)
 
 
@@ -47,9 +53,10 @@ def clean_up(
             report.error = error
             return
         report.rows_left = left.rows
-    is_settled = (
-        report.error is None and not report.is_blocked and not report.of_all(Became.QUARANTINED)
-    )
+    waits = report.of_all(Became.QUARANTINED)
+    if report.source.kind.is_kept:
+        waits = quarantined_left(report, rules)
+    is_settled = report.error is None and not report.is_blocked and not waits
     fingerprint = report.fingerprint if left is None else left.fingerprint
     stores.legacy.note(
         Noted(

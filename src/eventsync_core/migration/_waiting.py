@@ -43,7 +43,9 @@ def find_waiting(sources: Sequence[OldSource], stores: Stores | None) -> list[Wa
 
 
 def _is_empty(old: OldSource, noted: Noted | None) -> bool:
-    if noted is None or not noted.fingerprint or noted.rows_left:
+    if noted is None or not noted.fingerprint:
+        return False
+    if noted.rows_left and not old.source.kind.is_kept:
         return False
     return old.fingerprint() == noted.fingerprint
 
