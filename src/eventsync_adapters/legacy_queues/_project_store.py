@@ -69,11 +69,22 @@ class ProjectReading:
         try:
             self._look()
         except sqlite3.Error as error:
-            raise SourceError(f"{path} cannot be read: {error}", code="source_damaged") from error
+            self._look_anyway(error)
         if self.waiting and "payload_json" not in self._columns:
             raise SourceError(
                 f"{path}: its table {_ENTRIES} has no column payload_json", code="source_foreign"
             )
+
+    def _look_anyway(self, error: sqlite3.Error) -> None:
+        """Look into a file that SQLite refuses, as it does when pages are missing at its end."""
+        try:
+            self._run("PRAGMA writable_schema = ON")
+            self._look()
+        except sqlite3.Error:
+            raise SourceError(
+                f"{self._path} cannot be read: {error}", code="source_damaged"
+            ) from error
+        self._note(error)
 
     def _look(self) -> None:
         tables = [text_of(name) for (name,) in self._run(_TABLES)]
