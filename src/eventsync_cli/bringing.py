@@ -166,7 +166,7 @@ def _reason(result: Migration, places: Sequence[Path]) -> Reason:
 
 def waiting_lines(app: App) -> list[str]:
     """Return one line for each old file that holds rows which may not be here yet."""
-    sources = app.old_sources().sources
+    sources, words = app.old_sources().sources, " ".join(_MIGRATE)
     if not sources:
         return []
     try:
@@ -176,5 +176,6 @@ def waiting_lines(app: App) -> list[str]:
         # The command itself says why.
         return []
     return [
-        f"eventsync: {each.source.path} holds {each.said()}; {' '.join(_MIGRATE)}" for each in found
+        f"eventsync: {each.source.path} holds {each.said()}; {app.chosen.spelt(words)}"
+        for each in found
     ]

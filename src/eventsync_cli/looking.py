@@ -112,7 +112,7 @@ def status_lines(
 ) -> list[str]:
     """Return the status for a person: two spaces, a label in 24 columns, the value."""
     lines = _boundary(status) if is_check else []
-    lines += ["Event Sync:", *listing(_summary(status)), *_gate_lines(status)]
+    lines += ["Event Sync:", *listing(_summary(status, options)), *_gate_lines(status)]
     shown = status.targets[:_MOST_TARGETS]
     lines += ["Targets:"] if shown else []
     for target in shown:
@@ -126,7 +126,7 @@ def status_lines(
     return lines
 
 
-def _summary(status: Status) -> list[tuple[str, str]]:
+def _summary(status: Status, options: Chosen) -> list[tuple[str, str]]:
     document = as_document(status, (), exit_code=0)
     ledger, journal = document["delivery_ledger"], document["event_journal"]
     previous = _shown(ledger["delivered_previous_target"])
@@ -150,7 +150,7 @@ def _summary(status: Status) -> list[tuple[str, str]]:
         rows.append(("Queues of old programs", str(document["queue_files_count"])))
     rows += [("Rows left by old ones", f"{each.source.path} ({each.said()})") for each in waiting]
     if waiting:
-        rows.append(("They are imported by", "eventsync sync migrate"))
+        rows.append(("They are imported by", options.spelt("eventsync sync migrate")))
     if journal["gc_suggested"]:
         rows.append(("GC suggested", journal["gc_suggestion"]["reason"]))
     return rows

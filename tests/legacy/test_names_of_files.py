@@ -93,6 +93,19 @@ def test_a_name_that_nobody_sees(scene: Scene, tmp_path: Path) -> None:
 
     both = scene.migrate("--from", str(away))
     assert (both.code, both.document["imported"]) == (0, 2)
+    away.unlink()
+    assert scene.migrate().code == 0
+
+
+def test_a_name_that_nobody_sees_of_a_file_that_is_settled(scene: Scene, tmp_path: Path) -> None:
+    """Nothing can be hidden beside it as long as nothing changes."""
+    away = tmp_path / "away.db"
+    scene.queue.hardlink_to(queue(away, ["e1"]))
+    scene.migrate("--from", str(away))
+
+    assert (scene.migrate().code, scene.migrate().document["sources_count"]) == (0, 1)
+    queue(away, ["e2"])
+    assert scene.migrate().code == 3
 
 
 def test_two_journals_of_one_file(scene: Scene) -> None:

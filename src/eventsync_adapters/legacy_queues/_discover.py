@@ -104,7 +104,7 @@ def _chosen(names: Sequence[_Name]) -> tuple[_Name, OldSource]:
         return beside[0], beside[0].old
     if beside or first.names_on_disk > len(places):
         why = "it has other names, and only beside one of them its journal can be"
-        return first, _Unread(first.old.source, why, "source_linked", _LINKED)
+        return first, _Unread(first.old.source, why, "source_linked", _LINKED, first.old)
     return first, first.old
 
 
@@ -226,10 +226,11 @@ class _Unread:
     why: str
     code: str = "source_unreadable"
     fix: str = ""
+    old: OldSource | None = None
 
     def fingerprint(self) -> str:
         """See `OldSource.fingerprint`."""
-        return ""
+        return "" if self.old is None else self.old.fingerprint()
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
