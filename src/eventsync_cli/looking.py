@@ -82,7 +82,7 @@ def _setting(app: App) -> Setting:
         ),
         queue_files=app.queue_files(),
         database_path=app.shown_database,
-        legacy_queue_path=str(app.home.resolve() / "queue.db"),
+        legacy_queue_path=app.legacy_queue_path,
         current=current,
         stream=None if app.chosen.project is None else app.stream,
         gates=gates,

@@ -350,7 +350,7 @@ def test_status_and_now_name_what_waits(scene: Scene) -> None:
     ]
     assert status["legacy_queue"]["event_count"] == 2
     assert "queue 2" in now.err
-    assert "eventsync sync migrate" in now.err
+    assert f"eventsync --home {scene.place} sync migrate" in now.err
     assert (check.code, check.document["error"]["code"]) == (2, "old_rows_waiting")
     assert check.document["error"]["fix"]["argv"][-2:] == ["sync", "migrate"]
     assert [path.name for path in scene.place.iterdir()] == ["queue.db"]

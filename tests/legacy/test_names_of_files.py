@@ -47,6 +47,16 @@ def test_the_journal_of_a_linked_queue(scene: Scene, tmp_path: Path) -> None:
     assert scene.migrate("--from", str(link)).document["imported"] == 0
 
 
+def test_status_knows_a_linked_queue(scene: Scene, tmp_path: Path) -> None:
+    """As the queue of nobody, with what waits in it."""
+    scene.queue.symlink_to(_with_log(tmp_path / "disk" / "real.db"))
+
+    status = scene.run("sync", "status").document
+
+    assert status["legacy_queue"]["event_count"] == 2
+    assert status["legacy_queue"]["path"] == status["waiting_sources"][0]["path"]
+
+
 def test_a_linked_folder(scene: Scene, tmp_path: Path) -> None:
     """Is looked into."""
     _with_log(tmp_path / "disk" / f"queue-{A}.db")

@@ -125,6 +125,11 @@ def shown(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def place_of(name: Path) -> str:
+    """Return the place that *name* leads to, as a source at it tells its path."""
+    return shown(_real(name))
+
+
 def find_sources(
     home: Path, more: Sequence[Path] = (), *, tried: Hypotheses | None = None
 ) -> Found:
