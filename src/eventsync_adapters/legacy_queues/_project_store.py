@@ -10,7 +10,7 @@ import attrs
 
 from eventsync_adapters.legacy_queues._copy import fingerprint_of, private_copy
 from eventsync_adapters.legacy_queues._queue import require_database
-from eventsync_adapters.legacy_queues._rows import bytes_of, micros, text_of
+from eventsync_adapters.legacy_queues._rows import bytes_of, text_of
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Source, SourceRow, unwrap
 from eventsync_core.migration import BodyRow, Emptying
@@ -171,10 +171,13 @@ def _row(number: int, project: Any, payload: Any, created_at: Any) -> SourceRow:
 
 def _time(value: Any) -> int | None:
     """Return a time in seconds, or in ISO 8601 with its offset, as microseconds; else None."""
-    if not isinstance(value, bytes):
-        return micros(value)
     try:
-        found = datetime.fromisoformat(value.decode("ascii", "replace"))
-        return (found - _EPOCH) // timedelta(microseconds=1)
+        if isinstance(value, bytes):
+            since = datetime.fromisoformat(value.decode("ascii", "replace")) - _EPOCH
+        elif isinstance(value, int | float):
+            since = timedelta(seconds=value)
+        else:
+            return None
     except (ValueError, TypeError, OverflowError):
         return None
+    return since // timedelta(microseconds=1)
