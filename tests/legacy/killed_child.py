@@ -13,23 +13,21 @@ from typing import Any
 
 from eventsync_cli.__main__ import main
 
-_NAMES = ("execute", "executemany")
+_NAMES = ("execute", "executemany", "write")
 
 
 def _is_step(called: Any) -> bool:
-    name = getattr(called, "__name__", "")
-    is_raw = isinstance(getattr(called, "__self__", None), io.FileIO)
-    return name in _NAMES or (name == "write" and is_raw)
+    return called.__name__ != "write" or isinstance(called.__self__, io.FileIO)
 
 
 def run(last: int, words: list[str]) -> None:
-    """Run *words*, but no more statements than *last*."""
+    """Run *words*, but no more steps than *last*."""
     count = 0
 
     def watch(_: FrameType, event: str, argument: Any) -> None:
         nonlocal count
-        if event == "c_call" and _is_step(argument):
-            count += 1
+        if event == "c_call" and getattr(argument, "__name__", "") in _NAMES:
+            count += _is_step(argument)
             if count > last:
                 os.kill(os.getpid(), signal.SIGKILL)
 

@@ -167,7 +167,7 @@ def _named(found: Found, name: Path, tried: Hypotheses | None) -> None:
 
 def _in_root(found: Found, root: Path, tried: Hypotheses | None) -> None:
     found.add(root / "queue.db", partial(_queue, _LEGACY, tried))
-    for name in _listed(found, root / "queues", Kind.QUEUE):
+    for name in _listed(found, root / "queues"):
         match = _QUEUE.fullmatch(name.name)
         if match is not None:
             found.add(name, partial(_queue, match[1], tried))
@@ -193,7 +193,7 @@ def _overflow(found: Found, folder: Path) -> None:
         found.add(name, partial(_lines, Kind.OVERFLOW))
 
 
-def _listed(found: Found, folder: Path, kind: Kind) -> list[Path]:
+def _listed(found: Found, folder: Path, kind: Kind = Kind.QUEUE) -> list[Path]:
     try:
         return sorted(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
