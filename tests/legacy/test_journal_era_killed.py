@@ -35,7 +35,7 @@ def _prepare(place: Path) -> None:
 def _start(place: Path, last: int) -> "subprocess.CompletedProcess[str]":
     words = (str(last), "--home", str(place), "--json", "sync", "migrate")
     return subprocess.run(
-        [sys.executable, str(CHILD), *words],
+        [sys.executable, str(CHILD), words[0], "20000", *words[1:]],
         capture_output=True,
         text=True,
         check=False,
