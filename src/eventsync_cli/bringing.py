@@ -1,5 +1,6 @@
 """Bringing home what old programs left: what `eventsync sync migrate` does."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from eventsync_cli.render import Progress, Result
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason, StoreError, reason_of
 from eventsync_core.ids import one_line
-from eventsync_core.legacy import Became, Resolution
+from eventsync_core.legacy import Became, Brought, Resolution
 from eventsync_core.migration import (
     Migration,
     MigrationRules,
@@ -138,6 +139,8 @@ def _lines(result: Migration, note: str) -> list[str]:
         lines.append(f"no outcome: {word!r}, which an old ledger says")
     for row in result.conflicts[:_MOST_LINES]:
         lines.append(f"conflict: {row.event_id} in {row.path} differs from the journal")
+    if result.conflicts and not result.is_preview:
+        lines.append("both contents: eventsync journal show ID, and eventsync journal quarantine")
     for row in result.quarantined[:_MOST_LINES]:
         where = f"{row.path} {row.key.part} {row.key.row}"
         lines.append(f"quarantined: {where}: {row.detail} [{row.why}]")
@@ -145,10 +148,18 @@ def _lines(result: Migration, note: str) -> list[str]:
 
 
 def _line(report: SourceReport, would: str) -> str:
-    found = [*report.counts.items(), *report.targets.items(), *report.deliveries.items()]
-    counts = "  ".join(f"{word.value} {count}" for word, count in found if count)
+    classes: dict[str, Counter[Became] | Counter[Brought]] = {
+        "": report.counts,
+        "targets: ": report.targets,
+        "deliveries: ": report.deliveries,
+        "bodies: ": report.bodies,
+        "body failures: ": report.failures,
+    }
+    found = [label + _words(counts) for label, counts in classes.items() if counts.total()]
     text = f"  {report.source.path} ({report.source.target or report.source.kind}): "
-    text += counts or "nothing"
+    text += "; ".join(found) or "nothing"
+    if report.held:
+        text += f"; held {report.held}"
     if report.removed:
         text += f"; {would}emptied of {report.removed}"
     if report.is_blocked:
@@ -158,6 +169,10 @@ def _line(report: SourceReport, would: str) -> str:
     if report.error is not None:
         text += f"; {report.error.message} [{report.error.code}]"
     return text
+
+
+def _words(counts: Mapping[Became, int] | Mapping[Brought, int]) -> str:
+    return "  ".join(f"{word.value} {count}" for word, count in counts.items() if count)
 
 
 def _counted(tables: Mapping[str, int]) -> str:
