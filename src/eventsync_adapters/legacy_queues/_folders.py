@@ -43,39 +43,41 @@ def _made() -> tuple[Path, int]:
     for _ in range(_TRIES):
         folder = Path(mkdtemp(prefix=_PREFIX))
         descriptor = machine.open_new_file(folder / _HELD)
-        if machine.try_to_hold(descriptor) is not False:
+        # Who removes what is abandoned may have come in between, and have held it first.
+        if machine.try_to_hold(descriptor) is not False and (folder / _HELD).exists():
             return folder, descriptor
-        # Somebody who removes what is abandoned came in between, and removes it.
         os.close(descriptor)
     raise OSError(None, "other processes take it away")
 
 
 def _remove_abandoned(place: Path) -> None:
-    import shutil
-
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
-            if entry.name.startswith(_PREFIX) and _is_abandoned(entry):
-                shutil.rmtree(entry.path, ignore_errors=True)
+            if entry.name.startswith(_PREFIX):
+                with contextlib.suppress(OSError):
+                    _remove_if_abandoned(entry)
 
 
-def _is_abandoned(entry: "os.DirEntry[str]") -> bool:
+def _remove_if_abandoned(entry: "os.DirEntry[str]") -> None:
+    import shutil
+
+    info = entry.stat(follow_symlinks=False)
+    if not entry.is_dir(follow_symlinks=False) or not _is_ours(info):
+        return
+    is_old = machine.now() / 1e6 - info.st_mtime > _DAY_SECONDS
     try:
-        info = entry.stat(follow_symlinks=False)
-        if not entry.is_dir(follow_symlinks=False) or not _is_ours(info):
-            return False
-        is_old = machine.now() / 1e6 - info.st_mtime > _DAY_SECONDS
-        try:
-            descriptor = os.open(Path(entry.path) / _HELD, os.O_RDWR)
-        except FileNotFoundError:
-            return is_old
-        try:
-            is_free = machine.try_to_hold(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError:
-        return False
-    return is_old if is_free is None else is_free
+        descriptor = os.open(Path(entry.path) / _HELD, os.O_RDWR)
+    except FileNotFoundError:
+        if is_old:
+            shutil.rmtree(entry.path, ignore_errors=True)
+        return
+    try:
+        is_free = machine.try_to_hold(descriptor)
+        if is_old if is_free is None else is_free:
+            # Held until it is gone, so that nobody takes it for theirs meanwhile.
+            shutil.rmtree(entry.path, ignore_errors=True)
+    finally:
+        os.close(descriptor)
 
 
 def _is_ours(info: os.stat_result) -> bool:
