@@ -4,8 +4,10 @@ import click
 
 from eventsync_cli.exits import ExitCode
 from eventsync_core.errors import (
+    BackupDamagedError,
     DiscardRefusedError,
     EventSyncError,
+    HomeNotEmptyError,
     JournalModeRefusedError,
     NotGrantedError,
     NotJsonError,
@@ -52,6 +54,8 @@ class UsageProblemError(EventSyncError):
 _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
     (StoreError, ExitCode.STORE),
     (OutputLostError, ExitCode.STORE),
+    (BackupDamagedError, ExitCode.STORE),
+    (HomeNotEmptyError, ExitCode.REFUSED),
     (ServerMissingError, ExitCode.REFUSED),
     (TargetConflictError, ExitCode.REFUSED),
     (DiscardRefusedError, ExitCode.REFUSED),

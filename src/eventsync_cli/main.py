@@ -47,11 +47,13 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
         "list": "List event types with the family of each.",
     },
     "journal": {
+        "backup": "Copy the whole store into a file, while others write.",
         "export": "Write captured events out, one per line, exactly as stored.",
         "hold": "Keep events from being offered to any target.",
         "list": "List captured events.",
         "quarantine": "List rows of old programs that were set aside.",
         "release": "Let held events be offered again.",
+        "restore": "Put a backup where the store is.",
         "show": "Show one event and what each target said of it.",
         "verify": "Check digests, chain and positions of every stream.",
     },

@@ -13,6 +13,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     ingest       the server's half of the batch contract
     upload       bodies go to a target after their events
     integrity    walk a stream's digests, chain and positions
+    restoring    what holds in a store that stands where another stood
     portability  captured events as lines, exactly as they are stored
     migration    bring home what old programs left: read, merge, resolve, clean up
     stores       the ports of one durable store, and `atomic()`

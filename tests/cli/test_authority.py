@@ -42,6 +42,7 @@ _WORKS = [
     ("body", "list"),
     ("capture", "{events}"),
     ("config", "show"),
+    ("journal", "backup", "{events}.db", "--force"),
     ("journal", "hold", "e0"),
     ("journal", "list"),
     ("journal", "quarantine"),
@@ -66,6 +67,7 @@ _ELSEWHERE = {
     "demo",
     "family list",
     "journal export",
+    "journal restore",
     "serve",
     "sync status",
 }

@@ -29,6 +29,8 @@ _COMMANDS = (
     "journal list",
     "journal show e1",
     "journal verify",
+    "journal backup copy.db --force",
+    "journal restore copy.db --replace --dry-run",
     "family list",
     "audit list",
 )

@@ -14,9 +14,9 @@ import attrs
 from eventsync_adapters import machine
 from eventsync_core.errors import OutputLostError, OutputUnusableError
 
-__all__ = ["WholeFile", "whole_file"]
+__all__ = ["UNFINISHED", "WholeFile", "name_it", "place_of", "refused", "whole_file"]
 
-_UNFINISHED = ".eventsync-unfinished-"
+UNFINISHED = ".eventsync-unfinished-"
 _MISNAMED = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL}
 )
@@ -54,26 +54,27 @@ def whole_file(path: Path, *, replace: bool = False) -> Iterator[WholeFile]:
         OutputUnusableError: It cannot be made there; nothing was written.
         OutputLostError: It could not be written to its end.
     """
-    place = _place(path, replace=replace)
-    unfinished = place.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
+    place = place_of(path, replace=replace)
+    unfinished = place.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     try:
         with _opened(path, unfinished) as file:
             yield WholeFile(path, file)
             _finish(path, file)
-        _name(path, unfinished, place, replace=replace)
+        name_it(path, unfinished, place, replace=replace)
     except BaseException:
         with suppress(OSError):
             unfinished.unlink()
         raise
 
 
-def _place(path: Path, *, replace: bool) -> Path:
+def place_of(path: Path, *, replace: bool) -> Path:
+    """Return where a file called *path* is made, links followed; or refuse to make it there."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return path.resolve()
     except (OSError, ValueError) as error:
-        raise _refused(path, error) from error
+        raise refused(path, error) from error
     if not stat.S_ISREG(mode):
         raise OutputUnusableError(f"{path} is there and is no file that could be replaced")
     if not replace:
@@ -86,7 +87,7 @@ def _opened(path: Path, unfinished: Path) -> Iterator[BinaryIO]:
     try:
         file = os.fdopen(machine.open_new_file(unfinished), "wb")
     except (OSError, ValueError) as error:
-        raise _refused(path, error) from error
+        raise refused(path, error) from error
     try:
         yield file
     finally:
@@ -103,7 +104,8 @@ def _finish(path: Path, file: BinaryIO) -> None:
         raise _lost(path, error) from error
 
 
-def _name(path: Path, unfinished: Path, place: Path, *, replace: bool) -> None:
+def name_it(path: Path, unfinished: Path, place: Path, *, replace: bool) -> None:
+    """Give what is *unfinished* its name, durably."""
     try:
         machine.give_name(unfinished, place, replace=replace)
         machine.sync_folder(place.parent)
@@ -117,7 +119,8 @@ def _exists(path: Path) -> OutputUnusableError:
     return OutputUnusableError(f"{path} is there already", exists=True)
 
 
-def _refused(path: Path, error: OSError | ValueError) -> OutputUnusableError | OutputLostError:
+def refused(path: Path, error: OSError | ValueError) -> OutputUnusableError | OutputLostError:
+    """Return the error for a file that cannot be made at *path*."""
     if isinstance(error, OSError) and error.errno not in _MISNAMED:
         return _lost(path, error)
     return OutputUnusableError(f"{path} cannot be made: {_words(error)}")

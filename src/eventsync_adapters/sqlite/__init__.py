@@ -1,5 +1,6 @@
 """The stores over one SQLite file per home; imports only what a capture needs."""
 
+from eventsync_adapters.sqlite._backup import copy_store, flaw_of, put_in_place
 from eventsync_adapters.sqlite._connection import is_in_unit
 from eventsync_adapters.sqlite._joined import join_stores
 from eventsync_adapters.sqlite._mode import check_journal_mode, set_journal_mode
@@ -10,10 +11,13 @@ __all__ = [
     "SqliteStores",
     "StorageFacts",
     "check_journal_mode",
+    "copy_store",
+    "flaw_of",
     "is_exposed",
     "is_in_unit",
     "join_stores",
     "open_for_reading",
     "open_stores",
+    "put_in_place",
     "set_journal_mode",
 ]

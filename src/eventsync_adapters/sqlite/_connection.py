@@ -2,7 +2,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,8 +30,9 @@ class Database:
         self._busy_seconds = busy_seconds
         self.connection = connection
         self._pid = os.getpid()
-        info = path.stat()
-        self._file = (info.st_dev, info.st_ino)
+        # Of that moment: a relative path means another file once the working directory changed.
+        self._place = path.absolute()
+        self._file = _identity(path)
         self.depth = 0
         self.rollbacks = 0
         self._prepare: Callable[[Database], None] | None = None
@@ -188,7 +189,20 @@ class Database:
         # IMMEDIATE: units read before they write, and a plain BEGIN can fail half way when
         # another process took the write lock in between.
         self.run("BEGIN IMMEDIATE")
+        self._check_place()
         self.depth = 1
+
+    def _check_place(self) -> None:
+        """
+        Write nothing into a file that has lost its name to another one.
+
+        Raises:
+            StoreError: It has.
+        """
+        with suppress(OSError):
+            if _identity(self._place) == self._file:
+                return
+        raise StoreError(f"{self.path} was replaced or taken away since it was opened")
 
     def abandon(self) -> None:
         """Undo whatever of a transaction is open and forget it; safe at any moment."""
@@ -222,6 +236,11 @@ class Database:
             self.connection.close()
         except sqlite3.Error as error:
             raise translated(error, str(self.path)) from error
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    info = path.stat()
+    return info.st_dev, info.st_ino
 
 
 class Unit:

@@ -17,6 +17,8 @@ EventSyncError
 ├── TargetConflictError         environment and configuration name different servers
 ├── SettingsError               configuration that cannot be read or understood
 ├── JournalModeRefusedError     WAL would not be safe here
+├── HomeNotEmptyError           a backup is not restored over what is there
+├── BackupDamagedError          a copy of a store does not hold together
 ├── SourceError                 a file of an old program cannot be read, or not be emptied
 ├── NothingOpenError            a permit, lease or unit of work used after its end
 ├── OutputLostError             what was to be written cannot be written
@@ -36,7 +38,9 @@ from eventsync_core.errors._base import (
     reason_of,
 )
 from eventsync_core.errors._given import (
+    BackupDamagedError,
     DiscardRefusedError,
+    HomeNotEmptyError,
     JournalModeRefusedError,
     MissingEventIdError,
     NotGrantedError,
@@ -66,8 +70,10 @@ from eventsync_core.errors._store import (
 )
 
 __all__ = [
+    "BackupDamagedError",
     "DiscardRefusedError",
     "EventSyncError",
+    "HomeNotEmptyError",
     "JournalModeRefusedError",
     "MissingEventIdError",
     "NotGrantedError",

@@ -252,3 +252,20 @@ class OutputUnusableError(EventSyncError):
         if exists:
             self.code = "output_exists"
             self.fix_text = "name another file, or let this one be replaced with --force"
+
+
+class HomeNotEmptyError(EventSyncError):
+    """A backup is not restored over a home that holds something already; nothing was changed."""
+
+    code = "home_not_empty"
+
+    def __init__(self, database: str, file: str) -> None:
+        super().__init__(f"{database} holds something already; it would be put aside, not deleted")
+        self.fix_argv = ("eventsync", "journal", "restore", file, "--replace")
+
+
+class BackupDamagedError(EventSyncError):
+    """A copy of a store does not hold together; it was not made, or not restored."""
+
+    code = "backup_damaged"
+    fix_text = "use another backup; this one is as it was"

@@ -1,0 +1,221 @@
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+from eventsync_adapters import machine
+from eventsync_adapters.sqlite._connection import Database, connect
+from eventsync_adapters.sqlite._errors import translated
+from eventsync_adapters.sqlite._migrate import applied_versions
+from eventsync_core.errors import (
+    StoreBusyError,
+    StoreNotWritableError,
+    StoreUnreadableError,
+)
+
+# 4 MiB of our pages: a step holds its lock for some milliseconds.
+_PAGES_AT_ONCE = 512
+_ATTEMPTS = 2
+_PAUSE_SECONDS = 0.005
+_SIDE_FILES = ("-journal", "-wal", "-shm")
+
+
+class _ChangedError(Exception):
+    """Somebody wrote between two steps, and SQLite began anew."""
+
+
+def copy_store(
+    source: Path, place: Path, *, busy_seconds: float = 5.0, hold_seconds: float = 3.0
+) -> None:
+    """
+    Copy the whole database *source*, as it is at one moment, to the empty file *place*.
+
+    It is copied in short steps, between which others write. Where they do so all the time, they
+    wait for at most *hold_seconds*, as for any other writer. The copy is one file in rollback
+    mode and is on the disk when this returns; a failure leaves it useless.
+
+    Raises:
+        StoreBusyError: It is written all the time, and too large to be copied in between.
+        StoreError: It cannot be read, or the copy not be written.
+    """
+    reader = _opened(source, busy_seconds)
+    try:
+        if applied_versions(reader) is None:
+            raise StoreUnreadableError(f"{source} is empty")
+        _copy(reader, place, busy_seconds=busy_seconds, hold_seconds=hold_seconds)
+    finally:
+        reader.close()
+    _sync(place)
+
+
+def flaw_of(place: Path) -> str:
+    """Return what SQLite itself finds wrong with the database *place*; empty: nothing."""
+    database = connect(place, mode="ro", busy_seconds=0)
+    try:
+        (said,) = database.row("PRAGMA quick_check(1)") or ("it cannot be checked",)
+    except StoreUnreadableError as error:
+        return error.message
+    finally:
+        database.close()
+    return "" if said == "ok" else " ".join(str(said).split())
+
+
+def put_in_place(prepared: Path, path: Path, aside: Path, *, busy_seconds: float = 5.0) -> None:
+    """
+    Let the database *prepared* be the one at *path*; the one that was there is called *aside*.
+
+    Nobody writes meanwhile, and there is a database at *path* at every moment. Whoever has the
+    old one open is refused when he writes.
+
+    Raises:
+        StoreBusyError: Another process writes to the old one, or has it open in WAL mode.
+        StoreNotWritableError: A name cannot be given; all is as it was.
+    """
+    place = Path(os.path.realpath(path))
+    try:
+        if not place.exists():
+            machine.give_name(prepared, place, replace=False)
+        else:
+            with _nobody_writes(place, aside, busy_seconds):
+                _keep(place, aside)
+                machine.give_name(prepared, place, replace=True)
+        machine.sync_folder(place.parent)
+    except FileExistsError as error:
+        raise StoreBusyError(f"{path} was made by another process just now") from error
+    except OSError as error:
+        raise StoreNotWritableError(f"{path} cannot be replaced: {error.strerror}") from error
+
+
+def _opened(path: Path, busy_seconds: float) -> Database:
+    # What a crash left to be finished needs a writer.
+    with suppress(StoreNotWritableError):
+        database = connect(path, mode="ro", busy_seconds=busy_seconds)
+        try:
+            applied_versions(database)
+        except BaseException:
+            database.close()
+            raise
+        return database
+    return connect(path, mode="rw", busy_seconds=busy_seconds)
+
+
+def _target(place: Path) -> sqlite3.Connection:
+    target = sqlite3.connect(place, isolation_level=None)
+    # A copy that fails is thrown away, and one that succeeds is brought to the disk at its end.
+    target.execute("PRAGMA journal_mode = OFF")
+    target.execute("PRAGMA synchronous = OFF")
+    return target
+
+
+def _copy(reader: Database, place: Path, *, busy_seconds: float, hold_seconds: float) -> None:
+    (mode,) = reader.row("PRAGMA journal_mode") or ("",)
+    if mode == "wal":
+        with reader.snapshot():
+            reader.rows("SELECT version FROM schema_migrations")
+            _step(reader, place, until=machine.monotonic() + busy_seconds)
+        return
+    for _ in range(_ATTEMPTS):
+        with suppress(_ChangedError):
+            _step(reader, place, until=machine.monotonic() + busy_seconds)
+            return
+    writer = connect(reader.path, mode="rw", busy_seconds=busy_seconds)
+    try:
+        with writer.write():
+            until = machine.monotonic() + hold_seconds
+            _step(reader, place, until=until, is_held=True)
+    finally:
+        writer.close()
+
+
+def _step(reader: Database, place: Path, *, until: float, is_held: bool = False) -> None:
+    """
+    Copy all of it, step by step, or nothing that is of use.
+
+    Raises:
+        _ChangedError: Somebody wrote in between.
+        StoreBusyError: Nobody let us read, or with *is_held* it took too long.
+    """
+    last: int | None = None
+
+    def watch(status: int, left: int, _all: int) -> None:
+        nonlocal last
+        is_busy = status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        if (is_busy or is_held) and machine.monotonic() > until:
+            raise StoreBusyError(f"{reader.path} is written to all the time")
+        if is_busy:
+            return
+        if last is not None and left >= last:
+            raise _ChangedError
+        last = left
+
+    try:
+        # What an attempt before left there is no database.
+        os.truncate(place, 0)
+    except OSError as error:
+        raise StoreNotWritableError(f"{place} cannot be written: {error.strerror}") from error
+    try:
+        with closing(_target(place)) as target:
+            reader.connection.backup(
+                target, pages=_PAGES_AT_ONCE, progress=watch, sleep=_PAUSE_SECONDS
+            )
+            # The mode of the original came along, and a copy has to be one file.
+            (mode,) = target.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except sqlite3.Error as error:
+        raise translated(error, str(place)) from error
+    if mode != "delete":
+        raise StoreNotWritableError(f"{place} stays in journal mode {mode}")
+
+
+def _sync(place: Path) -> None:
+    try:
+        descriptor = os.open(place, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise StoreNotWritableError(f"{place} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _nobody_writes(place: Path, aside: Path, busy_seconds: float) -> Iterator[None]:
+    """Keep writers out for the length of the block; what is no database has none."""
+    with ExitStack() as held:
+        try:
+            writer = connect(place, mode="rw", busy_seconds=busy_seconds)
+            held.callback(writer.close)
+            _end_wal(writer)
+            held.enter_context(writer.write())
+        except StoreUnreadableError:
+            held.close()
+            _keep_side_files(place, aside)
+        yield
+
+
+def _end_wal(writer: Database) -> None:
+    """Let what a crash left be finished, and no log stand beside the database."""
+    (mode,) = writer.row("PRAGMA journal_mode") or ("",)
+    writer.rows("SELECT name FROM sqlite_master LIMIT 1")
+    if mode == "wal":
+        (mode,) = writer.row("PRAGMA journal_mode = TRUNCATE") or ("",)
+    if mode == "wal":
+        raise StoreBusyError(f"{writer.path} is open elsewhere")
+
+
+def _keep(place: Path, aside: Path) -> None:
+    try:
+        # Its old name stays until it is given to the other one.
+        os.link(place, aside)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some file systems know no second name for a file.
+        place.rename(aside)
+
+
+def _keep_side_files(place: Path, aside: Path) -> None:
+    """What belongs to a damaged database must never be applied to another one."""
+    for end in _SIDE_FILES:
+        with suppress(FileNotFoundError):
+            place.with_name(place.name + end).rename(aside.with_name(aside.name + end))

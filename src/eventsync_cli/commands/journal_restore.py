@@ -1,0 +1,107 @@
+from contextlib import suppress
+from pathlib import Path
+
+import attrs
+import click
+
+from eventsync_cli.acting import acting
+from eventsync_cli.compose import App
+from eventsync_cli.compose.copies import Copy, heeded, looking_into, preparing, present
+from eventsync_cli.copying import checked, counted
+from eventsync_cli.render import Result
+from eventsync_core.errors import HomeNotEmptyError, StoreUnreadableError
+from eventsync_core.restoring import Settled, left_behind, settle, would_settle
+from eventsync_core.stores import Stores
+
+_AGAIN = (
+    "what was delivered after the backup was made is offered again, and a target that has it "
+    "answers duplicate"
+)
+
+
+@attrs.frozen(kw_only=True)
+class _Plan:
+    """What is in the backup, what becomes of grants, what only the store of now holds."""
+
+    events: int
+    settled: Settled
+    left: int | None
+
+
+@acting("restore")
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
+@click.option("--replace", is_flag=True, help="Put what is stored now aside; it is not deleted.")
+@click.option("--damaged", is_flag=True, help="Take the backup though it is damaged.")
+@click.option("--dry-run", is_flag=True, help="Verify and count, but change nothing.")
+def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool) -> Result:
+    """
+    Let the backup FILE be what is stored.
+
+    It is verified first. All its grants rest until `target resume`, so that nothing is sent by
+    surprise.
+    """
+    backup = looking_into(Path(file))
+    with present(app) as (is_there, before):
+        if is_there and not replace and _holds_something(before):
+            raise HomeNotEmptyError(app.shown_database, file)
+        if dry_run:
+            with backup.reading() as stores:
+                plan = _plan(app, backup, heeded(app, stores), before, file, damaged=damaged)
+            return _result(app, file, plan, None, dry_run=True)
+        with preparing(app, Path(file)) as made:
+            with made.reading() as stores:
+                plan = _plan(app, made, stores, before, file, damaged=damaged)
+            with made.writing() as stores:
+                settle(stores, before, actor="cli", at=app.clock())
+            aside = made.put(app)
+    return _result(app, file, plan, aside, dry_run=False)
+
+
+def _holds_something(before: Stores | None) -> bool:
+    if before is None:
+        return True
+    try:
+        is_used = any(head.position for head in before.journal.heads())
+        return is_used or bool(before.bodies.head()) or bool(before.targets.targets())
+    except StoreUnreadableError:
+        return True
+
+
+def _plan(
+    app: App, copy: Copy, stores: Stores, before: Stores | None, file: str, *, damaged: bool
+) -> _Plan:
+    events = checked(app, copy, stores, called=file, damaged=damaged)
+    left = None if app.has_store else 0
+    if before is not None:
+        with suppress(StoreUnreadableError):
+            left = left_behind(stores.journal, before.journal)
+    return _Plan(events=events, settled=would_settle(stores, before), left=left)
+
+
+def _result(app: App, file: str, plan: _Plan, aside: Path | None, *, dry_run: bool) -> Result:
+    resting, revoked = plan.settled.resting, plan.settled.revoked
+    verb, rest = ("would restore", "would rest") if dry_run else ("restored", "rest")
+    lines = [f"{verb} {counted(plan.events, 'event')} from {file}, verified"]
+    if aside is not None:
+        lines.append(f"what was stored before is in {aside}")
+    if plan.left:
+        lines.append(f"{counted(plan.left, 'event')} of it are not in the backup")
+    if resting:
+        resume = app.chosen.spelt("eventsync target resume TARGET_ID")
+        lines.append(f"{counted(resting, 'grant')} {rest}, until: {resume}")
+    if revoked:
+        over = "would be over" if dry_run else "are over"
+        lines.append(f"{counted(revoked, 'grant')} {over}: revoked since the backup was made")
+    return Result(
+        document={
+            "file": file,
+            "events": plan.events,
+            "left_behind": plan.left,
+            "grants_resting": resting,
+            "grants_revoked": revoked,
+            "put_aside": None if aside is None else str(aside),
+            "dry_run": dry_run,
+        },
+        lines=lines,
+        talk=(*([_AGAIN] if resting else []), *app.concerns()),
+    )

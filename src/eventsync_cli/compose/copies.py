@@ -1,0 +1,174 @@
+"""Copies of the whole store: made, looked into, and put where it stood."""
+
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from eventsync_cli.compose._stored import Stored
+from eventsync_core.clock import iso_time
+from eventsync_core.errors import StoreError, StoreUnreadableError
+from eventsync_core.stores import Stores
+
+if TYPE_CHECKING:
+    from eventsync_adapters.files.revoked import Revocation
+
+__all__ = ["Copy", "Prepared", "backing_up", "heeded", "looking_into", "preparing", "present"]
+
+
+@attrs.frozen
+class Copy:
+    """A copy of a store in a file; `revocations` stood in files and are part of it."""
+
+    place: Path
+    revocations: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """How large it is."""
+        return self.place.stat().st_size
+
+    def flaw(self) -> str:
+        """Return what the database engine finds wrong with it; empty: nothing."""
+        from eventsync_adapters.sqlite import flaw_of
+
+        return flaw_of(self.place)
+
+    @contextmanager
+    def reading(self) -> Iterator[Stores]:
+        """
+        Open it for reading for the length of the block.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        from eventsync_adapters.sqlite import open_for_reading
+
+        opened = open_for_reading(self.place)
+        if opened is None:
+            raise StoreUnreadableError(f"{self.place} holds no store")
+        with opened:
+            yield opened
+
+
+@attrs.frozen
+class Prepared(Copy):
+    """A copy that is about to stand where the store of a home stands."""
+
+    @contextmanager
+    def writing(self) -> Iterator[Stores]:
+        """Open it for writing for the length of the block."""
+        from eventsync_adapters.sqlite import open_stores
+
+        with open_stores(self.place) as opened:
+            yield opened
+
+    def put(self, app: Stored) -> Path | None:
+        """
+        Let it be the store of *app*; return where the one is that was there.
+
+        Raises:
+            StoreError: It cannot be put there; all is as it was.
+        """
+        from eventsync_adapters.sqlite import put_in_place
+
+        aside = _aside(app)
+        put_in_place(self.place, app.database, aside)
+        return aside if aside.exists() else None
+
+
+@contextmanager
+def backing_up(app: Stored, path: Path, *, replace: bool) -> Iterator[Copy]:
+    """
+    Copy the store of *app*, which gets the name *path* at the end of the block.
+
+    Grants that were ended by a file are ended in it.
+
+    Raises:
+        OutputUnusableError: It cannot be made there.
+        StoreError: The store cannot be copied.
+    """
+    from eventsync_adapters.files.placed import placed_file
+    from eventsync_adapters.sqlite import copy_store
+
+    app.check_outside(path)
+    with placed_file(path, replace=replace) as place:
+        # Before and after: a writer may note one in the store while it is copied.
+        pending = {each.path: each for each in app.revocations().pending()}
+        copy_store(app.database, place)
+        pending |= {each.path: each for each in app.revocations().pending()}
+        _end_grants(place, list(pending.values()))
+        yield Copy(place, len(pending))
+
+
+def heeded(app: Stored, stores: Stores) -> Stores:
+    """Return *stores* as they are where grants were ended by the files of *app*."""
+    from eventsync_adapters.files.heeding import heeding
+
+    return heeding(stores, app.revocations())
+
+
+def looking_into(file: Path) -> Copy:
+    """Return the backup *file*."""
+    return Copy(file)
+
+
+@contextmanager
+def preparing(app: Stored, file: Path) -> Iterator[Prepared]:
+    """
+    Copy the backup *file* beside the database of *app*; what is not put there by the end goes.
+
+    Raises:
+        StoreError: It cannot be copied.
+    """
+    from eventsync_adapters import machine
+    from eventsync_adapters.files.placed import scratch_file
+    from eventsync_adapters.sqlite import copy_store
+
+    machine.make_private_folder(app.database.parent)
+    with scratch_file(app.database) as place:
+        copy_store(file, place)
+        pending = app.revocations().pending()
+        _end_grants(place, pending)
+        yield Prepared(place, len(pending))
+
+
+@contextmanager
+def present(app: Stored) -> Iterator[tuple[bool, Stores | None]]:
+    """Yield whether there is a database, and its stores if they can be read."""
+    if not app.has_store:
+        yield False, None
+        return
+    try:
+        from eventsync_adapters.sqlite import open_for_reading
+
+        opened = open_for_reading(app.database)
+    except StoreError:
+        yield True, None
+        return
+    if opened is None:
+        yield True, None
+        return
+    with closing(opened):
+        yield True, opened
+
+
+def _end_grants(place: Path, pending: Collection["Revocation"]) -> None:
+    from eventsync_adapters.sqlite import open_stores
+
+    if not pending:
+        return
+    with open_stores(place) as stores, stores.atomic():
+        for each in sorted(pending, key=lambda each: each.at):
+            stores.grants.revoke(
+                each.target_id, each.stream, actor=each.actor, reason=each.reason, at=each.at
+            )
+
+
+def _aside(app: Stored) -> Path:
+    """Return a name beside the database that nothing has."""
+    stamp = "".join(each for each in iso_time(app.clock()) if each.isalnum())
+    place = app.database.resolve()
+    return place.with_name(f"{place.name}.before-restore-{stamp}")

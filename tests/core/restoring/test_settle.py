@@ -1,0 +1,74 @@
+"""Which grants rest and which are over where a backup takes the place of a store."""
+
+import pytest
+
+from eventsync_core.capture import capture_many
+from eventsync_core.restoring import Settled, left_behind, settle, would_settle
+from eventsync_core.stores import MemoryStores
+from eventsync_core.targets import Target
+from eventsync_core.testing import make_envelope, make_stub_target
+
+
+@pytest.fixture
+def target() -> Target:
+    return make_stub_target()
+
+
+def granted(target: Target, *ids: str, at: int = 10) -> MemoryStores:
+    """Return stores with those events, granted to the target."""
+    stores = MemoryStores()
+    stores.targets.register(target, at=1)
+    capture_many(stores, [make_envelope(each) for each in ids], at=1)
+    stores.grants.grant(target.target_id, "default", from_position=0, actor="me", reason="", at=at)
+    return stores
+
+
+def test_every_live_grant_rests(target: Target) -> None:
+    """On record; and so it stays when it is settled twice."""
+    stores = granted(target, "e1")
+
+    assert settle(stores, None, actor="cli", at=20) == Settled(resting=1)
+
+    grant = stores.grants.get(target.target_id, "default")
+    assert grant is not None
+    assert (grant.is_live, grant.paused) == (True, "restored from a backup")
+    assert [act.act for act in stores.grants.acts(target.target_id)] == ["paused", "granted"]
+    assert settle(stores, None, actor="cli", at=30) == Settled(resting=1)
+    assert stores.grants.act_count(target.target_id) == 2
+
+
+@pytest.mark.parametrize(("ended_at", "is_live"), [(15, False), (10, False), (9, True)])
+def test_an_end_after_the_grant_counts(target: Target, ended_at: int, *, is_live: bool) -> None:
+    """One before it does not: it was given anew."""
+    restored, before = granted(target, "e1"), granted(target, "e1", at=5)
+    before.grants.revoke(target.target_id, "default", actor="me", reason="why", at=ended_at)
+
+    wanted = Settled(resting=1) if is_live else Settled(revoked=1)
+    assert would_settle(restored, before) == wanted
+    assert settle(restored, before, actor="cli", at=20) == wanted
+
+    grant = restored.grants.get(target.target_id, "default")
+    assert grant is not None
+    assert grant.is_live is is_live
+    if not is_live:
+        assert (grant.revoked_by, grant.revoked_reason, grant.revoked_at) == ("me", "why", ended_at)
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "count"),
+    [
+        (("e1", "e2", "e3"), ("e1",), 2),
+        (("e1",), ("e1", "e2"), 0),
+        (("e2", "e1"), ("e1", "e2"), 0),
+        (("e9", "e1", "e3"), ("e1", "e2"), 2),
+        (("e1",), (), 1),
+        ((), ("e1",), 0),
+    ],
+)
+def test_what_only_the_old_store_holds(
+    target: Target, now: tuple[str, ...], then: tuple[str, ...], count: int
+) -> None:
+    """By its ids, wherever they stand."""
+    restored, before = granted(target, *then), granted(target, *now)
+
+    assert left_behind(restored.journal, before.journal) == count
