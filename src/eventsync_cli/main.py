@@ -66,6 +66,7 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
         "retry": "Let events that failed or were refused go again.",
         "server": "Show or choose the Teamspace server.",
         "status": "Show what is stored, delivered and owed.",
+        "support-bundle": "Write what helps somebody who helps you, without secrets.",
     },
     "target": {
         "grant": "Permit a stream to go to a target.",
@@ -103,7 +104,7 @@ class LazyGroup(WithGlobals, click.Group):
                 prefix=f"{cmd_name}_",
                 table=_BELOW[cmd_name],
             )
-        module = import_module(f"eventsync_cli.commands.{self._prefix}{cmd_name}")
+        module = import_module(f"eventsync_cli.commands.{self._prefix}{cmd_name.replace('-', '_')}")
         found = module.command
         return found if isinstance(found, click.Command) else None
 

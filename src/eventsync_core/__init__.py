@@ -14,6 +14,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     upload       bodies go to a target after their events
     integrity    walk a stream's digests, chain and positions
     restoring    what holds in a store that stands where another stood
+    support      what may be shown to somebody who helps
     portability  captured events as lines, exactly as they are stored
     migration    bring home what old programs left: read, merge, resolve, clean up
     stores       the ports of one durable store, and `atomic()`

@@ -57,6 +57,7 @@ _WORKS = [
     ("sync", "mode", "LOCAL_RETENTION"),
     ("sync", "server"),
     ("sync", "server", _A),
+    ("sync", "support-bundle", "{events}.json", "--force"),
     ("target", "list"),
     ("target", "revoke"),
 ]

@@ -29,6 +29,7 @@ _COMMANDS = (
     "journal list",
     "journal show e1",
     "journal verify",
+    "sync support-bundle b.json --force",
     "journal backup copy.db --force",
     "journal restore copy.db --replace --dry-run",
     "family list",

@@ -1,0 +1,96 @@
+"""What a support bundle holds, none of it a payload, a secret or, unless asked for, a name."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from eventsync_cli.compose import App
+from eventsync_cli.compose.surroundings import file_listing, one_way, versions
+from eventsync_cli.effective import effective
+from eventsync_cli.looking import look
+from eventsync_core import __version__
+from eventsync_core.clock import iso_time
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.errors import SettingsError, StoreError
+from eventsync_core.ledger import Request
+from eventsync_core.status import as_document, check
+from eventsync_core.stores import Stores
+from eventsync_core.support import Redaction
+
+__all__ = ["bundle"]
+
+_RECENT = 20
+
+
+def bundle(app: App, *, with_names: bool) -> dict[str, Any]:
+    """Return the sections of a support bundle for the home of *app*; nothing is changed."""
+    mark = one_way()
+    redaction = Redaction(mark, with_names=with_names)
+    status = look(app)
+    files = list(file_listing(app, mark))
+    return {
+        "schema": 1,
+        "made_at": iso_time(app.clock()),
+        "with_names": with_names,
+        "versions": {"eventsync": __version__, **versions(), **_storage(app)},
+        "settings": [_setting(redaction, each.document()) for each in effective(app)],
+        "problems": redaction.show([{"code": error.code} for error in app.problems()]),
+        "status": redaction.show(as_document(status, check(status), exit_code=0)),
+        "requests": redaction.show(_requests(app)),
+        "files": files[:MOST_ITEMS],
+        "files_count": len(files),
+    }
+
+
+def _storage(app: App) -> dict[str, Any]:
+    version, is_exposed = app.library()
+    facts = app.storage
+    return {
+        "sqlite": version,
+        "is_exposed": is_exposed,
+        "journal_mode": None if facts is None else facts.journal_mode,
+    }
+
+
+def _setting(redaction: Redaction, shown: dict[str, Any]) -> dict[str, Any]:
+    """Return one setting; of several values in one only how many there are."""
+    name, value = str(shown["name"]), shown["value"]
+    if isinstance(value, dict | list):
+        value = {"count": len(value)}
+    return {
+        "name": name,
+        "value": redaction.show(value, name),
+        "source": redaction.show(shown["source"], "source"),
+    }
+
+
+def _requests(app: App) -> list[dict[str, Any]]:
+    try:
+        with app.reading() as stores:
+            return [] if stores is None else list(islice(_recent(stores), MOST_ITEMS))
+    except (StoreError, SettingsError):
+        # The status tells why.
+        return []
+
+
+def _recent(stores: Stores) -> Iterator[dict[str, Any]]:
+    for target in stores.targets.targets():
+        for grant in stores.grants.grants(target.target_id):
+            for request in stores.ledger.requests(target.target_id, grant.stream, limit=_RECENT):
+                yield {"kind": target.kind.value, **_shape(request)}
+
+
+def _shape(request: Request) -> dict[str, Any]:
+    closed = request.closed_at
+    return {
+        "target_id": request.target_id,
+        "stream": request.stream,
+        "request_id": request.request_id,
+        "opened_at": iso_time(request.opened_at),
+        "closed_at": None if closed is None else iso_time(closed),
+        "event_count": request.event_count,
+        "body_bytes": request.body_bytes,
+        "status": request.status,
+        "answer": request.answer,
+        "guidance_length": len(request.guidance),
+    }
