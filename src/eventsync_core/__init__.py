@@ -15,6 +15,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     integrity    walk a stream's digests, chain and positions
     restoring    what holds in a store that stands where another stood
     support      what may be shown to somebody who helps
+    telemetry    names of metrics, spans and log lines; a status as metrics
     portability  captured events as lines, exactly as they are stored
     migration    bring home what old programs left: read, merge, resolve, clean up
     stores       the ports of one durable store, and `atomic()`

@@ -316,12 +316,16 @@ def test_it_serves_in_the_foreground_until_stopped() -> None:
 def test_it_logs_only_where_told(capfd: pytest.CaptureFixture[str]) -> None:
     """One line per request to the callable, nothing on stdout or stderr."""
     lines: list[str] = []
-    with serve(None, clock=lambda: 1, log=lines.append) as serving:
+
+    def note(event: str, detail: str) -> None:
+        lines.append(f"{event}: {detail}")
+
+    with serve(None, clock=lambda: 1, log=note) as serving:
         serving.start()
         httpx.get(serving.url + "/received/count", trust_env=False)
         raw_exchange(serving, b"garbage\r\n\r\n")
 
-    assert any("GET /received/count" in line for line in lines)
+    assert any(line.startswith("request: ") and "GET /received/count" in line for line in lines)
     assert capfd.readouterr() == ("", "")
 
 

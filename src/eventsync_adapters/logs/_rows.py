@@ -8,6 +8,7 @@ from eventsync_core.codec import write_document
 from eventsync_core.errors import StoreNotWritableError
 from eventsync_core.legacy import Became, Brought, RowKey, Source
 from eventsync_core.migration import OnRow
+from eventsync_core.telemetry import ROW_MIGRATED
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def row_log(path: Path, clock: Clock) -> Iterator[OnRow]:
             line = {
                 "timestamp": written_at(),
                 "level": "info",
-                "event": "migrated row",
+                "event": ROW_MIGRATED.name,
                 "became": became.value,
                 "table": key.part,
                 "key": name,

@@ -17,6 +17,7 @@ from eventsync_adapters.server._routes import (
     takes_batches,
     takes_bodies,
 )
+from eventsync_core.telemetry import SERVED
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -87,7 +88,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Hand one line to the server's log."""
-        self.desk.log(format % args)
+        self.desk.log(SERVED.name, format % args)
 
     def _is_welcome(self) -> bool:
         """Refuse what a web page could send here under another name of this machine."""

@@ -21,6 +21,7 @@ from eventsync_core.ingest import (
 )
 from eventsync_core.receivers import RequestRule, Script, read_script
 from eventsync_core.targets import Deployment
+from eventsync_core.telemetry import NOT_STORED
 
 BATCH_PATH = "/api/v1/events/batch/"
 HEALTH_PATH = "/api/v1/sync/health/"
@@ -51,7 +52,7 @@ class Desk:
     bodies: Inbox
     script: Script
     deployment: Deployment
-    log: Callable[[str], None]
+    log: Callable[[str, str], None]
     lock: Lock = attrs.field(factory=Lock)
     closing: Event = attrs.field(factory=Event)
 
@@ -80,7 +81,7 @@ class Desk:
                 else:
                     reply = answer_batch(self.inbox, body, self.script, content_type)
         except sqlite3.Error as error:
-            self.log(f"cannot store: {error}")
+            self.log(NOT_STORED.name, str(error))
             return document(503, {"error": "nothing can be stored now"})
         sent = document(reply.status, reply.document)
         return attrs.evolve(sent, headers={**_JSON, **rule.headers})

@@ -15,6 +15,7 @@ from eventsync_core.clock import Clock
 from eventsync_core.ingest import Inbox, MemoryInbox
 from eventsync_core.receivers import Script
 from eventsync_core.targets import Deployment
+from eventsync_core.telemetry import BROKEN
 
 
 class Serving:
@@ -80,13 +81,14 @@ def serve(
     port: int = 0,
     script: Script | None = None,
     deployment: Deployment | None = None,
-    log: Callable[[str], None] = lambda _: None,
+    log: Callable[[str, str], None] = lambda *_: None,
 ) -> Iterator[Serving]:
     """
     Listen on *host* and *port* (0: any free one) and keep what comes in the file at *path*.
 
     Without a *path* it is kept in memory. Nothing is answered before `serve_forever` or
-    `start`; everything is closed at the end. *log* gets one line per request.
+    `start`; everything is closed at the end. *log* gets a word and the rest of
+    a line for each request.
 
     Raises:
         ValueError: *host* is no loopback name or address.
@@ -148,7 +150,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, *_: object) -> None:
         """Log what broke one connection; the others go on."""
-        self._log(f"a connection broke: {sys.exc_info()[1]!r}")
+        self._log(BROKEN.name, repr(sys.exc_info()[1]))
 
     def server_close(self) -> None:
         """Break off all connections, wait for their threads and give the port free."""

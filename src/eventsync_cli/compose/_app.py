@@ -207,7 +207,7 @@ def is_in_unit() -> bool:
     return look is not None and bool(look())
 
 
-def _nothing(_: str) -> None:
+def _nothing(*_: str) -> None:
     """Nobody listens."""
 
 

@@ -1,0 +1,3 @@
+from tests.cli.conftest import events, home, receiver, run
+
+__all__ = ["events", "home", "receiver", "run"]
