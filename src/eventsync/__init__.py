@@ -34,6 +34,7 @@ from eventsync_core.policy import Mode, OnDiscard
 
 if TYPE_CHECKING:
     from eventsync._migrating import migrate_legacy
+    from eventsync._observing import Observed, observe
     from eventsync._receiving import open_receiver
     from eventsync._resolving import read_rules, resolve_target
     from eventsync._standing import Standing
@@ -64,6 +65,7 @@ __all__ = [
     "Mode",
     "NotJsonError",
     "NothingOpenError",
+    "Observed",
     "OnDiscard",
     "PayloadConflictError",
     "Producer",
@@ -87,6 +89,7 @@ __all__ = [
     "__version__",
     "make_target",
     "migrate_legacy",
+    "observe",
     "open_receiver",
     "open_store",
     "read_rules",
@@ -102,6 +105,7 @@ _LATER = {
     "Kind": "eventsync_core.targets",
     "Migration": "eventsync_core.migration",
     "MigrationRules": "eventsync_core.migration",
+    "Observed": "eventsync._observing",
     "Report": "eventsync_core.dispatch",
     "ResolvedTarget": "eventsync_core.authority",
     "Resolution": "eventsync_core.legacy",
@@ -110,6 +114,7 @@ _LATER = {
     "Target": "eventsync_core.targets",
     "make_target": "eventsync_core.targets",
     "migrate_legacy": "eventsync._migrating",
+    "observe": "eventsync._observing",
     "open_receiver": "eventsync._receiving",
     "read_rules": "eventsync._resolving",
     "resolve_target": "eventsync._resolving",

@@ -30,6 +30,7 @@ _EXAMPLES = [
     ("docs/embed-in-a-cli.md", "export"),
     ("docs/embed-in-a-cli.md", "join"),
     ("docs/embed-in-a-cli.md", "tests"),
+    ("docs/telemetry.md", "observe"),
     ("docs/what-leaves-the-machine.md", "hooks"),
 ]
 

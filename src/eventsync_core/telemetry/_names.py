@@ -23,7 +23,7 @@ class LogEvent:
 CAPTURE_SPAN = Span(
     name="eventsync.capture",
     help="one call of capture",
-    attributes=("eventsync.events", "eventsync.stored"),
+    attributes=("eventsync.events", "eventsync.stored", "error.type"),
 )
 DRAIN_SPAN = Span(
     name="eventsync.drain",
@@ -34,6 +34,7 @@ DRAIN_SPAN = Span(
         "eventsync.delivered",
         "eventsync.remaining_owed",
         "eventsync.stopped_because",
+        "error.type",
     ),
 )
 
