@@ -56,21 +56,27 @@ class Observed:
     store: Store
     _instruments: Instruments
 
-    def capture(self, envelope: Envelope, *, project: str | None = None) -> Receipt:
+    def capture(
+        self, envelope: Envelope, *, project: str | None = None, traceparent: str | None = None
+    ) -> Receipt:
         """See `Store.capture`."""
         with self._capturing() as states:
             states[_REFUSED] = 1
-            receipt = self.store.capture(envelope, project=project)
+            receipt = self.store.capture(envelope, project=project, traceparent=traceparent)
             states.clear()
             states[receipt.state] = 1
         return receipt
 
     def capture_many(
-        self, envelopes: Iterable[Envelope], *, project: str | None = None
+        self,
+        envelopes: Iterable[Envelope],
+        *,
+        project: str | None = None,
+        traceparent: str | None = None,
     ) -> list[Receipt | EventSyncError]:
         """See `Store.capture_many`."""
         with self._capturing() as states:
-            found = self.store.capture_many(envelopes, project=project)
+            found = self.store.capture_many(envelopes, project=project, traceparent=traceparent)
             states.update(each.state if isinstance(each, Receipt) else _REFUSED for each in found)
         return found
 

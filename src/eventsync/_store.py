@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import attrs
+
 from eventsync._backing import HomeBacking, MemoryBacking
 from eventsync_adapters import machine
 from eventsync_core.capture import CaptureRules, Envelope, Receipt, capture, capture_many
@@ -85,9 +87,13 @@ class Store:
         self._is_closed = False
         self._batches = 0
 
-    def capture(self, envelope: Envelope, *, project: str | None = None) -> Receipt:
+    def capture(
+        self, envelope: Envelope, *, project: str | None = None, traceparent: str | None = None
+    ) -> Receipt:
         """
         Store one event durably and return its receipt; see `eventsync_core.capture.capture`.
+
+        The trace context *traceparent* is kept beside it, where it is one.
 
         Raises:
             NotJsonError: Not one JSON object with a usable `event_id`.
@@ -100,11 +106,15 @@ class Store:
             envelope,
             at=self.clock(),
             project=project or self.project,
-            rules=self.rules,
+            rules=self._rules(traceparent),
         )
 
     def capture_many(
-        self, envelopes: Iterable[Envelope], *, project: str | None = None
+        self,
+        envelopes: Iterable[Envelope],
+        *,
+        project: str | None = None,
+        traceparent: str | None = None,
     ) -> list[Receipt | EventSyncError]:
         """Store events in one unit of work; return a receipt or the reason against it for each."""
         return capture_many(
@@ -112,7 +122,7 @@ class Store:
             envelopes,
             at=self.clock(),
             project=project or self.project,
-            rules=self.rules,
+            rules=self._rules(traceparent),
         )
 
     @contextmanager
@@ -288,6 +298,9 @@ class Store:
     def _stream(self, project: str | None) -> str:
         require_project(project)
         return stream_key(None, project or self.project)
+
+    def _rules(self, traceparent: str | None) -> CaptureRules:
+        return attrs.evolve(self.rules, traceparent=traceparent) if traceparent else self.rules
 
     def _writing(self) -> "Stores":
         self._check()

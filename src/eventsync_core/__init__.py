@@ -24,6 +24,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     egress       grants and permits: what may leave, to whom, since when
     legacy       rows of old files, where events came from, and what was set aside
     policy       retention and delivery, four presets; what may be dropped, and the audit of it
+    traces       which trace a host was in when it captured an event
     ledger       what each target said about each entry; leases; the backlog; who stands for whom
     census       every entry in exactly one class per target
     journal      order and permanence of captured events

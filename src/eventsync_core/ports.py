@@ -12,6 +12,7 @@ from eventsync_core.policy import Audit
 from eventsync_core.receivers import DeliveryReceiver
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
+from eventsync_core.traces import Traces
 
 __all__ = [
     "Audit",
@@ -33,4 +34,5 @@ __all__ = [
     "Stores",
     "Superseding",
     "TargetRegistry",
+    "Traces",
 ]

@@ -25,6 +25,7 @@ from eventsync_core.ledger import (
 from eventsync_core.legacy import Legacy, MemoryLegacy, MemoryPast, Past
 from eventsync_core.policy import Audit, MemoryAudit
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
+from eventsync_core.traces import MemoryTraces, Traces
 
 __all__ = ["MemoryStores", "Stores"]
 
@@ -72,6 +73,9 @@ class Stores(Protocol):
     def bodies(self) -> Bodies: ...
 
     @property
+    def traces(self) -> Traces: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -112,6 +116,7 @@ class MemoryStores:
         self.legacy = MemoryLegacy(self.journal)
         self.past = MemoryPast(self.targets, self.ledger)
         self.bodies = MemoryBodies(self.targets)
+        self.traces = MemoryTraces()
 
     @property
     def leases(self) -> MemoryLedger:
@@ -142,6 +147,7 @@ class MemoryStores:
             self.legacy,
             self.past,
             self.bodies,
+            self.traces,
         )
         saved = [_tables(part) for part in parts]
         self._depth += 1

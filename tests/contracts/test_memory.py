@@ -18,6 +18,7 @@ from eventsync_core.testing import (
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
+    TracesContract,
 )
 
 
@@ -85,3 +86,7 @@ class TestMemoryLegacy(LegacyContract):
 
 class TestMemoryPast(PastContract):
     """Two dicts over the ledger."""
+
+
+class TestMemoryTraces(TracesContract):
+    """A dict by event."""

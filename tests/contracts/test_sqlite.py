@@ -18,6 +18,7 @@ from eventsync_core.testing import (
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
+    TracesContract,
     WritersContract,
 )
 
@@ -102,4 +103,8 @@ class TestSqliteLegacy(LegacyContract):
 
 
 class TestSqlitePast(PastContract):
+    """Over one file."""
+
+
+class TestSqliteTraces(TracesContract):
     """Over one file."""

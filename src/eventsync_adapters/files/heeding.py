@@ -24,6 +24,7 @@ from eventsync_core.legacy import Legacy, Past
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
+from eventsync_core.traces import Traces
 
 __all__ = ["GrantedStores", "fold_in", "heeding"]
 
@@ -144,6 +145,11 @@ class GrantedStores:
     def bodies(self) -> Bodies:
         """See `Stores`."""
         return self._inner.bodies
+
+    @property
+    def traces(self) -> Traces:
+        """See `Stores`."""
+        return self._inner.traces
 
     @property
     def targets(self) -> TargetRegistry:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._past import SqlitePast
     from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
+    from eventsync_adapters.sqlite._traces import SqliteTraces
 
 _PAGE_BYTES = 8_192
 
@@ -154,6 +155,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._bodies import SqliteBodies
 
         return SqliteBodies(self._database, self._keys)
+
+    @cached_property
+    def traces(self) -> "SqliteTraces":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._traces import SqliteTraces
+
+        return SqliteTraces(self._database, self._keys)
 
     @property
     def is_durable(self) -> bool:

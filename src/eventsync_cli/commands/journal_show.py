@@ -44,6 +44,7 @@ def command(app: App, event_id: str) -> Result:
         succession = succession_of(stores, entry)
         origins = stores.legacy.provenance(event_id)
         before = stores.past.of(entry.stream, entry.position)
+        trace = stores.traces.of(entry.stream, entry.position)
     return Result(
         document={
             **entry_document(entry),
@@ -51,6 +52,7 @@ def command(app: App, event_id: str) -> Result:
             "canonical_digest": entry.event.canonical_digest.hex(),
             "chain": entry.chain.hex(),
             "text": entry.event.text,
+            "traceparent": trace,
             **succession_document(succession),
             "came_from": [_origin(each) for each in origins[:MOST_ITEMS]],
             "came_from_count": len(origins),
@@ -64,6 +66,7 @@ def command(app: App, event_id: str) -> Result:
         lines=[
             *_lines(entry, holdings),
             *succession_lines(succession),
+            *([f"traceparent {trace}"] if trace else []),
             *(f"came from {each.path} {each.key.part} {each.key.row}" for each in origins),
             *(line for each in standings for line in _said(each)),
         ],

@@ -14,6 +14,7 @@ from eventsync_core.events import Event, Family, KeyRules, coalesce_key, require
 from eventsync_core.ids import stream_key
 from eventsync_core.journal import Appended
 from eventsync_core.policy import policy_of
+from eventsync_core.traces import is_trace_context
 
 if TYPE_CHECKING:
     from eventsync_core.stores import Stores
@@ -108,16 +109,30 @@ def _append(
     rules: CaptureRules,
     at: int,
 ) -> None:
-    groups, keys = _groups(events), rules.keys
+    groups, keys, trace = _groups(events), rules.keys, _trace_of(rules)
     durable = stores.is_durable
     # A single append is a unit of work by itself.
-    with stores.atomic() if len(groups) > 1 or keys is not None else nullcontext():
+    is_more = len(groups) > 1 or keys is not None or trace is not None
+    with stores.atomic() if is_more else nullcontext():
         for places, stream, group in groups:
             appended = stores.journal.append(stream, group, at=at, producer=rules.producer)
             new = [] if keys is None else _keyed(group, appended, keys)
             counts = stores.superseding.supersede(stream, dict(new), at=at) if new else {}
+            if trace is not None:
+                _note(stores, appended, trace)
             for place, item in zip(places, appended, strict=True):
                 results[place] = receipt_of(item, counts.get(item.position, 0), durable=durable)
+
+
+def _trace_of(rules: CaptureRules) -> str | None:
+    said = rules.traceparent
+    return said if said is not None and is_trace_context(said) else None
+
+
+def _note(stores: "Stores", appended: Sequence[Appended], trace: str) -> None:
+    for item in appended:
+        if item.state in ("stored", "held"):
+            stores.traces.note(item.stream, item.position, trace)
 
 
 def _keyed(

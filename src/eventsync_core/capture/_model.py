@@ -80,7 +80,8 @@ class CaptureRules:
 
     `mode` and `on_discard` are the policy, `families` classifies by type. `redact` sees every
     event first; `validate` sees what is then to be stored. `keys` supersede, see `capture`.
-    `producer` is kept with each entry.
+    `producer` is kept with each entry, and the W3C trace context `traceparent` with each that is
+    new; one that is none is left out, and no envelope ever changes.
     """
 
     mode: Mode = Mode.LOCAL_RETENTION
@@ -90,3 +91,4 @@ class CaptureRules:
     redact: Redactor | None = None
     validate: Validator | None = None
     producer: Producer | None = None
+    traceparent: str | None = None

@@ -34,6 +34,7 @@ from eventsync_core.testing._contracts import (
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
+    TracesContract,
     WritersContract,
 )
 from eventsync_core.testing._faults import CrashError, CrashingStores, run_until_crash
@@ -76,6 +77,7 @@ __all__ = [
     "StoresMachine",
     "SupersedingContract",
     "TargetRegistryContract",
+    "TracesContract",
     "WritersContract",
     "answers",
     "envelopes",

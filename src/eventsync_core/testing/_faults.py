@@ -12,6 +12,7 @@ from eventsync_core.legacy import Legacy, Past
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
+from eventsync_core.traces import Traces
 
 
 class CrashError(BaseException):
@@ -86,6 +87,11 @@ class CrashingStores:
     def bodies(self) -> Bodies:
         """See `Stores`."""
         return self.stores.bodies
+
+    @property
+    def traces(self) -> Traces:
+        """See `Stores`."""
+        return self.stores.traces
 
     @property
     def targets(self) -> TargetRegistry:

@@ -16,6 +16,7 @@ from eventsync_core.testing._contracts._receiver import ReceiverContract
 from eventsync_core.testing._contracts._stores import StoresContract
 from eventsync_core.testing._contracts._superseding import SupersedingContract
 from eventsync_core.testing._contracts._targets import TargetRegistryContract
+from eventsync_core.testing._contracts._traces import TracesContract
 from eventsync_core.testing._contracts._writers import WritersContract
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "StoresContract",
     "SupersedingContract",
     "TargetRegistryContract",
+    "TracesContract",
     "WritersContract",
 ]
