@@ -21,8 +21,9 @@ from eventsync_core.errors import (
     StoreError,
     reason_of,
 )
+from eventsync_core.ids import Kind
 from eventsync_core.migration import find_waiting
-from eventsync_core.policy import Mode
+from eventsync_core.policy import Mode, policy_of
 from eventsync_core.status import (
     Foreground,
     Setting,
@@ -33,7 +34,7 @@ from eventsync_core.status import (
     collect,
     reset_document,
 )
-from eventsync_core.targets import Target
+from eventsync_core.targets import Target, without_user_info
 
 __all__ = ["exit_of", "known_lines", "look", "status_lines"]
 
@@ -46,8 +47,6 @@ def look(app: App) -> Status:
     setting = _setting(app)
     try:
         with app.reading() as stores:
-            if app.storage is not None:
-                setting = attrs.evolve(setting, database_bytes=app.storage.file_bytes)
             found = tuple(find_waiting(app.old_sources().sources, stores))
             setting = attrs.evolve(setting, waiting=found)
             status = collect(stores, setting, at=app.clock())
@@ -84,12 +83,23 @@ def _setting(app: App) -> Setting:
         database_path=app.shown_database,
         legacy_queue_path=str(app.home.resolve() / "queue.db"),
         current=current,
+        place=_place(app) if current is None else "",
         stream=None if app.chosen.project is None else app.stream,
         gates=gates,
         auth_required=app.environment.saas_enabled and app.config.mode is Mode.TEAMSPACE,
         auth_present=app.has_token,
         problems=tuple(reason_of(error) for error in problems),
     )
+
+
+def _place(app: App) -> str:
+    """Return the address that was chosen, where no target can be made of it."""
+    kind = policy_of(app.config.mode).delivery
+    if kind is Kind.TEAMSPACE:
+        place = app.authority.resolved_server_url or ""
+    else:
+        place = app.config.external_endpoint if kind is not None else ""
+    return without_user_info(place)
 
 
 def exit_of(

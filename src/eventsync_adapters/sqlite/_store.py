@@ -6,8 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import attrs
-
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import (
     Database,
@@ -15,6 +13,7 @@ from eventsync_adapters.sqlite._connection import (
     connect,
     set_durability,
 )
+from eventsync_adapters.sqlite._facts import StorageFacts
 from eventsync_adapters.sqlite._journal import SqliteJournal
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
@@ -31,21 +30,11 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
     from eventsync_adapters.sqlite._legacy import SqliteLegacy
+    from eventsync_adapters.sqlite._measures import SqliteMeasures
     from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 
 _PAGE_BYTES = 8_192
-
-
-@attrs.frozen(kw_only=True)
-class StorageFacts:
-    """How a database is stored; `is_exposed`: this SQLite can corrupt it in WAL mode."""
-
-    path: str
-    sqlite_version: str
-    is_exposed: bool
-    journal_mode: str
-    file_bytes: int
 
 
 class SqliteStores:
@@ -146,6 +135,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._bodies import SqliteBodies
 
         return SqliteBodies(self._database, self._keys)
+
+    @cached_property
+    def measures(self) -> "SqliteMeasures":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._measures import SqliteMeasures
+
+        return SqliteMeasures(self._database, self._keys, self.storage)
 
     @property
     def is_durable(self) -> bool:

@@ -5,13 +5,15 @@ from eventsync_core.errors import Reason, reason_of
 from eventsync_core.receivers import Gate
 from eventsync_core.status._legacy import legacy_reasons
 from eventsync_core.status._model import Status
+from eventsync_core.status._stall import stall
 
 
 def check(status: Status) -> tuple[Reason, ...]:
     """
     Return what is not coherent; nothing when everything hangs together.
 
-    Events that wait, were rejected or failed are work, not incoherence.
+    Events that wait, were rejected or failed are work, not incoherence; but that the current
+    target got nothing for too long while it is owed something is.
     """
     return tuple(_reasons(status))
 
@@ -29,6 +31,10 @@ def _reasons(status: Status) -> Iterator[Reason]:
             fix_text=refuse(Gate.MISSING_AUTH, url).fix,
         )
     yield from legacy_reasons(status)
+    if status.current is not None:
+        after, closed = setting.stall_after_seconds, status.gate_reasons
+        found = stall(status.current, after, at=status.at, closed=closed)
+        yield from () if found is None else (found,)
     for target in status.targets:
         for stream in target.streams:
             if not stream.is_coherent:
