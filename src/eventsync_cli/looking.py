@@ -8,9 +8,9 @@ from pathlib import Path
 
 import attrs
 
-from eventsync_cli.acting import here
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
+from eventsync_cli.locating import here
 from eventsync_cli.options import Chosen
 from eventsync_cli.render import listing
 from eventsync_core import __version__
@@ -86,6 +86,7 @@ def _setting(app: App) -> Setting:
         place=_place(app) if current is None else "",
         stream=None if app.chosen.project is None else app.stream,
         gates=gates,
+        stall_after_seconds=app.config.stall_after,
         auth_required=app.environment.saas_enabled and app.config.mode is Mode.TEAMSPACE,
         auth_present=app.has_token,
         problems=tuple(reason_of(error) for error in problems),

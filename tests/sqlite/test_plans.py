@@ -20,6 +20,7 @@ from eventsync_adapters.sqlite import (
     _legacy,
     _measures,
     _rows,
+    _stalls,
     _superseding,
     _tally,
     _targets,
@@ -43,6 +44,7 @@ ROOMS = (
     _bodies,
     _legacy,
     _measures,
+    _stalls,
 )
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
 _WHOLE_TABLES = {
@@ -53,6 +55,7 @@ _WHOLE_TABLES = {
     "NOTE": "legacy_sources",
     "SOURCES": "legacy_sources",
     "KEPT": "streams",
+    "LEFT_WAITING": "g",
 }
 _FRAGMENTS = {
     "ASIDE_COLUMNS",

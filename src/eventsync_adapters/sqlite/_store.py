@@ -17,6 +17,7 @@ from eventsync_adapters.sqlite._facts import StorageFacts
 from eventsync_adapters.sqlite._journal import SqliteJournal
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
+from eventsync_adapters.sqlite._stalls import left_waiting
 from eventsync_core.clock import Clock
 from eventsync_core.errors import StoreFullError, StoreNotWritableError
 
@@ -167,6 +168,10 @@ class SqliteStores:
             journal_mode=mode,
             file_bytes=self._database.path.stat().st_size,
         )
+
+    def left_waiting(self, *, before: int) -> frozenset[str]:
+        """Return the targets that may have been left waiting; see `_stalls.left_waiting`."""
+        return left_waiting(self._database, before=before)
 
     def close(self) -> None:
         """Close the database; closing twice is fine."""

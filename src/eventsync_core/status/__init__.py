@@ -1,7 +1,7 @@
 """One picture of what is stored, owed and delivered, and whether it hangs together."""
 
 from eventsync_core.status._check import check
-from eventsync_core.status._collect import collect, target_status
+from eventsync_core.status._collect import collect
 from eventsync_core.status._known import back_off_document, reset_document
 from eventsync_core.status._model import (
     STALL_AFTER_SECONDS,
@@ -18,7 +18,7 @@ from eventsync_core.status._picture import (
     picture,
     picture_document,
 )
-from eventsync_core.status._stall import stall
+from eventsync_core.status._stall import stall_of
 from eventsync_core.status._wire import as_document
 
 __all__ = [
@@ -38,6 +38,5 @@ __all__ = [
     "picture",
     "picture_document",
     "reset_document",
-    "stall",
-    "target_status",
+    "stall_of",
 ]

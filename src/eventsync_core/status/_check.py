@@ -5,7 +5,7 @@ from eventsync_core.errors import Reason, reason_of
 from eventsync_core.receivers import Gate
 from eventsync_core.status._legacy import legacy_reasons
 from eventsync_core.status._model import Status
-from eventsync_core.status._stall import stall
+from eventsync_core.status._stall import stall_of
 
 
 def check(status: Status) -> tuple[Reason, ...]:
@@ -31,10 +31,9 @@ def _reasons(status: Status) -> Iterator[Reason]:
             fix_text=refuse(Gate.MISSING_AUTH, url).fix,
         )
     yield from legacy_reasons(status)
-    if status.current is not None:
-        after, closed = setting.stall_after_seconds, status.gate_reasons
-        found = stall(status.current, after, at=status.at, closed=closed)
-        yield from () if found is None else (found,)
+    stalled = stall_of(status)
+    if stalled is not None:
+        yield stalled
     for target in status.targets:
         for stream in target.streams:
             if not stream.is_coherent:

@@ -6,7 +6,7 @@ from eventsync_core.census import Class
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.status._model import Status
-from eventsync_core.status._stall import is_stalled
+from eventsync_core.status._stall import stall_of
 from eventsync_core.status._suggest import suggest
 
 _REASON = (
@@ -94,5 +94,5 @@ def backlog_document(status: Status) -> dict[str, Any]:
             None if current is None else current.seconds_since_progress(status.at)
         ),
         "stall_after_seconds": status.setting.stall_after_seconds,
-        "stalled": is_stalled(status) if status.is_known else None,
+        "stalled": stall_of(status) is not None if status.is_known else None,
     }

@@ -12,30 +12,22 @@ _SPANS = ((2 * 86_400, 86_400, "days"), (2 * 3_600, 3_600, "hours"), (120, 60, "
 _RESUME = ("eventsync", "target", "resume")
 
 
-def is_stalled(status: Status) -> bool:
-    """Say whether the current target has got nothing for too long while it is owed something."""
-    current = status.current
-    after = status.setting.stall_after_seconds
-    return current is not None and stall(current, after, at=status.at) is not None
-
-
-def stall(
-    target: TargetStatus, after_seconds: int, *, at: int, closed: Sequence[Refusal] = ()
-) -> Reason | None:
+def stall_of(status: Status) -> Reason | None:
     """
-    Return that *target* has got nothing for *after_seconds* while it is owed something.
+    Return that the current target got nothing for too long while it is owed something.
 
-    None while that is not so, and always with 0. What helps first is what opens the first of
-    the *closed* gates, or ends a pause or a wait.
+    None while that is not so. What helps first is what opens a closed gate, or ends a pause or
+    a wait.
     """
-    seconds = target.seconds_since_progress(at)
-    if not after_seconds or seconds is None or seconds < after_seconds:
+    current, after = status.current, status.setting.stall_after_seconds
+    seconds = None if current is None else current.seconds_since_progress(status.at)
+    if current is None or seconds is None or not after or seconds < after:
         return None
-    fix_argv, fix_text = _help(target, closed, at)
+    fix_argv, fix_text = _help(current, status.gate_reasons, status.at)
     return Reason(
         code="stalled",
         message=(
-            f"{target.target.url} is owed {target.remaining_owed} events, and nothing was "
+            f"{current.target.url} is owed {current.remaining_owed} events, and nothing was "
             f"delivered for {_span(seconds)}"
         ),
         fix_argv=fix_argv,
