@@ -8,6 +8,7 @@ from pathlib import Path
 
 import attrs
 
+from eventsync_cli.boundary import boundary_lines
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.locating import here
@@ -122,7 +123,7 @@ def status_lines(
     status: Status, reasons: Sequence[Reason], options: Chosen, *, is_check: bool
 ) -> list[str]:
     """Return the status for a person: two spaces, a label in 24 columns, the value."""
-    lines = _boundary(status) if is_check else []
+    lines = boundary_lines(as_document(status, (), exit_code=0)) if is_check else []
     lines += ["Event Sync:", *listing(_summary(status)), *_gate_lines(status)]
     shown = status.targets[:_MOST_TARGETS]
     lines += ["Targets:"] if shown else []
@@ -163,7 +164,7 @@ def _summary(status: Status) -> list[tuple[str, str]]:
     if waiting:
         rows.append(("They are imported by", "eventsync sync migrate"))
     if journal["gc_suggested"]:
-        rows.append(("GC suggested", journal["gc_suggestion"]["reason"]))
+        rows.append(("GC suggested", "run eventsync sync gc"))
     return rows
 
 
@@ -218,31 +219,3 @@ def _target_lines(status: TargetStatus, options: Chosen, at: int) -> list[str]:
     if status.seconds_since_delivery is not None:
         lines.append(f"    nothing delivered for {status.seconds_since_delivery:.0f} s")
     return lines
-
-
-def _boundary(status: Status) -> list[str]:
-    document = as_document(status, (), exit_code=0)
-    who, queue = document["foreground"], document["active_queue"]
-    unset = "<unset>"
-    return [
-        "Identity boundary:",
-        "  Foreground:",
-        *_indented(
-            ("Package version", who["package_version"]),
-            ("Executable path", who["executable_path"]),
-            ("Source path", who["source_path"]),
-            ("Server URL", who["server_url"] or unset),
-            ("Team/User", who["team_or_user"] or unset),
-            ("Queue DB path", who["queue_db_path"]),
-        ),
-        "  Active queue:",
-        *_indented(
-            ("Path", queue["path"]),
-            ("Event count", _shown(queue["event_count"])),
-            ("Body upload cnt", _shown(queue["body_upload_count"])),
-        ),
-    ]
-
-
-def _indented(*pairs: tuple[str, str]) -> list[str]:
-    return [f"    {label:<16}: {value}" for label, value in pairs]

@@ -319,3 +319,73 @@ def test_what_is_stored_is_reported(run: Run, events: Path) -> None:
     assert storage["file_bytes"] > 0
     assert (storage["journal_mode"], storage["wal_bytes"]) == ("truncate", 0)
     assert storage["free_bytes"] == storage["free_pages"] * storage["page_bytes"]
+
+
+_LABELS = """
+Identity boundary:
+  Foreground:
+    Package version
+    Executable path
+    Source path
+    Server URL
+    Team/User
+    Queue DB path
+  Daemon owner record:
+    Status
+    PID
+    Port
+    Package version
+    Executable path
+    Source path
+    Server URL
+    Team/User
+    Queue DB path
+  Active queue:
+    Path
+    Event count
+    Body upload cnt
+  Legacy queue:
+    Path
+    Event count
+    Body upload cnt
+    Rows in scope
+  Mismatches
+  Orphan records
+Event Sync:
+  Mode
+  Database
+  Retained events
+  Delivered (cur/prev)
+  Terminal failures
+coherent
+"""
+
+
+def test_the_labels_of_the_check_and_their_order(run: Run, home: Path) -> None:
+    """What is not known has a placeholder; a column of its own parts label and value."""
+    ran = run("sync", "status", "--check")
+
+    lines = ran.out.splitlines()
+    cut = [line.split(" : ")[0].split(": ")[0] for line in lines[: lines.index("Event Sync:")]]
+    labels = [*cut, *(line[:26] for line in lines[lines.index("Event Sync:") :])]
+    assert [label.rstrip() for label in labels] == _LABELS.strip("\n").splitlines()
+    rows = [line for line in lines if line.startswith("    ")]
+    assert {line.index(": ") for line in rows} == {20}
+    assert f"    Server URL      : {'<unset>'}" in rows
+    assert "    Status          : absent" in rows
+    assert "    PID             : <absent>" in rows
+    assert f"    Path            : {home.resolve() / 'queue.db'}" in rows
+    assert "  Mismatches      : 0" in lines
+    assert "  Orphan records  : 0" in lines
+
+
+def test_rows_are_found_by_two_spaces(run: Run, events: Path) -> None:
+    """As programs read them that were written for the older command line."""
+    run("capture", str(events))
+
+    rows = _rows(run("sync", "status").out)
+
+    assert rows["Mode"] == "LOCAL_RETENTION"
+    assert rows["Retained events"] == "20"
+    assert rows["Delivered (cur/prev)"] == "0/0"
+    assert rows["Terminal failures"] == "0"
