@@ -8,6 +8,7 @@ from pathlib import Path
 
 import attrs
 
+from eventsync_cli.bars import STUCK, bar, painted
 from eventsync_cli.boundary import boundary_lines
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
@@ -40,7 +41,6 @@ from eventsync_core.targets import Target, without_user_info
 __all__ = ["exit_of", "known_lines", "look", "status_lines"]
 
 _MOST_TARGETS = 20
-_STUCK = (Class.REJECTED, Class.UNKNOWN_EFFECT, Class.IN_BACKOFF)
 
 
 def look(app: App) -> Status:
@@ -120,18 +120,30 @@ def exit_of(
 
 
 def status_lines(
-    status: Status, reasons: Sequence[Reason], options: Chosen, *, is_check: bool
+    status: Status,
+    reasons: Sequence[Reason],
+    options: Chosen,
+    *,
+    is_check: bool,
+    width: int,
+    no_color: bool,
 ) -> list[str]:
-    """Return the status for a person: two spaces, a label in 24 columns, the value."""
+    """
+    Return the status for a person: two spaces, a label in 24 columns, the value.
+
+    A bar for each target is at most *width* wide, and in colours where there are any.
+    """
     lines = boundary_lines(as_document(status, (), exit_code=0)) if is_check else []
     lines += ["Event Sync:", *listing(_summary(status)), *_gate_lines(status)]
     shown = status.targets[:_MOST_TARGETS]
     lines += ["Targets:"] if shown else []
     for target in shown:
-        lines += _target_lines(target, options, status.at)
+        head, *more = _target_lines(target, options, status.at)
+        drawn = painted(bar(target, width), no_color=no_color)
+        lines += [head, *([drawn] if drawn else []), *more]
     if len(status.targets) > len(shown):
-        more = len(status.targets) - len(shown)
-        lines.append(f"  and {more} more; see {options.spelt('eventsync target list')}")
+        left = len(status.targets) - len(shown)
+        lines.append(f"  and {left} more; see {options.spelt('eventsync target list')}")
     if is_check:
         lines += [f"not coherent: {reason.message} [{reason.code}]" for reason in reasons]
         lines += [] if reasons else ["coherent"]
@@ -198,7 +210,7 @@ def known_lines(target: Target, options: Chosen, *, at: int) -> list[str]:
 
 def _target_lines(status: TargetStatus, options: Chosen, at: int) -> list[str]:
     target = status.target
-    stuck = sum(status.count(name) for name in _STUCK)
+    stuck = sum(status.count(name) for name in STUCK)
     facts = (
         f"delivered {status.count(Class.DELIVERED)}  owed {status.remaining_owed} "
         f"({stuck} stuck)  failed {status.count(Class.TERMINAL_FAILED)}"
