@@ -3,10 +3,9 @@ SET (kept, kept_bytes) = (SELECT COUNT(*), COALESCE(SUM(e.size), 0)
                           FROM entries e JOIN payloads p ON p.entry_id = e.entry_id
                           WHERE e.stream_id = streams.stream_id);
 
--- An append counts what it adds itself, once, as it raises the head above it.
+-- An append adds payloads before their entries, and counts them itself as it raises the head.
 CREATE TRIGGER payloads_come_back AFTER INSERT ON payloads
-WHEN EXISTS (SELECT 1 FROM entries e CROSS JOIN streams s ON s.stream_id = e.stream_id
-             WHERE e.entry_id = NEW.entry_id AND e.position <= s.head)
+WHEN EXISTS (SELECT 1 FROM entries WHERE entry_id = NEW.entry_id)
 BEGIN
     UPDATE streams
     SET kept = kept + 1,

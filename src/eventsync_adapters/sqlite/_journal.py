@@ -75,8 +75,9 @@ class SqliteJournal:
                 before = known.get(event.event_id) or new.known(event.event_id)
                 results.append(reconcile(before, event) if before else new.add(event))
             if new.entries:
-                self._database.run_many(_NEW_ENTRY, new.entries)
+                # One that comes after its entry counts as one that was gone and is restored.
                 self._database.run_many(_NEW_PAYLOAD, new.payloads)
+                self._database.run_many(_NEW_ENTRY, new.entries)
                 if new.holds:
                     self._database.run_many(_NEW_HOLD, new.holds)
                 kept = (len(new.payloads), new.size_bytes)

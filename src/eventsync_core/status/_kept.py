@@ -30,7 +30,10 @@ def journal_document(status: Status) -> dict[str, Any]:
     retained = sum(kept.count for kept in status.kept)
     size = sum(kept.size_bytes for kept in status.kept)
     is_suggested = suggest(
-        size, target_count=len(status.targets), is_all_delivered=_is_all_delivered(status)
+        size_bytes=size,
+        retained=retained,
+        targets=len(status.targets),
+        is_all_delivered=_is_all_delivered(status),
     )
     suggestion = {
         "reason": _REASON,

@@ -3,10 +3,10 @@
 _LEAST_BYTES = 50 * 1024 * 1024
 
 
-def suggest(size_bytes: int, *, target_count: int, is_all_delivered: bool) -> bool:
+def suggest(*, size_bytes: int, retained: int, targets: int, is_all_delivered: bool) -> bool:
     """
     Say whether `sync gc` is worth while: 50 MiB and more are kept, and all of it is delivered.
 
-    To every known target, of which there is at least one.
+    That is *retained* events, at least one, to every known target, of which there is one.
     """
-    return size_bytes >= _LEAST_BYTES and target_count > 0 and is_all_delivered
+    return size_bytes >= _LEAST_BYTES and retained > 0 and targets > 0 and is_all_delivered
