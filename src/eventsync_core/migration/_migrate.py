@@ -140,6 +140,7 @@ class _Run:
                 if reading.damage:
                     report.error = SourceError(reading.damage, code="source_damaged")
         except SourceError as error:
+            self._untold.clear()
             report.error = error
 
     def _unit(self, reading: Reading) -> AbstractContextManager[None] | None:
