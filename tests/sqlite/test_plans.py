@@ -100,6 +100,7 @@ def test_every_room_has_statements() -> None:
     assert {"_rows.RANGE", "_leases.ONE", "_tally.BELOW", "_ledger.REQUESTS"} <= names
     assert {"_superseding.OPEN", "_superseding.FLYING", "_tally.GONE_ROWS"} <= names
     assert {"_audit.LAST", "_audit.NEW", "_audit.PAGE"} <= names
+    assert {"_legacy.TAKEN", "_legacy.OPEN_OF", "_legacy.WITH_TEXT", "_bodies.OWE"} <= names
 
 
 @pytest.mark.parametrize(("name", "sql"), STATEMENTS)
@@ -124,6 +125,11 @@ def test_no_statement_scans(world: World, name: str, sql: str) -> None:
         "ACTS",
         "NEXT_DUE",
         "PAGE_OF_STREAM",
+        "ASIDE_PAGE",
+        "OPEN_PAGE",
+        "TAKEN",
+        "TAKEN_UPTO",
+        "CAME_FROM",
     ):
         assert [line for line in details if "TEMP B-TREE" in line] == []
 

@@ -110,12 +110,6 @@ class QueueReading:
 
     def _look(self) -> Tables:
         tables = look(self._connection)
-        try:
-            ((said,),) = self._run("PRAGMA quick_check(1)")
-            if said != b"ok":
-                self.damage = f"{self._path} is damaged: {said.decode('utf-8', 'replace')}"
-        except sqlite3.Error as error:
-            self.damage = f"{self._path} is damaged: {error}"
         if tables.triggers:
             names = ", ".join(tables.triggers)
             self.kept_because = f"{self._path} runs triggers when rows are deleted: {names}"
@@ -138,8 +132,20 @@ class QueueReading:
         except sqlite3.Error:
             return -1
 
+    def _examine(self) -> None:
+        """Look at every page; who only counts does without, it is most of the time it takes."""
+        if self.damage:
+            return
+        try:
+            ((said,),) = self._run("PRAGMA quick_check(1)")
+            if said != b"ok":
+                self.damage = f"{self._path} is damaged: {said.decode('utf-8', 'replace')}"
+        except sqlite3.Error as error:
+            self.damage = f"{self._path} is damaged: {error}"
+
     def events(self) -> Iterator[SourceRow]:
         """See `Reading.events`."""
+        self._examine()
         found = self._tables.readable.get("queue")
         if found is None:
             return

@@ -40,7 +40,7 @@ CREATE TABLE set_aside (
 );
 
 CREATE INDEX set_aside_by_state ON set_aside (why, resolution, aside_no);
-CREATE INDEX set_aside_by_source ON set_aside (source_no, resolution);
+CREATE INDEX set_aside_by_source ON set_aside (source_no, why, resolution);
 CREATE INDEX set_aside_by_event ON set_aside (event_id, aside_no);
 
 CREATE TRIGGER provenance_is_kept BEFORE DELETE ON provenance

@@ -1,6 +1,7 @@
 """Rows of the body queue and of its failure log, in both spellings of their columns."""
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import TypeVar
 
 import attrs
@@ -14,6 +15,7 @@ from eventsync_core.migration._columns import Value, columns_text, folded, micro
 BODIES, FAILURES = "body_upload_queue", "body_upload_failure_log"
 _OLD_NAMES = {"mission_slug": "feature_slug", "mission_type": "mission_key"}
 _ROW_NUMBER = "id"
+_PARTS = attrgetter(*(field.name for field in attrs.fields(BodyKey)))
 _Read = TypeVar("_Read")
 
 
@@ -34,6 +36,11 @@ class BodyRow:
     def key(self) -> RowKey:
         """Which row it is, and with which content."""
         return RowKey(self.part, self.row, row_digest(self.raw))
+
+    @property
+    def size(self) -> int:
+        """How much room its texts take, about."""
+        return sum(len(value) for _, value in self.columns if isinstance(value, str | bytes))
 
 
 @attrs.frozen
@@ -63,7 +70,7 @@ class JudgedBody:
 
 def name_of(key: BodyKey) -> str:
     """Return the seven parts as one text."""
-    return write(list(attrs.astuple(key)))
+    return write(_PARTS(key))
 
 
 def key_of(name: str) -> BodyKey:

@@ -1,6 +1,6 @@
 """Rows that the store holds leave their source."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Became, Noted, Provenance, RowKey, is_safe, row_digest
@@ -11,6 +11,8 @@ from eventsync_core.migration._port import Emptying, Left, OldSource
 from eventsync_core.stores import Stores
 
 _PAGE = 1_000
+_TEXTS_AT_ONCE = 100
+_ROWS_AT_ONCE = 20_000
 
 
 def may_remove(report: SourceReport, rules: MigrationRules) -> int:
@@ -84,27 +86,51 @@ def _remove(
     stores: Stores, emptying: Emptying, report: SourceReport, rules: MigrationRules
 ) -> None:
     for part, (first, last) in report.ranges.items():
-        after = first - 1
-        while page := stores.legacy.taken(
-            report.source.path, part, after=after, upto=last, limit=_PAGE
-        ):
-            after = page[-1].key.row
-            report.removed += emptying.remove(_safe(stores, part, page))
+        pages = _seen(stores, report.source.path, part, after=first - 1, upto=last)
+        for keys in _in_lots(pages):
+            report.removed += emptying.remove(keys)
     aside = [*report.resolved, *(report.quarantined if rules.take_quarantined else ())]
-    for start in range(0, len(aside), _PAGE):
-        keys = _read_back(stores, report.source.path, aside[start : start + _PAGE])
+    for keys in _in_lots(
+        _read_back(stores, report.source.path, aside[start : start + _PAGE])
+        for start in range(0, len(aside), _PAGE)
+    ):
         report.removed += emptying.remove(keys)
 
 
-def _safe(stores: Stores, part: str, page: Sequence[Provenance]) -> list[RowKey]:
+def _in_lots(pages: Iterable[list[RowKey]]) -> Iterator[list[RowKey]]:
+    """Yield the keys of *pages* in lots that are each deleted in one transaction."""
+    lot: list[RowKey] = []
+    for page in pages:
+        lot += page
+        if len(lot) >= _ROWS_AT_ONCE:
+            yield lot
+            lot = []
+    if lot:
+        yield lot
+
+
+def _seen(stores: Stores, path: str, part: str, *, after: int, upto: int) -> Iterator[list[RowKey]]:
+    """Yield those of the rows taken whose content the store was seen to hold, page by page."""
+    logged = _logged(stores) if part == FAILURES else frozenset()
+    while page := stores.legacy.taken(path, part, after=after, upto=upto, limit=_PAGE):
+        after = page[-1].key.row
+        yield _safe(stores, part, page, logged)
+
+
+def _safe(
+    stores: Stores, part: str, page: Sequence[Provenance], logged: Collection[str]
+) -> list[RowKey]:
     """Return the rows whose content the store was seen to hold."""
     if part == BODIES:
         return [row.key for row in page if stores.bodies.get(key_of(row.event_id)) is not None]
     if part == FAILURES:
-        logged = _logged(stores)
         return [row.key for row in page if row.event_id in logged]
-    held = stores.legacy.stored([row.event_id for row in page], with_text=True)
-    return [row.key for row in page if is_safe(held.get(row.event_id))]
+    safe: list[RowKey] = []
+    for start in range(0, len(page), _TEXTS_AT_ONCE):
+        some = page[start : start + _TEXTS_AT_ONCE]
+        held = stores.legacy.stored([row.event_id for row in some], with_text=True)
+        safe += [row.key for row in some if is_safe(held.get(row.event_id))]
+    return safe
 
 
 def _logged(stores: Stores) -> set[str]:

@@ -24,8 +24,9 @@ from eventsync_core.migration._port import OldSource, Reading
 from eventsync_core.migration._resolving import open_conflicts, resolve, without_bytes
 from eventsync_core.stores import Stores
 
-_ROWS_AT_ONCE = 20_000
-_BYTES_AT_ONCE = 64 * 1024 * 1024
+_ROWS_IN_ONE_UNIT = 20_000
+_ROWS_AT_ONCE = 5_000
+_BYTES_AT_ONCE = 16 * 1024 * 1024
 _ASIDE = (Became.CONFLICT, Became.QUARANTINED)
 _Row = TypeVar("_Row")
 _AS_IT_IS = MigrationRules()
@@ -148,6 +149,7 @@ class _Run:
                 with guarding(old.source):
                     _look(report, reading)
         except SourceError as error:
+            self._untold.clear()
             report.error = error
 
     def _take_whole(self, report: SourceReport, reading: Reading, *, is_large: bool) -> None:
@@ -159,7 +161,7 @@ class _Run:
         self._bodies.remember()
         try:
             with nullcontext() if is_alone or self.stores is None else self.stores.atomic():
-                self._take_rows(report, reading)
+                self._take_rows(report, reading, is_whole=not is_large)
         except SourceError:
             if not is_large:
                 report.forget()
@@ -170,21 +172,30 @@ class _Run:
                 del self.new_conflicts[conflicts:], self.result.quarantined[listed:]
             raise
 
-    def _take_rows(self, report: SourceReport, reading: Reading) -> None:
+    def _take_rows(self, report: SourceReport, reading: Reading, *, is_whole: bool) -> None:
         source = report.source
         events = each_of(source, self._judged(reading.events()))
         for rows in _chunks(events, lambda each: len(each.row.raw)):
             self._merge(report, rows)
+            # Else these are there until the next have been read.
+            del rows
+            self._told_so_far(report, is_stored=not is_whole)
         judged = each_of(source, (judge_body(row) for row in reading.bodies()))
-        for bodies in _chunks(judged, lambda each: len(each.row.raw)):
+        for bodies in _chunks(judged, lambda each: each.row.size):
             self._merge_bodies(report, bodies)
+            del bodies
+            self._told_so_far(report, is_stored=not is_whole)
+
+    def _told_so_far(self, report: SourceReport, *, is_stored: bool) -> None:
+        if is_stored:
+            self._tell(report)
+        self.progress(self._done)
 
     def _tell(self, report: SourceReport) -> None:
         """Say what became of the rows that are stored by now."""
         for key, name, became in self._untold:
             self.on_row(report.source, key, name, became)
         self._untold.clear()
-        self.progress(self._done)
 
     def _is_unchanged(self, old: OldSource, noted: Noted) -> bool:
         if not noted.fingerprint or (noted.rows_left and not self.rules.keep_sources):
@@ -209,7 +220,6 @@ class _Run:
             if became in _ASIDE:
                 self._put_aside(without_bytes(aside_of(report.source, each, at)), became)
         self._done += len(rows)
-        self._told_so_far(report)
 
     def _merge_bodies(self, report: SourceReport, rows: Sequence[JudgedBody]) -> None:
         at = self.clock()
@@ -223,7 +233,6 @@ class _Run:
                 aside = self._bodies.aside(report.source, each, at)
                 self._put_aside(without_bytes(aside), became)
         self._done += len(rows)
-        self._told_so_far(report)
 
     def _note(self, report: SourceReport, key: RowKey, name: str, became: Became) -> None:
         report.note(key, became)
@@ -235,10 +244,6 @@ class _Run:
         elif self.result.is_preview:
             self.new_conflicts.append(row)
 
-    def _told_so_far(self, report: SourceReport) -> None:
-        if len(self._untold) >= _ROWS_AT_ONCE:
-            self._tell(report)
-
     def conflict(self, row: SetAside) -> None:
         """Note a conflict that nobody has resolved."""
         self.result.conflict_count += 1
@@ -248,7 +253,7 @@ class _Run:
 
 def _is_large(reading: Reading) -> bool:
     counts = reading.waiting.values()
-    return any(count < 0 for count in counts) or sum(counts) > _ROWS_AT_ONCE
+    return any(count < 0 for count in counts) or sum(counts) > _ROWS_IN_ONE_UNIT
 
 
 def _look(report: SourceReport, reading: Reading) -> None:
