@@ -8,7 +8,8 @@ from pathlib import Path
 from benchmarks import ours, raw
 from benchmarks.corpus import made_events
 from benchmarks.draining import drain
-from benchmarks.figures import MODES, Figure, events, timed
+from benchmarks.figures import MODES, Figure, events, grown, timed
+from benchmarks.migrating import migrate
 from benchmarks.status import look
 from eventsync_adapters import machine
 
@@ -127,14 +128,8 @@ def memory(folder: Path, scale: int, _: Path | None) -> list[Figure]:
     with ours.open_home(folder / "eventsync.db", "wal") as stores:
         for first in range(0, count, 10_000):
             ours.append(stores, made_events(10_000, start=first), each=False)
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.growth", str(folder / "eventsync.db")],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    name = f"peak memory growth draining {count:,}"
-    return [Figure(name, float(done.stdout), 1.0, "MB", 25)]
+    growth = grown("drain", folder / "eventsync.db")
+    return [Figure(f"peak memory growth draining {count:,}", growth, 1.0, "MB", 25)]
 
 
 CASES: dict[str, Callable[[Path, int, Path | None], list[Figure]]] = {
@@ -143,4 +138,5 @@ CASES: dict[str, Callable[[Path, int, Path | None], list[Figure]]] = {
     "select": select,
     "start": start,
     "memory": memory,
+    "migrate": migrate,
 }

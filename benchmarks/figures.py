@@ -1,5 +1,7 @@
 """What every case of the benchmarks shares."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,3 +36,14 @@ def events(corpus: Path | None, count: int) -> tuple[str, list[str]]:
     if corpus is None:
         return "1 KB events", made_events(count)
     return corpus.name.split(".")[0], file_events(corpus)[:count]
+
+
+def grown(work: str, place: Path) -> float:
+    """Return by how many MB the peak memory of a process grows while it does *work*."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.growth", work, str(place)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return float(done.stdout)

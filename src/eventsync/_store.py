@@ -149,8 +149,8 @@ class Store:
         """
         Permit the project's events to go to *target*, and return the grant.
 
-        All of them, or with *from_now* only those captured later; a live grant is widened,
-        never narrowed. A pause of the target or the grant ends.
+        All of them, or with *from_now* only those captured, and bodies added, later; a live grant
+        is widened, never narrowed. A pause of the target or the grant ends.
         """
         from eventsync_core import desk
 

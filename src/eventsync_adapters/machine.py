@@ -30,6 +30,7 @@ __all__ = [
     "start_alone",
     "sync_folder",
     "this_process",
+    "try_to_hold",
     "wants_full_fsync",
 ]
 
@@ -106,6 +107,28 @@ def give_name(unfinished: Path, path: Path, *, replace: bool) -> None:
         return
     with contextlib.suppress(OSError):
         unfinished.unlink()
+
+
+def try_to_hold(descriptor: int) -> bool | None:
+    """
+    Hold an open file until it is closed or the process ends; say whether nobody else holds it.
+
+    None: that cannot be told of this file.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def sync_folder(path: Path) -> None:

@@ -11,7 +11,10 @@ from eventsync_cli.render import Progress, Result
 from eventsync_cli.uploading import (
     Limits,
     send_bodies,
+    ungranted_bodies,
+    ungranted_talk,
     upload_document,
+    upload_exit,
     upload_lines,
     upload_reason,
 )
@@ -85,8 +88,10 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
         f"{app.chosen.spelt(grant_words(stream))}"
         for stream, count in others.items()
     )
+    bodies_waiting = ungranted_bodies(app, stores, target)
+    talk += tuple(ungranted_talk(app, target, bodies_waiting))
     if not granted:
-        return _ungranted(app, target, others)
+        return _ungranted(app, target, {**others, **bodies_waiting})
     _wait_shortly(app, stores.targets.get(target.target_id), budget)
     started = app.clock()
     bar = Progress("delivering", app.clock, total=None, no_color=app.no_color)
@@ -107,7 +112,7 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
         )
     talk = (*talk, *_no_token(app, report), *_reset(app, stores.targets.get(target.target_id)))
     limits = _rest_of(budget, report, spent=app.clock() - started)
-    bodies = _bodies(app, stores, target, granted, report, limits)
+    bodies = _bodies(app, stores, target, granted, report, (limits, started))
     return _result(report, target, talk=talk, bodies=bodies)
 
 
@@ -126,10 +131,12 @@ def _bodies(
     target: Target,
     streams: Sequence[str],
     events: Report,
-    limits: Limits,
+    rest: tuple[Limits, int],
 ) -> UploadReport | None:
     """
     Upload the bodies of *streams* after their events, and return what came of it.
+
+    *rest* is how much may still be done, and when the drain of the events began.
 
     None where there are none, or the target takes none, or somebody wants an end. What stopped
     the events stops their bodies as well, for whatever stands in the way is looked at again.
@@ -138,7 +145,8 @@ def _bodies(
         return None
     if not any(stores.bodies.page(stream=stream, limit=1) for stream in streams):
         return None
-    return send_bodies(app, stores, target, streams, limits)
+    limits, started = rest
+    return send_bodies(app, stores, target, streams, limits, since=started)
 
 
 def _no_token(app: App, report: Report) -> list[str]:
@@ -183,7 +191,7 @@ def _result(
     code = _exit_of(report)
     reason = None if code is ExitCode.OK else _reason(report, argv)
     if code is ExitCode.OK and bodies is not None and not bodies.is_clean:
-        code, reason = ExitCode.INCOMPLETE, upload_reason(bodies)
+        code, reason = upload_exit(bodies), upload_reason(bodies)
     elif bodies is not None and bodies.message and bodies.remaining:
         talk = (*talk, f"eventsync: {bodies.message}")
     document, lines = _document(report, target), _lines(report, target)

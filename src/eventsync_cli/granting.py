@@ -40,6 +40,8 @@ def grant_words(stream: str) -> str:
 def grant_line(grant: Grant) -> str:
     """Return in one line from where on *grant* permits, since when, by whom and why."""
     first = f"from position {grant.from_position + 1}"
+    if grant.from_body:
+        first = f"{first} and body {grant.from_body + 1}"
     given = f"granted {_when(grant.granted_at, grant.actor, grant.reason)}"
     if grant.revoked_at is None:
         return f"{first}  {given}"

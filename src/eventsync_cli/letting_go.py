@@ -89,16 +89,18 @@ def _before(stores: Stores, target: Target) -> _Before:
 
 
 def _carry_over(app: App, stores: Stores, target: Target, before: Sequence[Grant]) -> None:
-    """Grant what all of *before* let go, and from no earlier position on."""
+    """Grant what all of *before* let go, and from no earlier position or body on."""
     ended = {each.stream for each in before if not each.is_live}
-    first: dict[str, int] = {}
+    first: dict[str, tuple[int, int]] = {}
     for each in before:
-        first[each.stream] = max(each.from_position, first.get(each.stream, 0))
+        position, body = first.get(each.stream, (0, 0))
+        first[each.stream] = max(each.from_position, position), max(each.from_body, body)
     for stream in sorted(first.keys() - ended):
         stores.grants.grant(
             target.target_id,
             stream,
-            from_position=first[stream],
+            from_position=first[stream][0],
+            from_body=first[stream][1],
             actor=_CHOSEN.actor,
             reason=_CHOSEN.reason,
             at=app.clock(),

@@ -135,6 +135,7 @@ def status_lines(
     """
     lines = boundary_lines(as_document(status, (), exit_code=0)) if is_check else []
     lines += ["Event Sync:", *listing(_summary(status)), *_gate_lines(status)]
+    lines += _body_lines(status, options)
     shown = status.targets[:_MOST_TARGETS]
     lines += ["Targets:"] if shown else []
     for target in shown:
@@ -187,6 +188,16 @@ def _gate_lines(status: Status) -> list[str]:
     ]
 
 
+def _body_lines(status: Status, options: Chosen) -> list[str]:
+    stopped = [each for each in status.body_streams if each.message]
+    lines = [
+        f"    bodies: {each.message}; fix: {options.spelt(shlex.join(each.fix_argv))}"
+        for each in stopped[:_MOST_TARGETS]
+    ]
+    more = len(stopped) - len(lines)
+    return [*lines, f"    bodies: and {more} more streams"] if more else lines
+
+
 def _shown(value: int | None) -> str:
     return "unknown" if value is None else str(value)
 
@@ -199,6 +210,8 @@ def known_lines(target: Target, options: Chosen, *, at: int) -> list[str]:
         faults = f"failed requests in a row: {wait['failures']}; {wait['reason']}"
         is_open = wait["breaker"] == "open"
         when = f"left alone until {wait['retry_at']}" if is_open else "the next request tries it"
+        if wait["of_bodies"]:
+            when = f"bodies: {when}; events go"
         lines.append(f"    {when}; {faults}")
     reset = reset_document(target)
     if reset is not None:

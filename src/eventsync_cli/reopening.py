@@ -11,6 +11,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.render import Result
 from eventsync_cli.targeting import current_target, when_it_goes
+from eventsync_core.bodies import UploadState
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.desk import Account, Order, Selection, find_entries, preview, reopen, settle
 from eventsync_core.errors import NotGrantedError, Reason, UnknownEventError, UnknownTargetError
@@ -18,10 +19,17 @@ from eventsync_core.ledger import Act
 from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
+from eventsync_core.upload import BodyAccount, BodyOrder, reopen_bodies
 
 __all__ = ["Wish", "fulfil"]
 
 _WORDS = {Act.RETRIED: "retried", Act.DELIVERED_BEFORE: "replayed"}
+_STATES: Mapping[Outcome, tuple[UploadState, ...]] = {
+    Outcome.SUCCESS: (UploadState.UPLOADED,),
+    Outcome.DUPLICATE: (UploadState.ALREADY_EXISTS,),
+    Outcome.TERMINAL_FAILED: (UploadState.FAILED,),
+    Outcome.TRANSIENT: (UploadState.QUEUED,),
+}
 _DELIVERED = frozenset({Outcome.SUCCESS, Outcome.DUPLICATE})
 _GONE = {Act.RETRIED: "not_retryable", Act.DELIVERED_BEFORE: "not_replayable"}
 
@@ -46,12 +54,14 @@ class _Done:
     """
     What came of it: to which target, in which streams, and which events were not meant.
 
-    `paused` are those of the streams that are paused there, with the reason.
+    `paused` are those of the streams that are paused there, with the reason. `bodies` is None
+    where the wish is for events only.
     """
 
     target: Target
     streams: Sequence[str] = ()
     account: Account = attrs.field(factory=Account)
+    bodies: BodyAccount | None = None
     unmatched: Sequence[str] = ()
     paused: Mapping[str, str] = attrs.field(factory=dict)
 
@@ -99,6 +109,7 @@ def _carry_out(app: App, stores: Stores | None, wish: Wish, current: Target | No
     selection = wish.selection
     if places:
         selection = attrs.evolve(selection, positions=frozenset(places))
+    bodies = _reopen_bodies(app, stores, wish, target, streams)
     order = Order(act=wish.act, target_id=target.target_id, selection=selection, actor="cli")
     account = Account()
     if streams and wish.dry_run:
@@ -110,6 +121,7 @@ def _carry_out(app: App, stores: Stores | None, wish: Wish, current: Target | No
         target=stores.targets.get(target.target_id) if streams else target,
         streams=streams,
         account=account,
+        bodies=bodies,
         unmatched=[
             event_id
             for place, event_id in places.items()
@@ -119,6 +131,36 @@ def _carry_out(app: App, stores: Stores | None, wish: Wish, current: Target | No
             each.stream: each.paused for each in grants if each.stream in streams and each.paused
         },
     )
+
+
+def _reopen_bodies(
+    app: App, stores: Stores, wish: Wish, target: Target, streams: Sequence[str]
+) -> BodyAccount | None:
+    """Do with the bodies of *streams* what is wished for; None where it is for events alone."""
+    chosen = wish.selection
+    if chosen is None or wish.event_ids or chosen.types:
+        return None
+    states = {state for each in chosen.outcomes for state in _STATES.get(each, ())}
+    if not states:
+        return None
+    order = BodyOrder(
+        act=wish.act,
+        target_id=target.target_id,
+        actor="cli",
+        states=frozenset(states),
+        reason=chosen.reason,
+        added_from=chosen.captured_from,
+        added_until=chosen.captured_until,
+    )
+    if not streams:
+        return BodyAccount()
+    return reopen_bodies(stores, order, streams, at=app.clock(), dry_run=wish.dry_run)
+
+
+def _bodies_document(wish: Wish, account: BodyAccount | None) -> dict[str, int] | None:
+    if account is None:
+        return None
+    return {_WORDS[wish.act]: account.changed.total(), "not_granted": account.not_granted}
 
 
 def _settle(stores: Stores, wish: Wish, target: Target) -> _Done:
@@ -171,6 +213,7 @@ def _result(app: App, wish: Wish, done: _Done) -> Result:
         "unmatched_count": len(done.unmatched),
         "busy": busy[:MOST_ITEMS],
         "busy_count": len(busy),
+        "bodies": _bodies_document(wish, done.bodies),
         "dry_run": wish.dry_run,
     }
     if wish.act is Act.DELIVERED_BEFORE:
@@ -195,7 +238,10 @@ def _lines(app: App, wish: Wish, done: _Done, by_state: dict[str, int]) -> list[
             f"superseded {account.superseded}  payload gone {account.without_text}"
         ),
     ]
-    if account.changed and not wish.dry_run:
+    if done.bodies is not None and (done.bodies.changed or done.bodies.not_granted):
+        changed, left = done.bodies.changed.total(), done.bodies.not_granted
+        lines.append(f"bodies: {would}{_WORDS[wish.act]} {changed}; not granted {left}")
+    if (account.changed or (done.bodies and done.bodies.changed)) and not wish.dry_run:
         lines.append(f"they go {when_it_goes(app, done.target)}")
         resume = app.chosen.spelt(f"eventsync target resume {done.target.target_id}")
         lines += [

@@ -1,6 +1,7 @@
 """Uploading bodies to the current target: `eventsync body push`, and the end of `sync now`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import attrs
@@ -8,21 +9,33 @@ import attrs
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
+from eventsync_cli.granting import grant_command, grant_words
 from eventsync_cli.render import Progress, Result
 from eventsync_core.bodies import UploadState
 from eventsync_core.clock import iso_time
 from eventsync_core.dispatch import granted_streams
 from eventsync_core.egress import refuse
 from eventsync_core.errors import Reason
-from eventsync_core.ids import DEFAULT_STREAM, Kind
+from eventsync_core.ids import Kind
 from eventsync_core.policy import policy_of
 from eventsync_core.receivers import Gate
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 from eventsync_core.upload import Preview, Upload, UploadReport, UploadStop, preview, upload
 
-__all__ = ["Limits", "push", "send_bodies", "upload_document", "upload_lines", "upload_reason"]
+__all__ = [
+    "Limits",
+    "push",
+    "send_bodies",
+    "ungranted_bodies",
+    "ungranted_talk",
+    "upload_document",
+    "upload_exit",
+    "upload_lines",
+    "upload_reason",
+]
 
+_MOST_NAMED = 20
 _HELPS: dict[str, tuple[str, ...]] = {
     UploadStop.EVENTS_FIRST: ("eventsync", "sync", "now"),
     UploadStop.PAUSED: ("eventsync", "target", "resume"),
@@ -82,7 +95,8 @@ def _push(app: App, stores: Stores, target: Target, limits: Limits) -> Result:
     if target.kind is not Kind.TEAMSPACE and report.remaining:
         report.message = f"{target.url} takes no bodies; a Teamspace does"
         report.fix = "eventsync sync server URL; until then they stay here"
-    return _result(report, target)
+    talk = ungranted_talk(app, target, ungranted_bodies(app, stores, target))
+    return _result(report, target, talk=talk)
 
 
 def send_bodies(
@@ -92,11 +106,13 @@ def send_bodies(
     streams: Sequence[str],
     limits: Limits,
     bar: Progress | None = None,
+    since: int | None = None,
 ) -> UploadReport:
     """
     Upload the bodies of the granted *streams* within *limits* and return what came of it.
 
-    Where none is left, no way to the target is opened.
+    Where none is left, no way to the target is opened. *since* is when a drain of their events
+    that has just ended began.
     """
     if not any(_is_left(stores, target, stream) for stream in streams):
         return UploadReport(target_id=target.target_id)
@@ -110,6 +126,7 @@ def send_bodies(
                 holder=app.holder(),
                 seconds=limits.seconds,
                 bodies=limits.bodies,
+                since=since,
                 chance=app.chance,
                 progress=lambda running: bar.reach(running.selected) if bar else None,
             ),
@@ -123,18 +140,40 @@ def _is_left(stores: Stores, target: Target, stream: str) -> bool:
     return grant is None or not grant.is_live or stores.bodies.remaining(grant) > 0
 
 
+def ungranted_bodies(app: App, stores: Stores, target: Target) -> dict[str, int]:
+    """Return the streams that hold bodies for *target* and may not go there, with how many."""
+    if target.kind is not Kind.TEAMSPACE:
+        return {}
+    live = {each.stream for each in stores.grants.grants(target.target_id) if each.is_live}
+    asked = None if app.chosen.project is None else app.stream
+    names = [name for name in stores.bodies.streams() if asked in (None, name)]
+    counts = {
+        name: stores.bodies.waiting(target.target_id, name) for name in names if name not in live
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def ungranted_talk(app: App, target: Target, waiting: Mapping[str, int]) -> list[str]:
+    """Return what to say of the streams whose bodies may not go to *target*."""
+    lines = [
+        f"eventsync: stream {stream} is not granted to {target.url}, bodies waiting: {count}; "
+        f"{app.chosen.spelt(grant_words(stream))}"
+        for stream, count in islice(waiting.items(), _MOST_NAMED)
+    ]
+    more = len(waiting) - len(lines)
+    return [*lines, f"eventsync: and bodies of {more} more streams"] if more else lines
+
+
 def _ungranted(app: App, stores: Stores, target: Target) -> Result:
     report = UploadReport(target_id=target.target_id)
-    wanted = "" if app.chosen.project is None else app.stream
-    waiting = stores.bodies.page(target.target_id, wanted, limit=1)
+    waiting = ungranted_bodies(app, stores, target)
     if not waiting:
         return _result(report, target)
-    stream = waiting[0].body.stream
+    stream = app.stream if app.stream in waiting else next(iter(waiting))
     report.stopped_because = UploadStop.NO_GRANT.value
     report.message = f"no stream that was asked for is granted to {target.url}: {stream} waits"
-    grant = ("eventsync", "target", "grant")
-    argv = grant if stream == DEFAULT_STREAM else (*grant, "--project", stream)
-    return _result(report, target, argv=argv)
+    talk = ungranted_talk(app, target, waiting)
+    return _result(report, target, talk=talk, argv=grant_command(stream))
 
 
 def _previewed(app: App, stores: Stores | None, target: Target) -> Result:
@@ -172,11 +211,7 @@ def _result(
     talk: Sequence[str] = (),
     argv: tuple[str, ...] = (),
 ) -> Result:
-    stop, code = report.stopped_because, ExitCode.OK
-    if stop.startswith("gate:") or stop == UploadStop.NO_GRANT:
-        code = ExitCode.REFUSED
-    elif not report.is_clean:
-        code = ExitCode.INCOMPLETE
+    code = upload_exit(report)
     return Result(
         document={
             "dry_run": False,
@@ -188,6 +223,14 @@ def _result(
         code=code,
         reason=None if code is ExitCode.OK else upload_reason(report, argv),
     )
+
+
+def upload_exit(report: UploadReport) -> ExitCode:
+    """Return the exit code of an upload."""
+    stop = report.stopped_because
+    if stop.startswith("gate:") or stop == UploadStop.NO_GRANT:
+        return ExitCode.REFUSED
+    return ExitCode.OK if report.is_clean else ExitCode.INCOMPLETE
 
 
 def upload_reason(report: UploadReport, argv: tuple[str, ...] = ()) -> Reason:

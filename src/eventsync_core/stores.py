@@ -111,7 +111,7 @@ class MemoryStores:
         self.audit = MemoryAudit()
         self._depth = 0
         self.legacy = MemoryLegacy(self.journal)
-        self.bodies = MemoryBodies(self.journal, self.targets)
+        self.bodies = MemoryBodies(self.targets)
         self.measures = MemoryMeasures(self.journal, self.ledger, self.superseding)
 
     @property

@@ -78,3 +78,30 @@ def receiver() -> Iterator[Serving]:
     with serve(None, clock=machine.now) as serving:
         serving.start()
         yield serving
+
+
+@pytest.fixture
+def mission(tmp_path: Path) -> Path:
+    """A mission with three artifacts and files that are none."""
+    place = tmp_path / "mission"
+    (place / "research").mkdir(parents=True)
+    (place / "spec.md").write_bytes("# spec ü\r\n".encode())
+    (place / "plan.md").write_bytes(b"# plan\n")
+    (place / "research" / "a.csv").write_bytes(b"a,b\n")
+    (place / "research" / "b.md").write_bytes(b"\xff\xfe")
+    (place / "research" / "c.py").write_bytes(b"pass")
+    (place / "tasks.md").write_bytes(b"x" * 524_289)
+    (place / "README.md").write_bytes(b"x")
+    return place
+
+
+@pytest.fixture
+def teamspace(run: Run, receiver: Serving, monkeypatch: pytest.MonkeyPatch) -> Serving:
+    """A Teamspace to which the project's stream is granted."""
+    monkeypatch.setenv("SPEC_KITTY_ENABLE_SAAS_SYNC", "1")
+    monkeypatch.setenv("TOKEN", "a-token-value")
+    project = ("--project", "0F8FAD5B-d9cb-469f-a165-70867728950e")
+    token = ("--token", "env:TOKEN")
+    chosen = run("sync", "server", receiver.url, "--team", "t", *token, *project)
+    assert chosen.code == 0
+    return receiver

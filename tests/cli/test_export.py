@@ -117,7 +117,7 @@ def test_a_text_with_a_line_break_is_carried(run: Run, home: Path, out: Path) ->
     assert third == '{"event_id":"e3"}'
 
 
-@pytest.mark.parametrize("words", [(), ("--all-projects",), ("--force",)])
+@pytest.mark.parametrize("words", [(), ("--all-projects",)])
 def test_a_home_that_is_not_there(run: Run, home: Path, out: Path, words: tuple[str, ...]) -> None:
     """Nothing is exported, and nothing made; what was exported before stays."""
     out.write_text("before\n")
@@ -132,11 +132,29 @@ def test_a_home_that_is_not_there(run: Run, home: Path, out: Path, words: tuple[
     assert not home.exists()
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("has_home", [True, False])
+def test_nothing_by_force(
+    run: Run, home: Path, events: Path, out: Path, *, is_there: bool, has_home: bool
+) -> None:
+    """What was asked for is the export of now, which is empty; none of before is left."""
+    if has_home:
+        run("capture", str(events))
+    if is_there:
+        out.write_text("before\n")
+
+    ran = run("journal", "export", str(out), "--project", "p", "--force")
+
+    assert (ran.code, out.read_bytes(), names(out)) == (0, b"", ["export.jsonl"])
+    assert f"exported 0 events of 0 streams (p) to {out}" in ran.err
+    assert home.exists() is has_home
+
+
 def test_a_stream_that_is_not_there(run: Run, events: Path, out: Path) -> None:
-    """No file is made either, and none replaced."""
+    """No file is made either."""
     run("capture", str(events))
 
-    ran = run("journal", "export", str(out), "--project", "typo", "--force")
+    ran = run("journal", "export", str(out), "--project", "typo")
 
     assert (ran.code, names(out)) == (0, [])
     assert "exported 0 events of 0 streams (typo)" in ran.err

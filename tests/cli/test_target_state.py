@@ -98,6 +98,7 @@ def test_a_dry_run_changes_nothing(run: Run, chosen: str, home: Path) -> None:
         "failures": 3,
         "retry_at": iso_time(FAULT.retry_at),
         "reason": "503: overloaded",
+        "of_bodies": False,
     }
 
 
@@ -290,6 +291,7 @@ def test_status_shows_a_back_off_and_a_reset(run: Run, chosen: str, home: Path) 
         "failures": 3,
         "retry_at": iso_time(FAULT.retry_at),
         "reason": "503: overloaded",
+        "of_bodies": False,
     }
     reset = found["reset"]
     assert reset["changed_fields"] == ["environment_name"]

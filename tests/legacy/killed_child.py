@@ -1,4 +1,8 @@
-"""Run a command and die by SIGKILL at the nth statement of any database; print how many ran."""
+"""
+Run a command and die by SIGKILL at the nth statement of any database; print how many ran.
+
+Words: the last statement, the most rows of a unit of work, and those of the command.
+"""
 
 import os
 import signal
@@ -7,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from eventsync_cli.__main__ import main
+from eventsync_core.migration import _migrate as migrating
 
 _NAMES = ("execute", "executemany")
 
@@ -30,4 +35,5 @@ def run(last: int, words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    run(int(sys.argv[1]), sys.argv[2:])
+    migrating._ROWS_AT_ONCE = migrating._ROWS_IN_ONE_UNIT = int(sys.argv[2])
+    run(int(sys.argv[1]), sys.argv[3:])

@@ -3,9 +3,11 @@
 import time
 from pathlib import Path
 
+import pytest
+
 import eventsync
 from eventsync import Migration, MigrationRules, Resolution, migrate_legacy
-from eventsync_core.legacy import Became
+from eventsync_core.legacy import Became, RowKey, Source
 from tests.legacy.old import envelope, queue, rows
 
 
@@ -60,3 +62,16 @@ def test_it_is_quick_when_there_is_nothing_to_do(tmp_path: Path) -> None:
         queue(tmp_path / name, [f"e{name}"])
     migrate_legacy(tmp_path)
     assert fastest() < 0.010
+
+
+def test_what_goes_wrong_with_the_host_is_not_the_source(tmp_path: Path) -> None:
+    """What `on_row` raises comes through; what was stored is stored."""
+    queue(tmp_path / "queue.db", ["e1"])
+
+    def odd(source: Source, key: RowKey, name: str, became: Became) -> None:
+        raise ValueError(name)
+
+    with pytest.raises(ValueError, match="e1"):
+        migrate_legacy(tmp_path, on_row=odd)
+    assert rows(tmp_path / "queue.db") == ["e1"]
+    assert migrate_legacy(tmp_path).count(Became.DEDUPLICATED) == 1

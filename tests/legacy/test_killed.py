@@ -32,7 +32,7 @@ def _prepare(place: Path) -> None:
 
 def _start(place: Path, last: int) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, str(CHILD), str(last), "--home", str(place), "--json", *_WORDS],
+        [sys.executable, str(CHILD), str(last), "20000", "--home", str(place), "--json", *_WORDS],
         capture_output=True,
         text=True,
         check=False,

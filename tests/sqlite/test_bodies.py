@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from eventsync_adapters.sqlite import open_stores
 from eventsync_core.bodies import Standing, StubBodyReceiver, UploadFailure, UploadState
+from eventsync_core.ledger import Act
 from eventsync_core.receivers import RequestRule, Script
 from eventsync_core.stores import MemoryStores, Stores
 from eventsync_core.testing import (
@@ -95,13 +96,34 @@ class BodiesMachine(RuleBasedStateMachine):
         for stores in (self.model, self.subject):
             stores.journal.append(stream, [event], at=EPOCH)
 
-    @rule(there=_TARGETS, stream=_STREAMS, position=st.integers(0, 3), at=_TIMES)
-    def grant(self, there: Any, stream: str, position: int, at: int) -> None:
+    @rule(there=_TARGETS, stream=_STREAMS, above=st.integers(0, 3), at=_TIMES)
+    def grant(self, there: Any, stream: str, above: int, at: int) -> None:
         self.both(
             lambda stores: stores.grants.grant(
-                there.target_id, stream, from_position=position, actor="", reason="", at=at
+                there.target_id,
+                stream,
+                from_position=0,
+                actor="",
+                reason="",
+                at=at,
+                from_body=above,
             )
         )
+
+    @rule(there=_TARGETS, stream=_STREAMS)
+    def revoke(self, there: Any, stream: str) -> None:
+        self.both(
+            lambda stores: stores.grants.revoke(
+                there.target_id, stream, actor="", reason="", at=EPOCH
+            )
+        )
+
+    @rule(there=_TARGETS, number=st.integers(1, 5), act=st.sampled_from(Act), at=_TIMES)
+    def reopen(self, there: Any, number: int, act: Act, at: int) -> None:
+        self.both(
+            lambda stores: stores.bodies.reopen(there.target_id, number, act, actor="me", at=at)
+        )
+        self.both(lambda stores: stores.bodies.reopenings(there.target_id, number))
 
     @rule(there=_TARGETS, stream=_STREAMS)
     def owe(self, there: Any, stream: str) -> None:
@@ -129,6 +151,8 @@ class BodiesMachine(RuleBasedStateMachine):
         self.both(lambda stores: stores.bodies.page(there.target_id, after=after[1], limit=2))
         self.both(lambda stores: stores.bodies.counts(there.target_id))
         self.both(lambda stores: stores.bodies.counts())
+        self.both(lambda stores: (stores.bodies.head(), stores.bodies.streams()))
+        self.both(lambda stores: stores.bodies.waiting(there.target_id, stream))
         self.both(lambda stores: stores.bodies.failures(after=after[1], limit=2))
 
         def due(stores: Stores) -> Any:

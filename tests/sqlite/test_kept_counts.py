@@ -57,8 +57,8 @@ def test_an_older_store_is_counted_once(world: World, tmp_path: Path) -> None:
         database.execute(
             "INSERT INTO streams SELECT stream_id, stream, head, chain, lamport FROM new.streams"
         )
-        for table in ("entries", "payloads"):
-            database.execute(f"INSERT INTO {table} SELECT * FROM new.{table}")
+        database.execute("INSERT INTO entries SELECT * FROM new.entries")
+        database.execute("INSERT INTO payloads SELECT * FROM new.payloads")
         database.commit()
 
     with open_stores(old) as stores:

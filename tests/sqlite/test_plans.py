@@ -11,6 +11,7 @@ from eventsync_adapters.sqlite import (
     _audit,
     _backlog,
     _bodies,
+    _body_failures,
     _desk,
     _grants,
     _holds,
@@ -42,6 +43,7 @@ ROOMS = (
     _superseding,
     _audit,
     _bodies,
+    _body_failures,
     _legacy,
     _measures,
     _stalls,
@@ -50,6 +52,7 @@ _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
 _WHOLE_TABLES = {
     "HEADS": "streams",
     "NEW_STREAM": "streams",
+    "STREAMS": "streams",
     "ALL": "targets",
     "NEW": "targets",
     "NOTE": "legacy_sources",
@@ -103,6 +106,7 @@ def test_every_room_has_statements() -> None:
     assert {"_rows.RANGE", "_leases.ONE", "_tally.BELOW", "_ledger.REQUESTS"} <= names
     assert {"_superseding.OPEN", "_superseding.FLYING", "_tally.GONE_ROWS"} <= names
     assert {"_audit.LAST", "_audit.NEW", "_audit.PAGE"} <= names
+    assert {"_legacy.TAKEN", "_legacy.OPEN_OF", "_legacy.WITH_TEXT", "_bodies.OWE"} <= names
 
 
 @pytest.mark.parametrize(("name", "sql"), STATEMENTS)
@@ -130,6 +134,11 @@ def test_no_statement_scans(world: World, name: str, sql: str) -> None:
         "FIRST_DUE",
         "FIRST_ABOVE",
         "TERMINAL",
+        "ASIDE_PAGE",
+        "OPEN_PAGE",
+        "TAKEN",
+        "TAKEN_UPTO",
+        "CAME_FROM",
     ):
         assert [line for line in details if "TEMP B-TREE" in line] == []
 

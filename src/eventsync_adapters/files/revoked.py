@@ -134,11 +134,25 @@ class RevokedGrants:
     revocations: Revocations
 
     def grant(
-        self, target_id: str, stream: str, *, from_position: int, actor: str, reason: str, at: int
+        self,
+        target_id: str,
+        stream: str,
+        *,
+        from_position: int,
+        actor: str,
+        reason: str,
+        at: int,
+        from_body: int = 0,
     ) -> Grant:
         """See `Grants.grant`."""
         granted = self.inner.grant(
-            target_id, stream, from_position=from_position, actor=actor, reason=reason, at=at
+            target_id,
+            stream,
+            from_position=from_position,
+            actor=actor,
+            reason=reason,
+            at=at,
+            from_body=from_body,
         )
         if self.revocations.is_revoked(target_id, stream):
             # It was not folded in: it cannot be read or removed, or a unit of work is open.

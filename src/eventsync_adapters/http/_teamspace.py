@@ -105,13 +105,13 @@ class TeamspaceReceiver:
         token = self._token()
         if not token:
             unsent = Answer(fault="no token is at hand", reached=False)
-            return interpret_push(upload.key.content_hash, unsent)
+            return interpret_push(upload, unsent)
         headers = self._headers(token)
         told = merged(JSON, headers)
         answer = self.transport.post(self._url(PUSH_PATH), push_body(upload), told)
         if is_turned_away(answer.status):
             self.forget()
-        verdict = interpret_push(upload.key.content_hash, answer)
+        verdict = interpret_push(upload, answer)
         secrets = (*secrets_of_headers(headers), *self.transport.secrets)
         return attrs.evolve(verdict, reason=str(document_without_secrets(verdict.reason, secrets)))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from eventsync_adapters import machine
 from eventsync_adapters.legacy_queues import _child
+from eventsync_adapters.legacy_queues._folders import private_folder
 from eventsync_core.errors import SourceError
 
 _CODES = {"locked": "source_locked", "changing": "source_locked", "gone": "source_gone"}
@@ -22,19 +23,17 @@ def private_copy(path: Path) -> Iterator[tuple[Path, str]]:
     Raises:
         SourceError: No whole copy can be made.
     """
-    from tempfile import TemporaryDirectory
-
-    try:
-        folder = TemporaryDirectory(prefix="eventsync-legacy-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise SourceError(f"{path}: no room for a private copy: {error.strerror}") from error
-    with folder:
-        word, _, rest = _ask(path, folder.name).partition(" ")
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(private_folder())
+        except OSError as error:
+            raise SourceError(f"{path}: no room for a private copy: {error.strerror}") from error
+        word, _, rest = _ask(path, str(folder)).partition(" ")
         if word != "ok":
             code = _CODES.get(word, "source_unreadable")
             fix = _LATER if code == "source_locked" else ""
             raise SourceError(f"{path} cannot be read: {rest}", code=code, fix=fix)
-        yield Path(folder.name) / "copy.db", rest
+        yield folder / "copy.db", rest
 
 
 def _ask(path: Path, folder: str) -> str:
@@ -61,8 +60,15 @@ def fingerprint_of(path: Path) -> str:
     return ""
 
 
+def is_fresh(path: Path) -> bool:
+    """Say whether a further change of the database might not be seen in its fingerprint."""
+    try:
+        return _child.is_fresh(str(path))
+    except OSError:
+        return True
+
+
 def when_settled(path: Path) -> None:
     """Wait until a further change of the database will be seen in its fingerprint."""
-    with contextlib.suppress(OSError):
-        if _child.is_fresh(str(path)):
-            machine.sleep(_child.TICK_NANOS / 1e9)
+    if is_fresh(path):
+        machine.sleep(_child.TICK_NANOS / 1e9)

@@ -62,6 +62,7 @@ class LinesReading:
     def __init__(self, lines: Sequence[bytes], fingerprint: str) -> None:
         self.fingerprint = fingerprint
         self.damage = ""
+        self.kept_because = ""
         self.other: Mapping[str, int] = {}
         self._lines = lines
 

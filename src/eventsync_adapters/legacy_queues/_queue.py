@@ -1,27 +1,21 @@
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 
 import attrs
 
-from eventsync_adapters.legacy_queues._copy import fingerprint_of, private_copy, when_settled
-from eventsync_adapters.legacy_queues._rows import QueueTable, body_row, body_rows, bytes_of
+from eventsync_adapters.legacy_queues._copy import fingerprint_of, private_copy
+from eventsync_adapters.legacy_queues._emptying import QueueEmptying, not_emptied
+from eventsync_adapters.legacy_queues._rows import QueueTable, body_rows
+from eventsync_adapters.legacy_queues._tables import READ, Tables, look
 from eventsync_core.errors import SourceError
-from eventsync_core.legacy import RowKey, Source, SourceRow
-from eventsync_core.migration import BODIES, FAILURES, BodyRow, Left
+from eventsync_core.legacy import Source, SourceRow
+from eventsync_core.migration import BODIES, FAILURES, BodyRow, folded
 
 _MAGIC = b"SQLite format 3\0"
 _PATIENCE_SECONDS = 5.0
-_TABLES = (
-    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-)
-_SOME = "SELECT rowid, data FROM queue WHERE rowid IN ({})"
-_ROWS_AT_ONCE = 500
-_READ = ("queue", BODIES, FAILURES)
-_TABLE = {name: name for name in _READ}
 
 
 @attrs.frozen
@@ -56,7 +50,7 @@ class QueueSource:
                 timeout=_PATIENCE_SECONDS,
             )
         except sqlite3.Error as error:
-            raise _not_emptied(self.path, error) from error
+            raise not_emptied(self.path, error) from error
         with contextlib.closing(connection):
             connection.text_factory = bytes
             yield QueueEmptying(self.path, connection)
@@ -85,43 +79,47 @@ class QueueReading:
     def __init__(self, path: Path, connection: sqlite3.Connection, fingerprint: str) -> None:
         self.fingerprint = fingerprint
         self.damage = ""
+        self.kept_because = ""
         self.other: Mapping[str, int] = {}
         self.waiting: Mapping[str, int] = {}
         self._path = path
         self._connection = connection
-        self._columns: list[str] = []
         try:
-            self._look()
+            self._tables = self._look()
         except sqlite3.Error as error:
-            self._look_anyway(error)
-        if self._columns and "data" not in (name.lower() for name in self._columns):
-            raise SourceError(f"{path}: its table queue has no column data", code="source_foreign")
+            self._tables = self._look_anyway(error)
+        if self._tables.flaws:
+            self._note_flaws(", ".join(self._tables.flaws.values()))
 
-    def _look_anyway(self, error: sqlite3.Error) -> None:
+    def _note_flaws(self, flaws: str) -> None:
+        if not self._tables.readable:
+            raise SourceError(f"{self._path}: {flaws}", code="source_foreign")
+        self.damage = self.damage or f"{self._path} cannot be read whole: {flaws}"
+
+    def _look_anyway(self, error: sqlite3.Error) -> Tables:
         """Look into a file that SQLite refuses, as it does when pages are missing at its end."""
         try:
             self._run("PRAGMA writable_schema = ON")
-            self._look()
+            tables = self._look()
         except sqlite3.Error:
             raise SourceError(
                 f"{self._path} cannot be read: {error}", code="source_damaged"
             ) from error
         self.damage = f"{self._path} is damaged: {error}"
+        return tables
 
-    def _look(self) -> None:
-        tables = [row[0].decode("utf-8", "backslashreplace") for row in self._run(_TABLES)]
-        self._columns = [row[1].decode() for row in self._run("PRAGMA table_info(queue)")]
-        try:
-            ((said,),) = self._run("PRAGMA quick_check(1)")
-            if said != b"ok":
-                self.damage = f"{self._path} is damaged: {said.decode('utf-8', 'replace')}"
-        except sqlite3.Error as error:
-            self.damage = f"{self._path} is damaged: {error}"
-        counts = {name: self._count(name) for name in tables}
-        self.waiting = {name: count for name, count in counts.items() if name.lower() in _READ}
-        self.other = {
-            name: count for name, count in counts.items() if count and name.lower() not in _READ
+    def _look(self) -> Tables:
+        tables = look(self._connection)
+        if tables.triggers:
+            names = ", ".join(tables.triggers)
+            self.kept_because = f"{self._path} runs triggers when rows are deleted: {names}"
+        self.waiting = {
+            **{part: self._count(part) for part in READ if part in tables.readable},
+            **dict.fromkeys(tables.flaws, -1),
         }
+        others = {name: self._count(name) for name in tables.names if folded(name) not in READ}
+        self.other = {name: count for name, count in others.items() if count}
+        return tables
 
     def _run(self, sql: str) -> list[tuple[bytes, ...]]:
         return self._connection.execute(sql).fetchall()
@@ -129,15 +127,29 @@ class QueueReading:
     def _count(self, name: str) -> int:
         try:
             quoted = name.replace('"', '""')
-            return int(self._run(f'SELECT COUNT(*) FROM "{quoted}"')[0][0])  # noqa: S608 - quoted
+            query = f'SELECT COUNT(*) FROM "{quoted}" NOT INDEXED'  # noqa: S608 - quoted
+            return int(self._run(query)[0][0])
         except sqlite3.Error:
             return -1
 
+    def _examine(self) -> None:
+        """Look at every page; who only counts does without, it is most of the time it takes."""
+        if self.damage:
+            return
+        try:
+            ((said,),) = self._run("PRAGMA quick_check(1)")
+            if said != b"ok":
+                self.damage = f"{self._path} is damaged: {said.decode('utf-8', 'replace')}"
+        except sqlite3.Error as error:
+            self.damage = f"{self._path} is damaged: {error}"
+
     def events(self) -> Iterator[SourceRow]:
         """See `Reading.events`."""
-        if not self._columns:
+        self._examine()
+        found = self._tables.readable.get("queue")
+        if found is None:
             return
-        table = QueueTable(self._connection, self._columns)
+        table = QueueTable(self._connection, found)
         if self.damage:
             yield from table.what_can_be_read()
             return
@@ -152,99 +164,11 @@ class QueueReading:
 
     def bodies(self) -> Iterator[BodyRow]:
         """See `Reading.bodies`."""
-        for part, order in ((BODIES, "created_at, "), (FAILURES, "")):
-            if part not in self.waiting:
+        for part in (BODIES, FAILURES):
+            table = self._tables.readable.get(part)
+            if table is None:
                 continue
-            columns = {row[1].decode().lower() for row in self._run(f"PRAGMA table_info({part})")}
             try:
-                yield from body_rows(
-                    self._connection, part, order if "created_at" in columns else ""
-                )
+                yield from body_rows(self._connection, table)
             except sqlite3.Error as error:
                 self.damage = f"{self._path} is damaged: {error}"
-
-
-class QueueEmptying:
-    """An old queue that is emptied of what the store holds: an `Emptying`."""
-
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
-        self._connection = connection
-
-    def remove(self, keys: Sequence[RowKey]) -> int:
-        """See `Emptying.remove`."""
-        run = self._connection.execute
-        removed = 0
-        try:
-            run("PRAGMA synchronous = FULL")
-            run("BEGIN IMMEDIATE")
-            try:
-                for part in {key.part for key in keys}:
-                    removed += self._remove(part, [key for key in keys if key.part == part])
-                run("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    run("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            raise _not_emptied(self._path, error) from error
-        return removed
-
-    def _remove(self, part: str, keys: Sequence[RowKey]) -> int:
-        same = self._same_events(keys) if part == "queue" else self._same_bodies(keys)
-        query = f"DELETE FROM {_TABLE[part]} WHERE rowid = ?"  # noqa: S608 - names of ours
-        self._connection.executemany(query, [(row,) for row in same])
-        return len(same)
-
-    def _same_events(self, keys: Sequence[RowKey]) -> list[int]:
-        """Return the rows that are still as they were when they were read."""
-        wanted = {(key.row, key.digest) for key in keys}
-        numbers = sorted({key.row for key in keys})
-        same = []
-        for start in range(0, len(numbers), _ROWS_AT_ONCE):
-            some = numbers[start : start + _ROWS_AT_ONCE]
-            query = _SOME.format(",".join("?" * len(some)))
-            same += [
-                number
-                for number, data in self._connection.execute(query, some).fetchall()
-                if (number, sha256(bytes_of(data)).digest()) in wanted
-            ]
-        return same
-
-    def _same_bodies(self, keys: Sequence[RowKey]) -> list[int]:
-        found = ((key, body_row(self._connection, _TABLE[key.part], key.row)) for key in keys)
-        return [key.row for key, row in found if row is not None and row.key == key]
-
-    def settle(self) -> Left:
-        """See `Emptying.settle`."""
-        run = self._connection.execute
-        when_settled(self.path)
-        try:
-            ((mode,),) = run("PRAGMA journal_mode").fetchall()
-            # One look at the rows sees what any other program did before it.
-            rows = sum(self._rows_of(name) for name in self._there())
-        except sqlite3.Error as error:
-            raise _not_emptied(self._path, error) from error
-        # Closing a WAL file changes its parts.
-        return Left("" if mode == b"wal" else fingerprint_of(self._path), rows)
-
-    @property
-    def path(self) -> Path:
-        """Where the file is."""
-        return self._path
-
-    def _there(self) -> list[str]:
-        found = {row[0].decode() for row in self._connection.execute(_TABLES)}
-        return [name for name in _READ if name in found]
-
-    def _rows_of(self, name: str) -> int:
-        query = f"SELECT COUNT(*) FROM {name}"  # noqa: S608 - the names are ours
-        return int(self._connection.execute(query).fetchone()[0])
-
-
-def _not_emptied(path: Path, error: sqlite3.Error) -> SourceError:
-    return SourceError(
-        f"{path} cannot be emptied of what was imported: {error}",
-        code="source_not_emptied",
-        fix="nothing is lost: run the command again later, or with --keep-sources",
-    )

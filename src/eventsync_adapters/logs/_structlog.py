@@ -1,8 +1,6 @@
 from collections.abc import Callable
 from typing import TextIO
 
-import structlog
-
 
 def line_log(stream: TextIO, name: str) -> Callable[[str], None]:
     """
@@ -11,6 +9,8 @@ def line_log(stream: TextIO, name: str) -> Callable[[str], None]:
     A line has the time in UTC, *name* and the text, as key=value pairs; text with spaces or
     control characters is quoted, so that a line stays one line.
     """
+    import structlog
+
     log = structlog.wrap_logger(
         structlog.PrintLogger(stream),
         processors=[

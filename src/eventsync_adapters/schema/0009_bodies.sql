@@ -15,7 +15,6 @@ CREATE TABLE bodies (
     size_bytes       BIGINT NOT NULL,
     created_at       BIGINT NOT NULL,
     added_at         BIGINT NOT NULL,
-    after_position   BIGINT NOT NULL,
     retry_count      BIGINT NOT NULL,
     next_attempt_at  BIGINT NOT NULL,
     last_error       TEXT   NOT NULL
@@ -30,6 +29,7 @@ CREATE TABLE body_contents (
 );
 
 -- asked_at: when a request last carried it; settled_at: when it was uploaded or failed for good.
+-- reopened: how often an operator let it go again.
 CREATE TABLE body_standings (
     target_no  BIGINT NOT NULL,
     stream_id  BIGINT NOT NULL,
@@ -41,10 +41,25 @@ CREATE TABLE body_standings (
     last_error TEXT   NOT NULL,
     asked_at   BIGINT,
     settled_at BIGINT,
+    reopened   BIGINT NOT NULL,
     PRIMARY KEY (target_no, stream_id, body_no)
 );
 CREATE INDEX body_standings_due ON body_standings (target_no, stream_id, state, due_at, body_no);
 CREATE INDEX body_standings_there ON body_standings (state, body_no);
+
+-- How a body stood with a target until an operator let it go again, numbered from 1; append-only.
+CREATE TABLE body_reopenings (
+    target_no    BIGINT NOT NULL,
+    body_no      BIGINT NOT NULL,
+    reopening_no BIGINT NOT NULL,
+    at           BIGINT NOT NULL,
+    actor        TEXT   NOT NULL,
+    act          TEXT   NOT NULL,
+    state        TEXT   NOT NULL,
+    last_error   TEXT   NOT NULL,
+    settled_at   BIGINT,
+    PRIMARY KEY (target_no, body_no, reopening_no)
+);
 
 CREATE TABLE body_failures (
     failure_no       BIGINT NOT NULL PRIMARY KEY,
@@ -64,3 +79,8 @@ CREATE TABLE body_failures (
 );
 CREATE UNIQUE INDEX body_failures_by_key ON body_failures (content_hash, artifact_path,
     project_uuid, mission_slug, target_branch, mission_type, manifest_version, reason);
+
+-- from_body: only bodies with a higher number may go.
+ALTER TABLE grants ADD COLUMN from_body BIGINT NOT NULL DEFAULT 0;
+-- of_bodies: 1 when all faults of the target in a row were answers to bodies, else 0.
+ALTER TABLE targets ADD COLUMN of_bodies BIGINT NOT NULL DEFAULT 0;

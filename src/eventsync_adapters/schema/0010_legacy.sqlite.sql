@@ -1,4 +1,5 @@
--- One row for each row of a source whose event the journal holds; append-only.
+-- One row for each row of a source whose event the journal holds; append-only. beside: columns of
+-- the row that mean nothing here, or hold something else than they should, as JSON.
 CREATE TABLE provenance (
     source_no   BIGINT NOT NULL,
     part        TEXT   NOT NULL,
@@ -8,6 +9,7 @@ CREATE TABLE provenance (
     queued_at   BIGINT,
     retry_count BIGINT,
     taken_at    BIGINT NOT NULL,
+    beside      TEXT   NOT NULL,
     PRIMARY KEY (source_no, part, row_no, digest)
 ) WITHOUT ROWID;
 
@@ -28,6 +30,7 @@ CREATE TABLE set_aside (
     incoming_digest TEXT   NOT NULL,
     queued_at       BIGINT,
     retry_count     BIGINT,
+    beside          TEXT   NOT NULL,
     size            BIGINT NOT NULL,
     raw             TEXT   NOT NULL,
     set_aside_at    BIGINT NOT NULL,
@@ -37,7 +40,7 @@ CREATE TABLE set_aside (
 );
 
 CREATE INDEX set_aside_by_state ON set_aside (why, resolution, aside_no);
-CREATE INDEX set_aside_by_source ON set_aside (source_no, resolution);
+CREATE INDEX set_aside_by_source ON set_aside (source_no, why, resolution);
 CREATE INDEX set_aside_by_event ON set_aside (event_id, aside_no);
 
 CREATE TRIGGER provenance_is_kept BEFORE DELETE ON provenance
@@ -57,7 +60,7 @@ END;
 
 CREATE TRIGGER set_aside_never_changes
 BEFORE UPDATE OF aside_no, source_no, part, row_no, digest, event_id, why, existing_digest,
-    incoming_digest, size, raw
+    incoming_digest, beside, size, raw
 ON set_aside
 BEGIN
     SELECT RAISE(ABORT, 'what was set aside never changes');

@@ -14,7 +14,7 @@ from eventsync_core.egress import (
 
 _COLUMNS = """
 SELECT t.target_id, s.stream, g.from_position, g.generation, g.actor, g.reason, g.granted_at,
-       g.revoked_at, g.paused, g.revoked_by, g.revoked_reason
+       g.revoked_at, g.paused, g.revoked_by, g.revoked_reason, g.from_body
 FROM grants g
 JOIN targets t ON t.target_no = g.target_no
 JOIN streams s ON s.stream_id = g.stream_id
@@ -23,13 +23,14 @@ _ONE = _COLUMNS + "WHERE g.target_no = ? AND g.stream_id = ?"
 _OF_TARGET = _COLUMNS + "WHERE g.target_no = ? ORDER BY s.stream"
 _PUT = """
 INSERT INTO grants (target_no, stream_id, from_position, passed, generation, actor, reason,
-                    granted_at, revoked_at, paused, revoked_by, revoked_reason)
-VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)
+                    granted_at, revoked_at, paused, revoked_by, revoked_reason, from_body)
+VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (target_no, stream_id) DO UPDATE SET
     from_position = excluded.from_position, generation = excluded.generation,
     actor = excluded.actor, reason = excluded.reason, granted_at = excluded.granted_at,
     revoked_at = excluded.revoked_at, paused = excluded.paused,
-    revoked_by = excluded.revoked_by, revoked_reason = excluded.revoked_reason
+    revoked_by = excluded.revoked_by, revoked_reason = excluded.revoked_reason,
+    from_body = excluded.from_body
 """
 _ACTS = """
 SELECT a.act_no, s.stream, a.act, a.at, a.actor, a.reason, a.from_position, a.generation
@@ -74,7 +75,15 @@ class SqliteGrants:
         self._keys = keys
 
     def grant(
-        self, target_id: str, stream: str, *, from_position: int, actor: str, reason: str, at: int
+        self,
+        target_id: str,
+        stream: str,
+        *,
+        from_position: int,
+        actor: str,
+        reason: str,
+        at: int,
+        from_body: int = 0,
     ) -> Grant:
         """See `Grants.grant`."""
         with self._database.write():
@@ -88,6 +97,7 @@ class SqliteGrants:
                 actor=actor,
                 reason=reason,
                 granted_at=at,
+                from_body=from_body,
             )
             grant = change_grant(before, asked)
             self._put(before, grant, actor=actor, reason=reason, at=at)
@@ -115,6 +125,7 @@ class SqliteGrants:
                 after.paused,
                 after.revoked_by,
                 after.revoked_reason,
+                after.from_body,
             ),
         )
         said = (at, actor, reason, after.from_position, after.generation)
@@ -180,7 +191,7 @@ class SqliteGrants:
 
 def _grant(row: tuple[Any, ...]) -> Grant:
     target_id, stream, from_position, generation, actor, reason, granted_at, *ended = row
-    revoked_at, paused, revoked_by, revoked_reason = ended
+    revoked_at, paused, revoked_by, revoked_reason, from_body = ended
     return Grant(
         target_id=target_id,
         stream=stream,
@@ -193,6 +204,7 @@ def _grant(row: tuple[Any, ...]) -> Grant:
         paused=paused,
         revoked_by=revoked_by,
         revoked_reason=revoked_reason,
+        from_body=from_body,
     )
 
 

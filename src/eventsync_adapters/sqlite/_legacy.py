@@ -31,49 +31,52 @@ WHERE e.event_id IN ({})
 _SOURCE = "SELECT source_no FROM legacy_sources WHERE path = ?"
 _NOTE = """
 INSERT INTO legacy_sources (source_no, path, kind, target, spelling, fingerprint, rows_left,
-                            noted_at)
-VALUES ((SELECT COALESCE(MAX(source_no), 0) + 1 FROM legacy_sources), ?, ?, ?, ?, ?, ?, ?)
+                            bodies_left, failures_left, noted_at)
+VALUES ((SELECT COALESCE(MAX(source_no), 0) + 1 FROM legacy_sources), ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (path) DO UPDATE SET
     kind = excluded.kind, target = excluded.target, spelling = excluded.spelling,
     fingerprint = excluded.fingerprint, rows_left = excluded.rows_left,
+    bodies_left = excluded.bodies_left, failures_left = excluded.failures_left,
     noted_at = excluded.noted_at
 """
 _SOURCES = """
-SELECT path, kind, target, spelling, fingerprint, rows_left FROM legacy_sources ORDER BY source_no
+SELECT path, kind, target, spelling, fingerprint, rows_left, bodies_left, failures_left
+FROM legacy_sources ORDER BY source_no
 """
 _TAKE = """
 INSERT INTO provenance (source_no, part, row_no, digest, event_id, queued_at, retry_count,
-                        taken_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                        taken_at, beside)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (source_no, part, row_no, digest) DO NOTHING
 """
 _CHANGES = "SELECT TOTAL_CHANGES()"
 _TAKEN_UPTO = """
 SELECT row_no FROM provenance
-WHERE source_no = ? AND part = ? AND row_no > ? AND row_no <= ?
+WHERE source_no = ? AND part = ? AND row_no >= ? AND row_no <= ?
 ORDER BY row_no LIMIT 1 OFFSET ?
 """
 _TAKEN = """
-SELECT part, row_no, digest, event_id, queued_at, retry_count, taken_at FROM provenance
-WHERE source_no = ? AND part = ? AND row_no > ? AND row_no <= ?
+SELECT part, row_no, digest, event_id, queued_at, retry_count, taken_at, beside FROM provenance
+WHERE source_no = ? AND part = ? AND row_no >= ? AND row_no <= ?
 ORDER BY row_no, digest
 """
 _CAME_FROM = """
-SELECT s.path, p.part, p.row_no, p.digest, p.event_id, p.queued_at, p.retry_count, p.taken_at
+SELECT s.path, p.part, p.row_no, p.digest, p.event_id, p.queued_at, p.retry_count, p.taken_at,
+       p.beside
 FROM provenance p JOIN legacy_sources s ON s.source_no = p.source_no
 WHERE p.event_id = ? ORDER BY p.source_no, p.part, p.row_no, p.digest
 """
 _ASIDE = """
 INSERT INTO set_aside (source_no, part, row_no, digest, event_id, why, detail, existing_digest,
-                       incoming_digest, queued_at, retry_count, size, raw, set_aside_at,
-                       resolution, resolved_at, aside_no)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', NULL,
+                       incoming_digest, queued_at, retry_count, beside, size, raw,
+                       set_aside_at, resolution, resolved_at, aside_no)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', NULL,
         (SELECT COALESCE(MAX(aside_no), 0) + 1 FROM set_aside))
 ON CONFLICT (source_no, part, row_no, digest) DO NOTHING
 """
 _ASIDE_COLUMNS = """
 SELECT s.path, a.part, a.row_no, a.digest, a.event_id, a.why, a.detail, a.size, a.set_aside_at,
-       a.existing_digest, a.incoming_digest, a.queued_at, a.retry_count, a.aside_no,
+       a.existing_digest, a.incoming_digest, a.queued_at, a.retry_count, a.beside, a.aside_no,
        a.resolution, a.resolved_at
 FROM set_aside a JOIN legacy_sources s ON s.source_no = a.source_no
 """
@@ -135,6 +138,8 @@ class SqliteLegacy:
                     source.spelling,
                     noted.fingerprint,
                     noted.rows_left,
+                    noted.bodies_left,
+                    noted.failures_left,
                     at,
                 ),
             )
@@ -147,8 +152,19 @@ class SqliteLegacy:
                     source=Source(path=path, kind=Kind(kind), target=target, spelling=spelling),
                     fingerprint=fingerprint,
                     rows_left=left,
+                    bodies_left=bodies,
+                    failures_left=failures,
                 )
-                for path, kind, target, spelling, fingerprint, left in self._database.rows(_SOURCES)
+                for (
+                    path,
+                    kind,
+                    target,
+                    spelling,
+                    fingerprint,
+                    left,
+                    bodies,
+                    failures,
+                ) in self._database.rows(_SOURCES)
             ]
 
     def take(self, rows: Sequence[Provenance]) -> int:
@@ -168,6 +184,7 @@ class SqliteLegacy:
                         row.queued_at,
                         row.retry_count,
                         row.taken_at,
+                        row.beside,
                     )
                     for row in rows
                 ],
@@ -179,10 +196,12 @@ class SqliteLegacy:
     ) -> list[Provenance]:
         """See `Legacy.taken`."""
         number = self._number(path)
-        if number is None:
+        if number is None or after >= upto:
             return []
-        last = self._database.row(_TAKEN_UPTO, (number, part, after, upto, limit - 1))
-        values = (number, part, after, upto if last is None else last[0])
+        # The lowest number has none below it.
+        first = after + 1
+        last = self._database.row(_TAKEN_UPTO, (number, part, first, upto, limit - 1))
+        values = (number, part, first, upto if last is None else last[0])
         with self._understood():
             return [_provenance((path, *row)) for row in self._database.rows(_TAKEN, values)]
 
@@ -210,6 +229,7 @@ class SqliteLegacy:
                         row.incoming.hex(),
                         row.queued_at,
                         row.retry_count,
+                        row.beside,
                         row.size,
                         row.raw.hex(),
                         row.at,
@@ -281,7 +301,7 @@ class SqliteLegacy:
 
 
 def _provenance(row: tuple[Any, ...]) -> Provenance:
-    path, part, number, digest, event_id, queued_at, retry_count, taken_at = row
+    path, part, number, digest, event_id, queued_at, retry_count, taken_at, beside = row
     return Provenance(
         path=path,
         key=RowKey(part, number, bytes.fromhex(digest)),
@@ -289,12 +309,13 @@ def _provenance(row: tuple[Any, ...]) -> Provenance:
         queued_at=queued_at,
         retry_count=retry_count,
         taken_at=taken_at,
+        beside=beside,
     )
 
 
 def _aside(row: tuple[Any, ...]) -> SetAside:
     path, part, number, digest, event_id, why, detail, size, at, *facts = row
-    existing, incoming, queued_at, retry_count, aside_no, resolution, resolved_at = facts
+    existing, incoming, queued_at, retry_count, beside, aside_no, resolution, resolved_at = facts
     return SetAside(
         path=path,
         key=RowKey(part, number, bytes.fromhex(digest)),
@@ -307,6 +328,7 @@ def _aside(row: tuple[Any, ...]) -> SetAside:
         incoming=bytes.fromhex(incoming),
         queued_at=queued_at,
         retry_count=retry_count,
+        beside=beside,
         number=aside_no,
         resolution=resolution,
         resolved_at=resolved_at,

@@ -21,7 +21,7 @@ from eventsync_core.targets import (
 _COLUMNS = """
 SELECT target_id, kind, url, team, user_name, paused,
        server_instance_id, deployment_id, environment_name, git_sha,
-       failures, retry_at, probe_until, back_off_reason, no_connection,
+       failures, retry_at, probe_until, back_off_reason, no_connection, of_bodies,
        max_events, max_bytes, retry_least, retry_most, checked_at,
        reset_fields, reset_seen_at, previous_server_instance_id, previous_deployment_id,
        previous_environment_name, previous_git_sha
@@ -39,6 +39,7 @@ _PUT = """
 UPDATE targets
 SET paused = ?, server_instance_id = ?, deployment_id = ?, environment_name = ?, git_sha = ?,
     failures = ?, retry_at = ?, probe_until = ?, back_off_reason = ?, no_connection = ?,
+    of_bodies = ?,
     max_events = ?, max_bytes = ?, retry_least = ?, retry_most = ?, checked_at = ?,
     reset_fields = ?, reset_seen_at = ?, previous_server_instance_id = ?,
     previous_deployment_id = ?, previous_environment_name = ?, previous_git_sha = ?
@@ -117,7 +118,7 @@ class SqliteTargetRegistry:
 
 def _back_off_columns(back_off: BackOff) -> tuple[Any, ...]:
     waits = (back_off.failures, back_off.retry_at, back_off.probe_until)
-    return (*waits, back_off.reason, int(back_off.no_connection))
+    return (*waits, back_off.reason, int(back_off.no_connection), int(back_off.of_bodies))
 
 
 def _reset_columns(reset: Reset | None) -> tuple[Any, ...]:
@@ -128,8 +129,8 @@ def _reset_columns(reset: Reset | None) -> tuple[Any, ...]:
 
 def _target(row: tuple[Any, ...]) -> Target:
     target_id, kind, url, team, user, paused = row[:6]
-    failures, retry_at, probe_until, reason, no_connection = row[10:15]
-    max_events, max_bytes, retry_least, retry_most, checked_at = row[15:20]
+    failures, retry_at, probe_until, reason, no_connection, of_bodies = row[10:16]
+    max_events, max_bytes, retry_least, retry_most, checked_at = row[16:21]
     limits = Limits(
         max_events=max_events or 0,
         max_bytes=max_bytes,
@@ -142,6 +143,7 @@ def _target(row: tuple[Any, ...]) -> Target:
         probe_until=probe_until,
         reason=reason,
         no_connection=bool(no_connection),
+        of_bodies=bool(of_bodies),
     )
     return Target(
         target_id=target_id,
@@ -154,7 +156,7 @@ def _target(row: tuple[Any, ...]) -> Target:
         back_off=back_off,
         limits=None if max_events is None else limits,
         checked_at=checked_at,
-        reset=_reset(row[20:]),
+        reset=_reset(row[21:]),
     )
 
 

@@ -1,40 +1,40 @@
-from pathlib import Path, PurePosixPath
 from typing import Any
 
 import attrs
 import click
 
 from eventsync_cli.acting import acting
+from eventsync_cli.artifacts import Artifact, read_artifact
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result
-from eventsync_core.bodies import (
-    MOST_BYTES,
-    Added,
-    BodyKey,
-    BodyUpload,
-    hash_of,
-    skip_reason,
-)
+from eventsync_cli.targeting import current_if_any
+from eventsync_core.bodies import Added, BodyKey, BodyUpload, UploadState, hash_of
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason
+from eventsync_core.stores import Stores
 
-_REASONS = {
-    Added.STORED: ("queued", "enqueued"),
-    Added.KNOWN: ("queued", "already_in_queue"),
-    Added.CONFLICT: ("skipped", "content_conflict"),
-}
+_QUEUED = UploadState.QUEUED.value
 
 
 @attrs.frozen
-class _Read:
-    """One file: its path in the mission, and its text or why it is skipped."""
+class _Kept:
+    """What came of a file: a word for where it stands, why, and its number if it is stored."""
 
-    file: str
-    path: str
-    text: str = attrs.field(default="", repr=False)
-    skipped: str = ""
+    artifact: Artifact
+    status: str
+    reason: str
+    number: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "file": self.artifact.file,
+            "artifact_path": self.artifact.path,
+            "status": self.status,
+            "reason": self.reason,
+            "number": self.number,
+        }
 
 
 @acting("add")
@@ -57,15 +57,15 @@ def command(app: App, files: tuple[str, ...], root: str | None, **namespace: Any
             code="project_missing",
             fix_text="name it: --project UUID",
         )
-    read = [_read(file, root) for file in files]
+    read = [read_artifact(file, root) for file in files]
     key = BodyKey(project_uuid=project, artifact_path="", content_hash="", **_named(namespace))
-    items: list[dict[str, Any]] = []
+    kept = [_Kept(each, "skipped", each.skipped) for each in read]
     if any(not each.skipped for each in read):
+        current = current_if_any(app)
+        target_id = "" if current is None else current.target_id
         with app.stores() as stores, stores.atomic():
-            items = [_item(each, _add(app, stores.bodies.add, key, each)) for each in read]
-    else:
-        items = [_item(each, None) for each in read]
-    return _result(app, items)
+            kept = [_keep(app, stores, target_id, key, each) for each in read]
+    return _result(app, kept)
 
 
 def _named(namespace: dict[str, Any]) -> dict[str, str]:
@@ -80,86 +80,70 @@ def _named(namespace: dict[str, Any]) -> dict[str, str]:
     return named
 
 
-def _read(file: str, root: str | None) -> _Read:
-    try:
-        place = Path(file)
-        path = _artifact_path(place, root)
-        reason = skip_reason(path) if path else "unsupported_surface"
-        if not place.exists():
-            return _Read(file, path, skipped=f"not_present: {path or file}")
-        if reason:
-            return _Read(file, path, skipped=reason)
-        with place.open("rb") as opened:
-            raw = opened.read(MOST_BYTES + 1)
-            if len(raw) > MOST_BYTES:
-                size = place.stat().st_size
-                return _Read(file, path, skipped=f"oversized: {size} bytes > {MOST_BYTES} limit")
-        return _Read(file, path, raw.decode())
-    except UnicodeDecodeError:
-        return _Read(file, path, skipped="not_valid_utf8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        return _Read(file, "", skipped=f"read_error: {reason}")
-
-
-def _artifact_path(place: Path, root: str | None) -> str:
-    """Return the path of the file in the folder of its mission; empty where it is outside."""
-    if root is None:
-        return PurePosixPath(*place.parts).as_posix()
-    folder, found = Path(root).resolve(), place.resolve()
-    return found.relative_to(folder).as_posix() if found.is_relative_to(folder) else ""
-
-
-def _add(app: App, add: Any, key: BodyKey, read: _Read) -> Added | None:
+def _keep(app: App, stores: Stores, target_id: str, key: BodyKey, read: Artifact) -> _Kept:
     if read.skipped:
-        return None
+        return _Kept(read, "skipped", read.skipped)
     own = attrs.evolve(key, artifact_path=read.path, content_hash=hash_of(read.text))
     at = app.clock()
     body = BodyUpload(key=own, content=read.text, size_bytes=len(read.text.encode()), created_at=at)
-    added: Added = add(app.stream, body, at=at)
-    return added
+    added = stores.bodies.add(app.stream, body, at=at)
+    listed = stores.bodies.find(own, target_id)
+    if added is Added.CONFLICT or listed is None:
+        return _Kept(read, "skipped", "content_conflict")
+    number, standing = listed.body.number, listed.standing
+    if added is Added.STORED:
+        return _Kept(read, _QUEUED, "enqueued", number)
+    if standing.state is UploadState.FAILED:
+        return _Kept(read, standing.state.value, f"failed: {standing.last_error}", number)
+    if standing.state.is_there:
+        return _Kept(read, standing.state.value, "already_uploaded", number)
+    return _Kept(read, _QUEUED, "already_in_queue", number)
 
 
-def _item(read: _Read, added: Added | None) -> dict[str, Any]:
-    status, reason = ("skipped", read.skipped) if added is None else _REASONS[added]
-    return {"file": read.file, "artifact_path": read.path, "status": status, "reason": reason}
-
-
-def _result(app: App, items: list[dict[str, Any]]) -> Result:
-    def count(word: str, *, by: str = "reason") -> int:
-        return sum(item[by] == word for item in items)
-
-    new, known, skipped = (
-        count("enqueued"),
-        count("already_in_queue"),
-        count("skipped", by="status"),
-    )
-    reason = None
-    if skipped:
-        first = next(item for item in items if item["status"] == "skipped")
-        reason = Reason(
-            code="files_skipped",
-            message=f"files skipped: {skipped}; {first['file']}: {first['reason']}",
-            fix_text="see the reason of each; the others are stored",
-        )
+def _result(app: App, kept: list[_Kept]) -> Result:
+    reasons, states = [each.reason for each in kept], [each.status for each in kept]
+    counts = {
+        "enqueued": reasons.count("enqueued"),
+        "already_in_queue": reasons.count("already_in_queue"),
+        "already_uploaded": reasons.count("already_uploaded"),
+        "failed": states.count(UploadState.FAILED.value),
+        "skipped": states.count("skipped"),
+    }
+    reason = _reason(kept)
+    told = "  ".join(f"{name.replace('_', '-')} {count}" for name, count in counts.items())
     return Result(
         document={
-            "enqueued": new,
-            "already_in_queue": known,
-            "skipped": skipped,
+            **counts,
             "stream": app.stream,
-            "files": items[:MOST_ITEMS],
-            "files_count": len(items),
+            "files": [each.document() for each in kept[:MOST_ITEMS]],
+            "files_count": len(kept),
         },
         lines=[
-            f"enqueued {new}  already-in-queue {known}  skipped {skipped}",
-            *(
-                f"  {item['file']}: {item['reason']}"
-                for item in items
-                if item["status"] != "queued"
-            ),
+            told,
+            *(f"  {each.artifact.file}: {each.reason}" for each in kept if each.status != _QUEUED),
         ],
         talk=app.concerns(),
-        code=ExitCode.INCOMPLETE if skipped else ExitCode.OK,
+        code=ExitCode.OK if reason is None else ExitCode.INCOMPLETE,
         reason=reason,
     )
+
+
+def _reason(kept: list[_Kept]) -> Reason | None:
+    """Return why a file that was named will not be uploaded, and what helps."""
+    failed = [each for each in kept if each.status == UploadState.FAILED.value]
+    skipped = [each for each in kept if each.status == "skipped"]
+    if failed:
+        numbers = tuple(str(each.number) for each in failed[:20])
+        return Reason(
+            code="bodies_failed",
+            message=f"bodies that failed for good before: {len(failed)}; {failed[0].reason}",
+            fix_argv=("eventsync", "body", "retry", *numbers),
+        )
+    if skipped:
+        first = skipped[0]
+        return Reason(
+            code="files_skipped",
+            message=f"files skipped: {len(skipped)}; {first.artifact.file}: {first.reason}",
+            fix_text="see the reason of each; the others are stored",
+        )
+    return None

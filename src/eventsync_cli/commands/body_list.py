@@ -7,7 +7,7 @@ from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.render import Result, table
 from eventsync_cli.targeting import current_if_any
-from eventsync_core.bodies import BodyCounts, Listed, UploadFailure
+from eventsync_core.bodies import BodyCounts, Listed, Reopening, UploadFailure
 from eventsync_core.clock import SECOND, iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.stores import Stores
@@ -39,6 +39,7 @@ def command(app: App, limit: int, after: int, *, is_log: bool) -> Result:
     stream = "" if app.chosen.project is None else app.stream
     bodies: list[Listed] = []
     failures: list[UploadFailure] = []
+    before: dict[int, list[Reopening]] = {}
     counts, total = BodyCounts(), 0
     with app.reading() as stores:
         if stores is not None:
@@ -48,11 +49,14 @@ def command(app: App, limit: int, after: int, *, is_log: bool) -> Result:
                 failures = stores.bodies.failures(after=after, limit=limit + 1)
             else:
                 bodies = stores.bodies.page(target_id, stream, after=after, limit=limit + 1)
+                before = _before(stores, target_id, bodies[:limit])
     following = _following(bodies, failures, after, limit)
     rows = [_row(each) for each in bodies[:limit]] + [_failure_row(e) for e in failures[:limit]]
     return Result(
         document={
-            "bodies": [_document(each) for each in bodies[:limit]],
+            "bodies": [
+                _document(each, before.get(each.body.number, [])) for each in bodies[:limit]
+            ],
             "bodies_count": total,
             "failures": [_failure_document(each) for each in failures[:limit]],
             "failures_count": counts.failure_log,
@@ -76,6 +80,18 @@ def _total(stores: Stores, stream: str, counts: BodyCounts) -> int:
     return total
 
 
+def _before(stores: Stores, target_id: str, bodies: list[Listed]) -> dict[int, list[Reopening]]:
+    """Return what was done to those that were opened again, as far as one list may hold it."""
+    found: dict[int, list[Reopening]] = {}
+    left = MOST_ITEMS
+    for each in bodies:
+        if each.standing.reopened and left:
+            number = each.body.number
+            found[number] = stores.bodies.reopenings(target_id, number, limit=left)
+            left -= len(found[number])
+    return found
+
+
 def _following(
     bodies: list[Listed], failures: list[UploadFailure], after: int, limit: int
 ) -> int | None:
@@ -84,7 +100,7 @@ def _following(
     return after + limit if len(failures) > limit else None
 
 
-def _document(listed: Listed) -> dict[str, Any]:
+def _document(listed: Listed, before: list[Reopening]) -> dict[str, Any]:
     body, standing = listed.body, listed.standing
     return {
         "number": body.number,
@@ -100,6 +116,18 @@ def _document(listed: Listed) -> dict[str, Any]:
         "due_at": _time(standing.due_at or None),
         "last_error": standing.last_error,
         "settled_at": _time(standing.settled_at),
+        "before": [
+            {
+                "act": each.act.value,
+                "at": _time(each.at),
+                "actor": each.actor,
+                "state": each.state.value,
+                "last_error": each.last_error,
+                "settled_at": _time(each.settled_at),
+            }
+            for each in before
+        ],
+        "before_count": standing.reopened,
     }
 
 

@@ -32,12 +32,12 @@ def command(app: App, file: str, *, all_projects: bool, force: bool) -> Result:
         raise UsageProblemError("--all-projects and --project exclude each other", fix_argv=_HELP)
     stream = None if all_projects else app.stream
     with app.reading() as stores:
-        found = Exported() if stores is None else _export(app, stores, stream, file, force=force)
+        found = _export(app, stores, stream, file, force=force)
     reason = _reason(found)
     return Result(
         document={},
         talk=(
-            f"exported {_told(found, stream)}{_place(file, found)}",
+            f"exported {_told(found, stream)}{_place(file, found, force=force)}",
             *_left(found),
             *([] if app.has_store else [f"nothing is stored yet: {app.database}"]),
             *app.concerns(),
@@ -47,7 +47,13 @@ def command(app: App, file: str, *, all_projects: bool, force: bool) -> Result:
     )
 
 
-def _export(app: App, stores: Stores, stream: str | None, file: str, *, force: bool) -> Exported:
+def _export(
+    app: App, stores: Stores | None, stream: str | None, file: str, *, force: bool
+) -> Exported:
+    if stores is None:
+        if force and file != "-":
+            _write_nothing(app, file)
+        return Exported()
     wanted, others = wanted_heads(stores.journal, stream)
     total = sum(head.position for head in wanted)
 
@@ -58,15 +64,23 @@ def _export(app: App, stores: Stores, stream: str | None, file: str, *, force: b
     if file == "-":
         return into(write_stream)
     if not total:
+        if force:
+            _write_nothing(app, file)
         return Exported(other_streams=others)
     with app.whole_file(Path(file), replace=force) as made:
         return into(made.write)
 
 
-def _place(file: str, found: Exported) -> str:
+def _write_nothing(app: App, file: str) -> None:
+    """Leave no older export where the export of nothing was asked for."""
+    with app.whole_file(Path(file), replace=True):
+        pass
+
+
+def _place(file: str, found: Exported, *, force: bool) -> str:
     if file == "-":
         return ""
-    is_made = found.events or found.without_text
+    is_made = force or found.events or found.without_text
     return f" to {file}" if is_made else f"; {file} is not made"
 
 

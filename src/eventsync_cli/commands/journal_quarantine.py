@@ -7,7 +7,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, table
 from eventsync_core.clock import iso_time
-from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.codec import MOST_ITEMS, read_document
 from eventsync_core.legacy import SetAside
 
 _MOST = 10**18
@@ -86,6 +86,7 @@ def _document(row: SetAside) -> dict[str, Any]:
         "incoming_sha": row.incoming.hex() or None,
         "queued_at": None if row.queued_at is None else iso_time(row.queued_at),
         "retry_count": row.retry_count,
+        "beside": read_document(row.beside) if row.beside else None,
         "size": row.size,
         "at": iso_time(row.at),
         "resolution": row.resolution or None,

@@ -10,7 +10,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.render import Result, listing
 from eventsync_cli.succession import succession_document, succession_lines, succession_of
 from eventsync_core.clock import iso_time
-from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.codec import MOST_ITEMS, read_document
 from eventsync_core.errors import UnknownEventError
 from eventsync_core.journal import Entry
 from eventsync_core.ledger import HistoryItem, Holding, LedgerEntry, Request
@@ -74,6 +74,7 @@ def _origin(row: Provenance) -> dict[str, Any]:
         "row": row.key.row,
         "queued_at": None if row.queued_at is None else iso_time(row.queued_at),
         "retry_count": row.retry_count,
+        "beside": read_document(row.beside) if row.beside else None,
         "taken_at": iso_time(row.taken_at),
     }
 

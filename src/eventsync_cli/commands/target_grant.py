@@ -32,7 +32,9 @@ class _Granted:
 
 @acting("grant")
 @click.argument("target_id", required=False)
-@click.option("--from-now", is_flag=True, help="Only events captured from now on.")
+@click.option(
+    "--from-now", is_flag=True, help="Only events captured, and bodies added, from now on."
+)
 @click.option("--reason", metavar="TEXT", help=f"Why.  [default: {_DEFAULT}]")
 @click.option("--by", metavar="NAME", help="Who permits it.  [default: cli]")
 @click.option("--dry-run", is_flag=True, help="Count, but change nothing.")
@@ -88,6 +90,7 @@ def _preview(
         actor=why.actor,
         reason=why.reason,
         granted_at=app.clock(),
+        from_body=stores.bodies.head() if from_now and stores is not None else 0,
     )
     if stores is None:
         return _Granted(target=target, grant=asked, owed_now=0, will_send=0, dry_run=True)

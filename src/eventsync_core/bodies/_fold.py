@@ -5,7 +5,7 @@ import attrs
 from eventsync_core.bodies._model import Standing, UploadState
 from eventsync_core.bodies._push import PushVerdict
 from eventsync_core.clock import MINUTE, SECOND
-from eventsync_core.receivers import Next
+from eventsync_core.ledger import Act
 from eventsync_core.targets import BackOff, next_back_off
 
 PENDING_WAIT = 5 * MINUTE
@@ -23,10 +23,10 @@ def fold_push(
     """
     Return how a body stands after one more answer.
 
-    A body that the target holds stays so. A fault of the body alone lets it wait as
-    `next_back_off` says, at least a second; one of the target or the way there leaves it due.
-    No number of faults ends in anything but another attempt. Without *holds*, the lease was
-    lost: only that the body is there is kept.
+    A body that the target holds stays so. A fault that the body may have caused lets it wait as
+    `next_back_off` says, at least a second, so that others go before it; one of the target or
+    the way there leaves it due. No number of faults ends in anything but another attempt. Without
+    *holds*, the lease was lost: only that the body is there is kept.
     """
     if before.state.is_there or (not holds and not verdict.state.is_there):
         return before
@@ -37,7 +37,7 @@ def fold_push(
         )
     if verdict.is_pending:
         return attrs.evolve(before, last_error=verdict.reason, due_at=at + PENDING_WAIT)
-    if verdict.next is not Next.GO_ON:
+    if not verdict.may_be_of_body:
         return attrs.evolve(before, last_error=verdict.reason)
     faults = next_back_off(
         BackOff(failures=before.failures), at=at, chance=chance, reason=verdict.reason
@@ -50,13 +50,23 @@ def fold_push(
     )
 
 
-def reopened(before: Standing, *, at: int) -> Standing:
+def reopened(before: Standing, act: Act, *, at: int) -> Standing | None:
     """
-    Return *before* as an operator lets the body go again: queued and due at once.
+    Return *before* as an operator lets the body go again, or None where the act is not for it.
 
-    What the target holds stays so, and what is due already is as it was.
+    Replayed, one that the target held is queued and due at once. Retried, one that failed for
+    good is, and one that waits is due at once. Attempts are kept, and what is due already is
+    left as it was.
     """
-    is_due = before.state is UploadState.QUEUED and before.due_at <= at
-    if before.state.is_there or is_due:
-        return before
-    return attrs.evolve(before, state=UploadState.QUEUED, failures=0, due_at=at, settled_at=None)
+    if before.state.is_there is not (act is Act.DELIVERED_BEFORE):
+        return None
+    if before.state is UploadState.QUEUED and before.due_at <= at:
+        return None
+    return attrs.evolve(
+        before,
+        state=UploadState.QUEUED,
+        failures=0,
+        due_at=at,
+        settled_at=None,
+        reopened=before.reopened + 1,
+    )

@@ -1,5 +1,6 @@
 import attrs
 
+from eventsync_core.bodies._fold import reopened
 from eventsync_core.bodies._model import (
     Added,
     Body,
@@ -8,6 +9,7 @@ from eventsync_core.bodies._model import (
     BodyUpload,
     Listed,
     Owed,
+    Reopening,
     Standing,
     UploadFailure,
     UploadState,
@@ -20,7 +22,7 @@ from eventsync_core.bodies._rules import (
     reconcile,
 )
 from eventsync_core.egress import Grant
-from eventsync_core.journal import Journal
+from eventsync_core.ledger import Act
 from eventsync_core.targets import TargetRegistry
 
 
@@ -28,13 +30,13 @@ from eventsync_core.targets import TargetRegistry
 class MemoryBodies:
     """`Bodies` that live as long as the object."""
 
-    journal: Journal
     targets: TargetRegistry
     _uploads: dict[BodyKey, BodyUpload] = attrs.field(factory=dict)
     _numbers: dict[BodyKey, int] = attrs.field(factory=dict)
     _bodies: dict[int, Body] = attrs.field(factory=dict)
     _standings: dict[tuple[str, int], Standing] = attrs.field(factory=dict)
     _failures: dict[tuple[BodyKey, str], UploadFailure] = attrs.field(factory=dict)
+    _reopenings: dict[tuple[str, int], list[Reopening]] = attrs.field(factory=dict)
 
     def add(self, stream: str, upload: BodyUpload, *, at: int) -> Added:
         """See `Bodies.add`."""
@@ -56,17 +58,35 @@ class MemoryBodies:
             size_bytes=upload.size_bytes,
             created_at=upload.created_at,
             added_at=at,
-            after_position=self._head(stream),
         )
         return Added.STORED
-
-    def _head(self, stream: str) -> int:
-        heads = self.journal.heads()
-        return next((head.position for head in heads if head.stream == stream), 0)
 
     def get(self, key: BodyKey) -> BodyUpload | None:
         """See `Bodies.get`."""
         return self._uploads.get(key)
+
+    def find(self, key: BodyKey, target_id: str = "") -> Listed | None:
+        """See `Bodies.find`."""
+        if key not in self._numbers:
+            return None
+        body = self._bodies[self._numbers[key]]
+        return Listed(body, self._standing(target_id, body))
+
+    def head(self) -> int:
+        """See `Bodies.head`."""
+        return len(self._bodies)
+
+    def streams(self) -> list[str]:
+        """See `Bodies.streams`."""
+        return sorted({body.stream for body in self._bodies.values()})
+
+    def waiting(self, target_id: str, stream: str) -> int:
+        """See `Bodies.waiting`."""
+        return sum(
+            self._standing(target_id, body).state is UploadState.QUEUED
+            for body in self._bodies.values()
+            if body.stream == stream
+        )
 
     def page(
         self, target_id: str = "", stream: str = "", *, after: int = 0, limit: int = 1000
@@ -124,6 +144,29 @@ class MemoryBodies:
         self.targets.get(target_id)
         if (target_id, number) in self._standings:
             self._standings[target_id, number] = standing
+
+    def reopen(self, target_id: str, number: int, act: Act, *, actor: str, at: int) -> bool:
+        """See `Bodies.reopen`."""
+        self.targets.get(target_id)
+        before = self._standings.get((target_id, number))
+        after = None if before is None else reopened(before, act, at=at)
+        if before is None or after is None:
+            return False
+        self._standings[target_id, number] = after
+        done = Reopening(
+            act=act,
+            at=at,
+            actor=actor,
+            state=before.state,
+            last_error=before.last_error,
+            settled_at=before.settled_at,
+        )
+        self._reopenings.setdefault((target_id, number), []).append(done)
+        return True
+
+    def reopenings(self, target_id: str, number: int, *, limit: int = 1000) -> list[Reopening]:
+        """See `Bodies.reopenings`."""
+        return self._reopenings.get((target_id, number), [])[::-1][:limit]
 
     def log(self, failure: UploadFailure) -> None:
         """See `Bodies.log`."""

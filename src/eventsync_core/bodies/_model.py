@@ -2,12 +2,24 @@ from enum import StrEnum
 
 import attrs
 
+from eventsync_core.ids import stream_key
+from eventsync_core.ledger import Act
+
+
+def _project(named: str) -> str:
+    """Return a project as the streams of events spell it."""
+    return stream_key(named) if named.strip() else named
+
 
 @attrs.frozen(kw_only=True)
 class BodyKey:
-    """Which body: the seven parts that the server's index knows it by."""
+    """
+    Which body: the seven parts that the server's index knows it by.
 
-    project_uuid: str
+    The project is spelt as the streams of events are, whatever the case of its letters.
+    """
+
+    project_uuid: str = attrs.field(converter=_project)
     mission_slug: str
     target_branch: str
     mission_type: str
@@ -82,7 +94,8 @@ class Standing:
 
     `attempts` counts the requests that carried it there, `failures` the faults in a row that
     its wait until `due_at` comes from, those of an older queue included. `settled_at` is when
-    it was uploaded or failed for good. Times are in microseconds since 1970 UTC.
+    it was uploaded or failed for good, `reopened` how often an operator let it go again. Times
+    are in microseconds since 1970 UTC.
     """
 
     state: UploadState = UploadState.QUEUED
@@ -92,6 +105,23 @@ class Standing:
     last_error: str = ""
     asked_at: int | None = None
     settled_at: int | None = None
+    reopened: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Reopening:
+    """
+    That `actor` let a body go to a target again, and how it stood there until then.
+
+    Times are in microseconds since 1970 UTC.
+    """
+
+    act: Act
+    at: int
+    actor: str
+    state: UploadState
+    last_error: str
+    settled_at: int | None
 
 
 @attrs.frozen(kw_only=True)
@@ -99,8 +129,8 @@ class Body:
     """
     A stored body without its content.
 
-    `number` counts the bodies of a store from 1 without gaps; `after_position` is how many
-    entries its stream held when it was added at `added_at`, which decides what grant covers it.
+    `number` counts the bodies of a store from 1 without gaps, in the order in which they were
+    added, and decides what grant covers it.
     """
 
     number: int
@@ -110,7 +140,6 @@ class Body:
     size_bytes: int
     created_at: int
     added_at: int
-    after_position: int
 
 
 @attrs.frozen

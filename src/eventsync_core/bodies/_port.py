@@ -7,10 +7,12 @@ from eventsync_core.bodies._model import (
     BodyUpload,
     Listed,
     Owed,
+    Reopening,
     Standing,
     UploadFailure,
 )
 from eventsync_core.egress import Grant
+from eventsync_core.ledger import Act
 
 
 class Bodies(Protocol):
@@ -31,6 +33,22 @@ class Bodies(Protocol):
 
     def get(self, key: BodyKey) -> BodyUpload | None:
         """Return the body as it is stored, with its content, or None."""
+        ...
+
+    def find(self, key: BodyKey, target_id: str = "") -> Listed | None:
+        """Return the body as `page` lists it, or None."""
+        ...
+
+    def head(self) -> int:
+        """Return the number of the last body, 0 where there is none."""
+        ...
+
+    def streams(self) -> list[str]:
+        """Return the streams that hold a body, in order of their names."""
+        ...
+
+    def waiting(self, target_id: str, stream: str) -> int:
+        """Return how many bodies of the stream are not settled at the target, granted or not."""
         ...
 
     def page(
@@ -77,6 +95,22 @@ class Bodies(Protocol):
         Raises:
             UnknownTargetError: It was never registered.
         """
+        ...
+
+    def reopen(self, target_id: str, number: int, act: Act, *, actor: str, at: int) -> bool:
+        """
+        Let the body go to the target again as `reopened` says; false where nothing changes.
+
+        How it stood until then is kept among `reopenings`. Without effect where it has no
+        standing there.
+
+        Raises:
+            UnknownTargetError: It was never registered.
+        """
+        ...
+
+    def reopenings(self, target_id: str, number: int, *, limit: int = 1000) -> list[Reopening]:
+        """Return the latest of what operators did to the body at the target, newest first."""
         ...
 
     def log(self, failure: UploadFailure) -> None:

@@ -35,9 +35,16 @@ class PushVerdict:
 
     @property
     def is_of_server(self) -> bool:
-        """It tells of the server, or of an address that is none, as likely as of this body."""
-        is_fault = self.status is not None and self.status >= 500
-        return is_fault or self.reason.startswith(("unexpected_status: ", "not_found: "))
+        """It tells of an address that is none, as likely as of this body."""
+        return self.reason.startswith(("unexpected_status: ", "not_found: "))
+
+    @property
+    def may_be_of_body(self) -> bool:
+        """It may have come of this body: another one might fare better."""
+        if self.next is Next.BACK_OFF:
+            is_lost = self.status is None and not self.no_connection
+            return is_lost or self.status == 408 or (self.status or 0) >= 500
+        return self.next is Next.GO_ON
 
 
 class BodyReceiver(Protocol):

@@ -56,17 +56,8 @@ def first_standing(retry_count: int, next_attempt_at: int, last_error: str) -> S
 
 
 def covers(grant: Grant, body: Body) -> bool:
-    """
-    Say whether *grant* lets the body go: its stream's, and added within what is granted.
-
-    A grant from a later position leaves out what was added before it was made, as it leaves
-    out the entries.
-    """
-    if grant.stream != body.stream:
-        return False
-    if body.after_position != grant.from_position or not grant.from_position:
-        return body.after_position >= grant.from_position
-    return body.added_at >= grant.granted_at
+    """Say whether *grant* lets the body go: its stream's, and added within what is granted."""
+    return grant.stream == body.stream and body.number > grant.from_body
 
 
 def hash_of(content: str) -> str:

@@ -32,7 +32,7 @@ class StubBodyReceiver:
     def push(self, permit: Permit, upload: BodyUpload) -> PushVerdict:
         """See `BodyReceiver.push`."""
         require_permit(self.target_id, permit)
-        return interpret_push(upload.key.content_hash, self._answer(upload))
+        return interpret_push(upload, self._answer(upload))
 
     def _answer(self, upload: BodyUpload) -> Answer:
         rule = self.script.next_push()

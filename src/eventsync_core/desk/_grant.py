@@ -17,9 +17,9 @@ def grant(
     """
     Permit *stream* to go to *target*, in one unit of work, and return the grant that holds.
 
-    From the start, or with *from_now* only what is captured later; a live grant is widened, never
-    narrowed. The target is registered, and a pause of it or of the grant ends. *actor* and
-    *reason* are kept as one printable line each.
+    From the start, or with *from_now* only what is captured, and what bodies are added, later; a
+    live grant is widened, never narrowed. The target is registered, and a pause of it or of the
+    grant ends. *actor* and *reason* are kept as one printable line each.
     """
     with stores.atomic():
         wake(stores, target, at=at)
@@ -30,6 +30,7 @@ def grant(
             actor=given_words(actor),
             reason=given_words(reason),
             at=at,
+            from_body=stores.bodies.head() if from_now else 0,
         )
 
 

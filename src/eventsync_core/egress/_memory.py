@@ -16,7 +16,15 @@ class MemoryGrants:
     _acts: dict[str, list[GrantAct]] = attrs.field(factory=dict)
 
     def grant(
-        self, target_id: str, stream: str, *, from_position: int, actor: str, reason: str, at: int
+        self,
+        target_id: str,
+        stream: str,
+        *,
+        from_position: int,
+        actor: str,
+        reason: str,
+        at: int,
+        from_body: int = 0,
     ) -> Grant:
         """See `Grants.grant`."""
         self.targets.get(target_id)
@@ -29,6 +37,7 @@ class MemoryGrants:
             actor=actor,
             reason=reason,
             granted_at=at,
+            from_body=from_body,
         )
         grant = change_grant(before, asked)
         self._put(before, grant, actor=actor, reason=reason, at=at)

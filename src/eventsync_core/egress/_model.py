@@ -10,8 +10,9 @@ class Grant:
     """
     Permission that a stream may go to a target.
 
-    Entries above `from_position` may go. `generation` grows with every change; `revoked_at`
-    is None while the grant lives, `revoked_by` and `revoked_reason` are who ended it and why;
+    Entries above `from_position` may go, and bodies with a number above `from_body`. `generation`
+    grows with every change; `revoked_at` is None while the grant lives, `revoked_by` and
+    `revoked_reason` are who ended it and why;
     `paused` says why it rests, empty when it does not.
     Times are in microseconds since 1970 UTC.
     """
@@ -27,6 +28,7 @@ class Grant:
     paused: str = ""
     revoked_by: str = ""
     revoked_reason: str = ""
+    from_body: int = 0
 
     @property
     def is_live(self) -> bool:

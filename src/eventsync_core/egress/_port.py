@@ -12,12 +12,21 @@ class Grants(Protocol):
     """
 
     def grant(
-        self, target_id: str, stream: str, *, from_position: int, actor: str, reason: str, at: int
+        self,
+        target_id: str,
+        stream: str,
+        *,
+        from_position: int,
+        actor: str,
+        reason: str,
+        at: int,
+        from_body: int = 0,
     ) -> Grant:
         """
         Permit *stream* to go to the target above *from_position* and return the grant.
 
-        A live grant is widened where *from_position* is lower, never narrowed; a revoked one
+        Its bodies may go whose number is above *from_body*.
+        A live grant is widened where one of the two is lower, never narrowed; a revoked one
         is renewed as asked. Entries that were passed over and become deliverable this way
         are owed. Any pause ends.
 

@@ -14,14 +14,21 @@ def change_grant(before: Grant | None, asked: Grant) -> Grant:
         return asked
     if not before.is_live:
         return attrs.evolve(asked, generation=before.generation + 1)
-    if asked.from_position >= before.from_position and not before.paused:
+    from_position = min(before.from_position, asked.from_position)
+    from_body = min(before.from_body, asked.from_body)
+    if (from_position, from_body) == _bounds(before) and not before.paused:
         return before
     return attrs.evolve(
         before,
-        from_position=min(before.from_position, asked.from_position),
+        from_position=from_position,
+        from_body=from_body,
         generation=before.generation + 1,
         paused="",
     )
+
+
+def _bounds(grant: Grant) -> tuple[int, int]:
+    return grant.from_position, grant.from_body
 
 
 def end_grant(before: Grant, *, actor: str, reason: str, at: int) -> Grant:
@@ -49,7 +56,7 @@ def verbs_between(before: Grant | None, after: Grant) -> tuple[GrantVerb, ...]:
     if before is None or (after.is_live and not before.is_live):
         return (GrantVerb.GRANTED,)
     found = []
-    if after.from_position < before.from_position:
+    if after.from_position < before.from_position or after.from_body < before.from_body:
         found.append(GrantVerb.WIDENED)
     if before.is_live and not after.is_live:
         found.append(GrantVerb.REVOKED)

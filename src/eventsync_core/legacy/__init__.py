@@ -15,6 +15,7 @@ from eventsync_core.legacy._model import (
     SourceRow,
     Stored,
     Why,
+    row_digest,
 )
 from eventsync_core.legacy._port import Legacy
 from eventsync_core.legacy._rules import UNASSIGNED, decide, is_safe, judge
@@ -39,4 +40,5 @@ __all__ = [
     "decide",
     "is_safe",
     "judge",
+    "row_digest",
 ]

@@ -51,11 +51,16 @@ class Became(StrEnum):
 
 
 class RowKey(NamedTuple):
-    """One content of one row: its table (`lines` for a file of lines), number and SHA-256."""
+    """One content of one row: its table (`lines` for a file of lines), number and `row_digest`."""
 
     part: str
     row: int
     digest: bytes
+
+
+def row_digest(raw: bytes, beside: str = "") -> bytes:
+    """Return the SHA-256 of what a row holds: of its bytes, and of what else stands in it."""
+    return sha256(raw + b"\0" + beside.encode() if beside else raw).digest()
 
 
 @attrs.frozen(kw_only=True)
@@ -64,7 +69,8 @@ class SourceRow:
     One event as an old program kept it; `raw` are the exact bytes.
 
     `event_id` is what stands beside the bytes; None: nothing is said there. `queued_at` is in
-    microseconds since 1970 UTC.
+    microseconds since 1970 UTC. `beside` is a JSON object of columns that mean nothing here,
+    or hold something else than they should; empty where there are none.
     """
 
     part: str
@@ -73,11 +79,12 @@ class SourceRow:
     raw: bytes
     queued_at: int | None = None
     retry_count: int | None = None
+    beside: str = ""
 
     @property
     def key(self) -> RowKey:
         """Which row it is, and with which content."""
-        return RowKey(self.part, self.row, sha256(self.raw).digest())
+        return RowKey(self.part, self.row, row_digest(self.raw, self.beside))
 
 
 @attrs.frozen(kw_only=True)
@@ -101,17 +108,23 @@ class Noted:
     A source as it was when everything in it was accounted for.
 
     `fingerprint` is of the file's parts, empty while rows may wait in it; `rows_left` of them
-    were left there.
+    were left there, `bodies_left` of these in the body queue, `failures_left` in its failure log.
     """
 
     source: Source
     fingerprint: str = ""
     rows_left: int = 0
+    bodies_left: int = 0
+    failures_left: int = 0
 
 
 @attrs.frozen(kw_only=True)
 class Provenance:
-    """Where an event came from: a row of the source at `path`, and what stood beside it."""
+    """
+    Where an event came from: a row of the source at `path`, and what stood beside it.
+
+    Of a row of a failure log `queued_at` is when it first failed, and `retry_count` how often.
+    """
 
     path: str
     key: RowKey
@@ -119,6 +132,7 @@ class Provenance:
     queued_at: int | None
     retry_count: int | None
     taken_at: int
+    beside: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -142,6 +156,7 @@ class SetAside:
     incoming: bytes = b""
     queued_at: int | None = None
     retry_count: int | None = None
+    beside: str = ""
     raw: bytes = attrs.field(default=b"", repr=False)
     number: int = 0
     resolution: str = ""

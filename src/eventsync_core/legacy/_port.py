@@ -42,8 +42,8 @@ class Legacy(Protocol):
         """
         Return rows of that part of the source with a number above *after*, up to *upto*.
 
-        In order of their numbers, at most *limit*, and more only to bring all contents of the
-        last number.
+        In order of their numbers, which may be negative; at most *limit*, and more only to
+        bring all contents of the last number.
         """
         ...
 

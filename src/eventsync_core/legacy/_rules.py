@@ -31,17 +31,18 @@ def judge(row: SourceRow, *, families: Families, project: str | None) -> Judged:
     Its stream is that of its own project, else of *project*, else `unassigned`. Lone surrogates,
     repeated keys and deep nesting make it an event with the hold `invalid`.
     """
-    key = row.key
     try:
         text = decode_text(row.raw)
     except NotJsonError as error:
-        return Judged(row, key, None, why=Why.NOT_UTF8, detail=error.message)
+        return Judged(row, row.key, None, why=Why.NOT_UTF8, detail=error.message)
     try:
         event = read_event(text)
     except MissingEventIdError as error:
-        return Judged(row, key, None, why=Why.NO_EVENT_ID, detail=error.message)
+        return Judged(row, row.key, None, why=Why.NO_EVENT_ID, detail=error.message)
     except NotJsonError as error:
-        return Judged(row, key, None, why=Why.NOT_JSON, detail=error.message)
+        return Judged(row, row.key, None, why=Why.NOT_JSON, detail=error.message)
+    # The digest of the event is that of the row's bytes.
+    key = RowKey(row.part, row.row, event.digest)
     if row.event_id is not None and row.event_id != event.event_id:
         beside = one_line(row.event_id, _LONGEST)
         detail = f"the event is {event.event_id}, the row says {beside!r}"

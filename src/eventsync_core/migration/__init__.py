@@ -1,6 +1,13 @@
 """Bring home what old programs left: read, merge, resolve, clean up."""
 
 from eventsync_core.migration._body_rows import BODIES, FAILURES, BodyRow
+from eventsync_core.migration._columns import (
+    Value,
+    columns_text,
+    folded,
+    micros_of,
+    whole_of,
+)
 from eventsync_core.migration._migrate import migrate, preview
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
 from eventsync_core.migration._port import Emptying, Left, OldSource, Reading
@@ -19,9 +26,14 @@ __all__ = [
     "OnRow",
     "Reading",
     "SourceReport",
+    "Value",
     "Waiting",
     "as_document",
+    "columns_text",
     "find_waiting",
+    "folded",
+    "micros_of",
     "migrate",
     "preview",
+    "whole_of",
 ]

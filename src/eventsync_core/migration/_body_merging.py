@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import attrs
 
-from eventsync_core.bodies import Added, Bodies, BodyUpload, UploadFailure, reconcile
+from eventsync_core.bodies import Added, BodyUpload, UploadFailure, reconcile
 from eventsync_core.ids import stream_key
 from eventsync_core.legacy import UNASSIGNED, Became, Noted, Provenance, SetAside, Source, Why
 from eventsync_core.migration._body_rows import JudgedBody, name_of
+from eventsync_core.migration._counting import uncounted
 from eventsync_core.migration._model import MigrationRules
 from eventsync_core.stores import Stores
 
@@ -22,6 +23,23 @@ class BodyMerging:
     rules: MigrationRules
     is_preview: bool
     _seen: dict[str, BodyUpload] = attrs.field(factory=dict)
+    _counted: dict[str, list[Provenance]] = attrs.field(factory=dict)
+    _new: list[tuple[str, BodyUpload | None]] = attrs.field(factory=list)
+
+    def forget(self) -> None:
+        """Let a preview know nothing of what it would import since `remember`."""
+        for name, before in reversed(self._new):
+            if name in self._counted:
+                self._counted[name].pop()
+            elif before is None:
+                del self._seen[name]
+            else:
+                self._seen[name] = before
+        self._new.clear()
+
+    def remember(self) -> None:
+        """Keep what a preview would import, whatever comes of later rows."""
+        self._new.clear()
 
     def merge(self, source: Source, rows: Sequence[JudgedBody], *, at: int) -> list[Became]:
         """Return what became of *rows*; all of that is stored, or none of it."""
@@ -35,7 +53,7 @@ class BodyMerging:
         if each.upload is not None:
             became = self._upload(source, each, each.upload, at)
         elif each.failure is not None:
-            became = self._fail(source, each, each.failure)
+            became = self._fail(source, each, each.failure, at)
         else:
             became = Became.QUARANTINED
         if not self.is_preview and self.stores is not None:
@@ -52,6 +70,7 @@ class BodyMerging:
         if added is Added.CONFLICT:
             return self._conflict(source, each)
         if self.is_preview or self.stores is None:
+            self._new.append((name, self._seen.get(name)))
             self._seen[name] = stored or upload
         else:
             project = (self.rules.project or "").strip() or UNASSIGNED
@@ -70,22 +89,16 @@ class BodyMerging:
                 return Became.RESOLVED
         return Became.CONFLICT
 
-    def _fail(self, source: Source, each: JudgedBody, failure: UploadFailure) -> Became:
+    def _fail(self, source: Source, each: JudgedBody, failure: UploadFailure, at: int) -> Became:
         """Add what the log of the source counts beyond what was taken of that row before."""
-        before = self._taken_before(source, each)
-        more = failure.count - before
-        if more <= 0:
-            return Became.DEDUPLICATED
-        if not self.is_preview and self.stores is not None:
-            _log(self.stores.bodies, failure, more)
-        return Became.IMPORTED
-
-    def _taken_before(self, source: Source, each: JudgedBody) -> int:
-        if self.stores is None:
-            return 0
-        row = each.key.row
-        taken = self.stores.legacy.taken(source.path, each.key.part, after=row - 1, upto=row)
-        return max((one.retry_count or 0 for one in taken if one.event_id == each.name), default=0)
+        known = [] if self.stores is None else self.stores.legacy.provenance(each.name)
+        more = uncounted(failure, [*known, *self._counted.get(each.name, ())])
+        if self.is_preview or self.stores is None:
+            self._counted.setdefault(each.name, []).append(_provenance(source, each, at))
+            self._new.append((each.name, None))
+        elif more:
+            self.stores.bodies.log(attrs.evolve(failure, count=more))
+        return Became.IMPORTED if more else Became.DEDUPLICATED
 
     def aside(self, source: Source, each: JudgedBody, at: int) -> SetAside:
         """Return the row as it is set aside, with its bytes."""
@@ -102,17 +115,16 @@ class BodyMerging:
         )
 
 
-def _log(bodies: Bodies, failure: UploadFailure, more: int) -> None:
-    bodies.log(attrs.evolve(failure, count=more))
-
-
 def _provenance(source: Source, each: JudgedBody, at: int) -> Provenance:
-    count = each.failure.count if each.failure is not None else None
+    failure, upload = each.failure, each.upload
+    first = None if failure is None else failure.first_failed_at
+    count = None if failure is None else failure.count
     return Provenance(
         path=source.path,
         key=each.key,
         event_id=each.name,
-        queued_at=each.upload.created_at if each.upload is not None else None,
-        retry_count=each.upload.retry_count if each.upload is not None else count,
+        queued_at=first if upload is None else upload.created_at,
+        retry_count=count if upload is None else upload.retry_count,
         taken_at=at,
+        beside=each.beside,
     )

@@ -1,20 +1,22 @@
 """Rows of the body queue and of its failure log, in both spellings of their columns."""
 
-from collections.abc import Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import TypeVar
 
 import attrs
 
 from eventsync_core.bodies import BodyKey, BodyUpload, UploadFailure
-from eventsync_core.codec import read_document, write_document
-from eventsync_core.legacy import RowKey, Why
+from eventsync_core.codec import read_document
+from eventsync_core.codec import write_document as write
+from eventsync_core.legacy import RowKey, Why, row_digest
+from eventsync_core.migration._columns import Value, columns_text, folded, micros_of, whole_of
 
 BODIES, FAILURES = "body_upload_queue", "body_upload_failure_log"
-_SECOND = 1_000_000
-_LARGEST = (1 << 63) - 1
 _OLD_NAMES = {"mission_slug": "feature_slug", "mission_type": "mission_key"}
-
-Value = str | bytes | int | float | None
+_ROW_NUMBER = "id"
+_PARTS = attrgetter(*(field.name for field in attrs.fields(BodyKey)))
+_Read = TypeVar("_Read")
 
 
 @attrs.frozen
@@ -28,21 +30,27 @@ class BodyRow:
     @property
     def raw(self) -> bytes:
         """All that it holds, as one JSON object; a text that is not UTF-8 stands as hex."""
-        found = {
-            name: {"hex": value.hex()} if isinstance(value, bytes) else _finite(value)
-            for name, value in self.columns
-        }
-        return write_document(found).encode()
+        return columns_text(self.columns).encode()
 
     @property
     def key(self) -> RowKey:
         """Which row it is, and with which content."""
-        return RowKey(self.part, self.row, sha256(self.raw).digest())
+        return RowKey(self.part, self.row, row_digest(self.raw))
+
+    @property
+    def size(self) -> int:
+        """How much room its texts take, about."""
+        return sum(len(value) for _, value in self.columns if isinstance(value, str | bytes))
 
 
 @attrs.frozen
 class JudgedBody:
-    """What a row holds: a body, a failure, or why it holds neither, in a word and a line."""
+    """
+    What a row holds: a body, a failure, or why it holds neither, in a word and a line.
+
+    `beside` has those columns of a body or failure that mean nothing here, or hold something
+    else than they should, as JSON; empty where there are none.
+    """
 
     row: BodyRow
     key: RowKey
@@ -50,6 +58,7 @@ class JudgedBody:
     failure: UploadFailure | None = None
     why: Why | None = None
     detail: str = ""
+    beside: str = ""
 
     @property
     def name(self) -> str:
@@ -61,7 +70,7 @@ class JudgedBody:
 
 def name_of(key: BodyKey) -> str:
     """Return the seven parts as one text."""
-    return write_document(list(attrs.astuple(key)))
+    return write(_PARTS(key))
 
 
 def key_of(name: str) -> BodyKey:
@@ -78,12 +87,14 @@ def failure_name(failure: UploadFailure) -> str:
 
 def judge_body(row: BodyRow) -> JudgedBody:
     """Read the body or the failure in *row*, or say why it holds none."""
-    columns = {name.lower(): value for name, value in row.columns}
+    read = _Columns(row)
     try:
-        key = _key(columns)
+        key = read.key()
         if row.part == FAILURES:
-            return JudgedBody(row, row.key, failure=_failure(key, columns))
-        return JudgedBody(row, row.key, upload=_upload(key, columns))
+            failure = read.failure(key)
+            return JudgedBody(row, row.key, failure=failure, beside=read.beside())
+        upload = read.upload(key)
+        return JudgedBody(row, row.key, upload=upload, beside=read.beside())
     except _UnusableError as error:
         return JudgedBody(row, row.key, why=Why.NO_BODY, detail=str(error))
 
@@ -92,69 +103,81 @@ class _UnusableError(ValueError):
     """A column is missing, or holds something else."""
 
 
-def _key(columns: Mapping[str, Value]) -> BodyKey:
-    parts = {}
-    for field in attrs.fields(BodyKey):
-        old = _OLD_NAMES.get(field.name, field.name)
-        parts[field.name] = _text(columns, field.name if field.name in columns else old)
-    return BodyKey(**parts)
+class _Columns:
+    """The columns of a row, of which it is known which were read."""
 
+    def __init__(self, row: BodyRow) -> None:
+        self._row = row
+        self._values = {folded(name): value for name, value in row.columns}
+        self._read: set[str] = set()
 
-def _upload(key: BodyKey, columns: Mapping[str, Value]) -> BodyUpload:
-    content = _text(columns, "content_body")
-    return BodyUpload(
-        key=key,
-        content=content,
-        size_bytes=_whole(columns, "size_bytes", len(content.encode())),
-        created_at=_micros(columns, "created_at"),
-        hash_algorithm=_text(columns, "hash_algorithm", "sha256"),
-        retry_count=_whole(columns, "retry_count", 0),
-        next_attempt_at=_micros(columns, "next_attempt_at"),
-        last_error=_text(columns, "last_error", ""),
-    )
+    def key(self) -> BodyKey:
+        """Return which body it is of."""
+        parts = {}
+        for field in attrs.fields(BodyKey):
+            old = _OLD_NAMES.get(field.name, field.name)
+            parts[field.name] = self._text(field.name if field.name in self._values else old)
+        return BodyKey(**parts)
 
+    def upload(self, key: BodyKey) -> BodyUpload:
+        """Return the body."""
+        content = self._text("content_body")
+        return BodyUpload(
+            key=key,
+            content=content,
+            size_bytes=self._or("size_bytes", whole_of, len(content.encode())),
+            created_at=self._or("created_at", micros_of, 0),
+            hash_algorithm=self._text("hash_algorithm", "sha256"),
+            retry_count=self._or("retry_count", whole_of, 0),
+            next_attempt_at=self._or("next_attempt_at", micros_of, 0),
+            last_error=self._text("last_error", ""),
+        )
 
-def _failure(key: BodyKey, columns: Mapping[str, Value]) -> UploadFailure:
-    return UploadFailure(
-        key=key,
-        reason=_text(columns, "failure_reason"),
-        size_bytes=_whole(columns, "size_bytes", 0),
-        first_failed_at=_micros(columns, "first_failed_at"),
-        last_failed_at=_micros(columns, "last_failed_at"),
-        count=max(1, _whole(columns, "failure_count", 1)),
-        hash_algorithm=_text(columns, "hash_algorithm", "sha256"),
-    )
+    def failure(self, key: BodyKey) -> UploadFailure:
+        """Return the failure; one that cannot be told from another, or be counted, is none."""
+        first = self._or("first_failed_at", micros_of, None)
+        count = self._or("failure_count", whole_of, None if self._has("failure_count") else 1)
+        if first is None or count is None:
+            name = "first_failed_at" if first is None else "failure_count"
+            raise _UnusableError(f"{name} holds no number that counts")
+        return UploadFailure(
+            key=key,
+            reason=self._text("failure_reason"),
+            size_bytes=self._or("size_bytes", whole_of, 0),
+            first_failed_at=first,
+            last_failed_at=self._or("last_failed_at", micros_of, first),
+            count=max(1, count),
+            hash_algorithm=self._text("hash_algorithm", "sha256"),
+        )
 
+    def beside(self) -> str:
+        """Return what was not read, as JSON; the row's own number is no news."""
+        left = [
+            (name, value)
+            for name, value in self._row.columns
+            if value is not None
+            and folded(name) not in self._read
+            and (folded(name), value) != (_ROW_NUMBER, self._row.row)
+        ]
+        return columns_text(left) if left else ""
 
-def _text(columns: Mapping[str, Value], name: str, otherwise: str | None = None) -> str:
-    value = columns.get(name)
-    if isinstance(value, str):
-        return value
-    if value is None and otherwise is not None:
-        return otherwise
-    if isinstance(value, bytes):
-        raise _UnusableError(f"{name} is not UTF-8")
-    raise _UnusableError(f"{name} holds no text")
+    def _has(self, name: str) -> bool:
+        return self._values.get(name) is not None
 
+    def _or(self, name: str, read: Callable[[Value], int | None], otherwise: _Read) -> int | _Read:
+        found = read(self._values.get(name))
+        if found is None:
+            return otherwise
+        self._read.add(name)
+        return found
 
-def _whole(columns: Mapping[str, Value], name: str, otherwise: int) -> int:
-    value = columns.get(name)
-    return value if isinstance(value, int) else otherwise
-
-
-def _micros(columns: Mapping[str, Value], name: str) -> int:
-    value = columns.get(name)
-    if not isinstance(value, int | float):
-        return 0
-    try:
-        found = int(value * _SECOND)
-    except (ValueError, OverflowError):
-        return 0
-    return found if 0 <= found <= _LARGEST else 0
-
-
-def _finite(value: str | float | None) -> str | int | float | None:
-    """Return *value*, or its name where JSON has no number for it."""
-    if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
-        return repr(value)
-    return value
+    def _text(self, name: str, otherwise: str | None = None) -> str:
+        value = self._values.get(name)
+        if isinstance(value, str):
+            self._read.add(name)
+            return value
+        if value is None and otherwise is not None:
+            return otherwise
+        if isinstance(value, bytes):
+            raise _UnusableError(f"{name} is not UTF-8")
+        raise _UnusableError(f"{name} holds no text")

@@ -1,16 +1,18 @@
 """Rows that the store holds leave their source."""
 
-from collections.abc import Sequence
-from hashlib import sha256
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from eventsync_core.errors import SourceError
-from eventsync_core.legacy import Became, Noted, Provenance, RowKey, is_safe
+from eventsync_core.legacy import Became, Noted, Provenance, RowKey, is_safe, row_digest
 from eventsync_core.migration._body_rows import BODIES, FAILURES, failure_name, key_of
+from eventsync_core.migration._guarding import guarding
 from eventsync_core.migration._model import MigrationRules, SourceReport
-from eventsync_core.migration._port import Emptying, OldSource
+from eventsync_core.migration._port import Emptying, Left, OldSource
 from eventsync_core.stores import Stores
 
 _PAGE = 1_000
+_TEXTS_AT_ONCE = 100
+_ROWS_AT_ONCE = 20_000
 
 
 def may_remove(report: SourceReport, rules: MigrationRules) -> int:
@@ -29,6 +31,16 @@ def quarantined_left(report: SourceReport, rules: MigrationRules) -> int:
     return 0 if rules.take_quarantined and is_free else report.of_all(Became.QUARANTINED)
 
 
+def keep_if_it_must(report: SourceReport, rules: MigrationRules) -> None:
+    """Note that the source cannot be cleaned up, if rows of it were to be deleted."""
+    if report.kept_because and may_remove(report, rules):
+        report.error = SourceError(
+            report.kept_because,
+            code="source_not_emptied",
+            fix="nothing is lost: --keep-sources leaves the file alone",
+        )
+
+
 def clean_up(
     stores: Stores, old: OldSource, report: SourceReport, rules: MigrationRules, *, at: int
 ) -> None:
@@ -40,24 +52,33 @@ def clean_up(
     left = None
     if may_remove(report, rules):
         try:
-            with old.emptying() as emptying:
+            with guarding(old.source), old.emptying() as emptying:
                 _remove(stores, emptying, report, rules)
                 left = emptying.settle()
         except SourceError as error:
             report.error = error
+            report.rows_left = report.rows - report.removed
             return
         report.rows_left = left.rows
-    is_settled = (
-        report.error is None and not report.is_blocked and not report.of_all(Became.QUARANTINED)
-    )
-    fingerprint = report.fingerprint if left is None else left.fingerprint
-    stores.legacy.note(
-        Noted(
-            source=report.source,
-            fingerprint=fingerprint if is_settled else "",
-            rows_left=report.rows_left or 0,
-        ),
-        at=at,
+    stores.legacy.note(_noted(report, left), at=at)
+
+
+def _noted(report: SourceReport, left: Left | None) -> Noted:
+    """Return how the source is put on record: with its fingerprint if nothing can be new in it."""
+    open_rows = report.of_all(Became.QUARANTINED) + report.of_all(Became.RESOLVED)
+    if report.error is not None or report.is_blocked:
+        fingerprint = ""
+    elif left is not None:
+        # Rows that are left there came or changed after the source was read.
+        fingerprint = "" if left.rows or report.of_all(Became.QUARANTINED) else left.fingerprint
+    else:
+        fingerprint = "" if open_rows else report.fingerprint
+    return Noted(
+        source=report.source,
+        fingerprint=fingerprint,
+        rows_left=report.rows_left or 0,
+        bodies_left=0 if left is not None else report.bodies.total(),
+        failures_left=0 if left is not None else report.failures.total(),
     )
 
 
@@ -65,27 +86,51 @@ def _remove(
     stores: Stores, emptying: Emptying, report: SourceReport, rules: MigrationRules
 ) -> None:
     for part, (first, last) in report.ranges.items():
-        after = first - 1
-        while page := stores.legacy.taken(
-            report.source.path, part, after=after, upto=last, limit=_PAGE
-        ):
-            after = page[-1].key.row
-            report.removed += emptying.remove(_safe(stores, part, page))
+        pages = _seen(stores, report.source.path, part, after=first - 1, upto=last)
+        for keys in _in_lots(pages):
+            report.removed += emptying.remove(keys)
     aside = [*report.resolved, *(report.quarantined if rules.take_quarantined else ())]
-    for start in range(0, len(aside), _PAGE):
-        keys = _read_back(stores, report.source.path, aside[start : start + _PAGE])
+    for keys in _in_lots(
+        _read_back(stores, report.source.path, aside[start : start + _PAGE])
+        for start in range(0, len(aside), _PAGE)
+    ):
         report.removed += emptying.remove(keys)
 
 
-def _safe(stores: Stores, part: str, page: Sequence[Provenance]) -> list[RowKey]:
+def _in_lots(pages: Iterable[list[RowKey]]) -> Iterator[list[RowKey]]:
+    """Yield the keys of *pages* in lots that are each deleted in one transaction."""
+    lot: list[RowKey] = []
+    for page in pages:
+        lot += page
+        if len(lot) >= _ROWS_AT_ONCE:
+            yield lot
+            lot = []
+    if lot:
+        yield lot
+
+
+def _seen(stores: Stores, path: str, part: str, *, after: int, upto: int) -> Iterator[list[RowKey]]:
+    """Yield those of the rows taken whose content the store was seen to hold, page by page."""
+    logged = _logged(stores) if part == FAILURES else frozenset()
+    while page := stores.legacy.taken(path, part, after=after, upto=upto, limit=_PAGE):
+        after = page[-1].key.row
+        yield _safe(stores, part, page, logged)
+
+
+def _safe(
+    stores: Stores, part: str, page: Sequence[Provenance], logged: Collection[str]
+) -> list[RowKey]:
     """Return the rows whose content the store was seen to hold."""
     if part == BODIES:
         return [row.key for row in page if stores.bodies.get(key_of(row.event_id)) is not None]
     if part == FAILURES:
-        logged = _logged(stores)
         return [row.key for row in page if row.event_id in logged]
-    held = stores.legacy.stored([row.event_id for row in page], with_text=True)
-    return [row.key for row in page if is_safe(held.get(row.event_id))]
+    safe: list[RowKey] = []
+    for start in range(0, len(page), _TEXTS_AT_ONCE):
+        some = page[start : start + _TEXTS_AT_ONCE]
+        held = stores.legacy.stored([row.event_id for row in some], with_text=True)
+        safe += [row.key for row in some if is_safe(held.get(row.event_id))]
+    return safe
 
 
 def _logged(stores: Stores) -> set[str]:
@@ -103,5 +148,5 @@ def _read_back(stores: Stores, path: str, keys: Sequence[RowKey]) -> list[RowKey
     return [
         key
         for key, row in found.items()
-        if sha256(stores.legacy.bytes_of(row.number) or b"").digest() == key.digest
+        if row_digest(stores.legacy.bytes_of(row.number) or b"", row.beside) == key.digest
     ]

@@ -35,6 +35,17 @@ class Merging:
     rules: MigrationRules
     is_preview: bool
     _seen: dict[str, bytes] = attrs.field(factory=dict)
+    _new: list[str] = attrs.field(factory=list)
+
+    def forget(self) -> None:
+        """Let a preview know nothing of what it would import since `remember`."""
+        for event_id in self._new:
+            del self._seen[event_id]
+        self._new.clear()
+
+    def remember(self) -> None:
+        """Keep what a preview would import, whatever comes of later rows."""
+        self._new.clear()
 
     def merge(self, source: Source, rows: Sequence[Judged], *, at: int) -> list[Decision]:
         """Return what became of *rows*; all of that is stored, or none of it."""
@@ -44,6 +55,7 @@ class Merging:
                 if each.became is Became.IMPORTED and each.judged.event is not None:
                     event = each.judged.event
                     self._seen[event.event_id] = event.canonical_digest
+                    self._new.append(event.event_id)
             return decisions
         with self.stores.atomic():
             decisions = self._decide(source, rows)
@@ -113,6 +125,7 @@ def _provenance(source: Source, judged: Judged, at: int) -> Provenance:
         queued_at=judged.row.queued_at,
         retry_count=judged.row.retry_count,
         taken_at=at,
+        beside=judged.row.beside,
     )
 
 
@@ -132,5 +145,6 @@ def aside_of(source: Source, decision: Decision, at: int) -> SetAside:
         incoming=b"" if event is None else event.canonical_digest,
         queued_at=judged.row.queued_at,
         retry_count=judged.row.retry_count,
+        beside=judged.row.beside,
         raw=judged.row.raw,
     )

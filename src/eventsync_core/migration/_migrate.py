@@ -1,6 +1,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import TypeVar
 
 import attrs
@@ -11,15 +11,22 @@ from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Became, Judged, Noted, RowKey, SetAside, SourceRow, judge
 from eventsync_core.migration._body_merging import BodyMerging
 from eventsync_core.migration._body_rows import FAILURES, JudgedBody, judge_body
-from eventsync_core.migration._cleaning import clean_up, may_remove, quarantined_left
+from eventsync_core.migration._cleaning import (
+    clean_up,
+    keep_if_it_must,
+    may_remove,
+    quarantined_left,
+)
+from eventsync_core.migration._guarding import each_of, guarding
 from eventsync_core.migration._merging import Merging, aside_of
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
 from eventsync_core.migration._port import OldSource, Reading
 from eventsync_core.migration._resolving import open_conflicts, resolve, without_bytes
 from eventsync_core.stores import Stores
 
-_ROWS_AT_ONCE = 20_000
-_BYTES_AT_ONCE = 64 * 1024 * 1024
+_ROWS_IN_ONE_UNIT = 20_000
+_ROWS_AT_ONCE = 5_000
+_BYTES_AT_ONCE = 16 * 1024 * 1024
 _ASIDE = (Became.CONFLICT, Became.QUARANTINED)
 _Row = TypeVar("_Row")
 _AS_IT_IS = MigrationRules()
@@ -45,8 +52,7 @@ def migrate(
     Raises:
         StoreError: Units of work that had ended are kept; nothing else was stored or deleted.
     """
-    if not stores.is_durable:
-        rules = attrs.evolve(rules, keep_sources=True)
+    rules = _for(stores, rules)
     run = _Run(stores, rules, Migration(is_preview=False), clock, progress, on_row)
     known = _noted(stores)
     for old in sources:
@@ -54,6 +60,7 @@ def migrate(
     resolve(stores, rules, at=clock())
     for old, report in zip(sources, run.result.sources, strict=True):
         report.is_blocked = bool(stores.legacy.open_conflicts(report.source.path))
+        keep_if_it_must(report, rules)
         if not report.is_unchanged and report.was_read:
             clean_up(stores, old, report, rules, at=clock())
         run.result.quarantined_left += quarantined_left(report, rules)
@@ -75,6 +82,8 @@ def preview(
 
     Without stores: there is none yet.
     """
+    if stores is not None:
+        rules = _for(stores, rules)
     run = _Run(stores, rules, Migration(is_preview=True), clock, progress, lambda *_: None)
     known = {} if stores is None else _noted(stores)
     for old in sources:
@@ -88,11 +97,17 @@ def preview(
     blocked = Counter(row.path for row in conflicts.values())
     for report in run.result.sources:
         report.is_blocked = bool(blocked[report.source.path])
+        keep_if_it_must(report, rules)
         report.removed = may_remove(report, rules)
         run.result.quarantined_left += quarantined_left(report, rules)
         if report.rows_left is not None:
             report.rows_left -= report.removed
     return run.result
+
+
+def _for(stores: Stores, rules: MigrationRules) -> MigrationRules:
+    """Return *rules* for these stores: what may vanish must not be the only place of a row."""
+    return rules if stores.is_durable else attrs.evolve(rules, keep_sources=True)
 
 
 def _noted(stores: Stores) -> dict[str, Noted]:
@@ -122,45 +137,65 @@ class _Run:
         report = SourceReport(source=old.source)
         self.result.sources.append(report)
         if noted is not None and self._is_unchanged(old, noted):
-            report.is_unchanged = True
-            report.rows_left = noted.rows_left
-            report.counts[Became.DEDUPLICATED] = noted.rows_left
+            report.unchanged_since(noted)
             return
         try:
-            with old.reading() as reading:
-                with self._unit(reading):
-                    self._take_rows(report, reading)
+            with ExitStack() as stack:
+                with guarding(old.source):
+                    reading = stack.enter_context(old.reading())
+                    is_large = _is_large(reading)
+                self._take_whole(report, reading, is_large=is_large)
                 self._tell(report)
-                report.other = dict(reading.other)
-                report.fingerprint = reading.fingerprint
-                report.rows_left = report.rows
-                report.was_read = True
-                if reading.damage:
-                    report.error = SourceError(reading.damage, code="source_damaged")
+                with guarding(old.source):
+                    _look(report, reading)
         except SourceError as error:
+            self._untold.clear()
             report.error = error
 
-    def _unit(self, reading: Reading) -> AbstractContextManager[None]:
+    def _take_whole(self, report: SourceReport, reading: Reading, *, is_large: bool) -> None:
         """Make all rows of the source one unit of work, unless they are very many."""
-        counts = reading.waiting.values()
-        if self.stores is None or self.result.is_preview:
-            return nullcontext()
-        is_large = any(count < 0 for count in counts) or sum(counts) > _ROWS_AT_ONCE
-        return nullcontext() if is_large else self.stores.atomic()
+        is_alone = is_large or self.stores is None or self.result.is_preview
+        done, conflicts, listed = self._done, len(self.new_conflicts), len(self.result.quarantined)
+        count = self.result.quarantined_count
+        self._merging.remember()
+        self._bodies.remember()
+        try:
+            with nullcontext() if is_alone or self.stores is None else self.stores.atomic():
+                self._take_rows(report, reading, is_whole=not is_large)
+        except SourceError:
+            if not is_large:
+                report.forget()
+                self._untold.clear()
+                self._merging.forget()
+                self._bodies.forget()
+                self._done, self.result.quarantined_count = done, count
+                del self.new_conflicts[conflicts:], self.result.quarantined[listed:]
+            raise
 
-    def _take_rows(self, report: SourceReport, reading: Reading) -> None:
-        for rows in _chunks(self._judged(reading.events()), lambda each: len(each.row.raw)):
+    def _take_rows(self, report: SourceReport, reading: Reading, *, is_whole: bool) -> None:
+        source = report.source
+        events = each_of(source, self._judged(reading.events()))
+        for rows in _chunks(events, lambda each: len(each.row.raw)):
             self._merge(report, rows)
-        judged = (judge_body(row) for row in reading.bodies())
-        for bodies in _chunks(judged, lambda each: len(each.row.raw)):
+            # Else these are there until the next have been read.
+            del rows
+            self._told_so_far(report, is_stored=not is_whole)
+        judged = each_of(source, (judge_body(row) for row in reading.bodies()))
+        for bodies in _chunks(judged, lambda each: each.row.size):
             self._merge_bodies(report, bodies)
+            del bodies
+            self._told_so_far(report, is_stored=not is_whole)
+
+    def _told_so_far(self, report: SourceReport, *, is_stored: bool) -> None:
+        if is_stored:
+            self._tell(report)
+        self.progress(self._done)
 
     def _tell(self, report: SourceReport) -> None:
         """Say what became of the rows that are stored by now."""
         for key, name, became in self._untold:
             self.on_row(report.source, key, name, became)
         self._untold.clear()
-        self.progress(self._done)
 
     def _is_unchanged(self, old: OldSource, noted: Noted) -> bool:
         if not noted.fingerprint or (noted.rows_left and not self.rules.keep_sources):
@@ -173,7 +208,9 @@ class _Run:
 
     def _merge(self, report: SourceReport, rows: Sequence[Judged]) -> None:
         at = self.clock()
-        for each in self._merging.merge(report.source, rows, at=at):
+        with guarding(report.source):
+            decisions = self._merging.merge(report.source, rows, at=at)
+        for each in decisions:
             judged, became = each.judged, each.became
             report.counts[became] += 1
             if became is Became.IMPORTED and judged.event is not None:
@@ -183,11 +220,11 @@ class _Run:
             if became in _ASIDE:
                 self._put_aside(without_bytes(aside_of(report.source, each, at)), became)
         self._done += len(rows)
-        self._told_so_far(report)
 
     def _merge_bodies(self, report: SourceReport, rows: Sequence[JudgedBody]) -> None:
         at = self.clock()
-        results = self._bodies.merge(report.source, rows, at=at)
+        with guarding(report.source):
+            results = self._bodies.merge(report.source, rows, at=at)
         for each, became in zip(rows, results, strict=True):
             counts = report.failures if each.key.part == FAILURES else report.bodies
             counts[became] += 1
@@ -196,7 +233,6 @@ class _Run:
                 aside = self._bodies.aside(report.source, each, at)
                 self._put_aside(without_bytes(aside), became)
         self._done += len(rows)
-        self._told_so_far(report)
 
     def _note(self, report: SourceReport, key: RowKey, name: str, became: Became) -> None:
         report.note(key, became)
@@ -208,15 +244,28 @@ class _Run:
         elif self.result.is_preview:
             self.new_conflicts.append(row)
 
-    def _told_so_far(self, report: SourceReport) -> None:
-        if len(self._untold) >= _ROWS_AT_ONCE:
-            self._tell(report)
-
     def conflict(self, row: SetAside) -> None:
         """Note a conflict that nobody has resolved."""
         self.result.conflict_count += 1
         if len(self.result.conflicts) < MOST_ITEMS:
             self.result.conflicts.append(row)
+
+
+def _is_large(reading: Reading) -> bool:
+    counts = reading.waiting.values()
+    return any(count < 0 for count in counts) or sum(counts) > _ROWS_IN_ONE_UNIT
+
+
+def _look(report: SourceReport, reading: Reading) -> None:
+    """Note what the source is like, apart from its rows."""
+    report.other = dict(reading.other)
+    report.kept_because = reading.kept_because
+    report.rows_left = report.rows
+    report.was_read = True
+    if report.rows == sum(reading.waiting.values()):
+        report.fingerprint = reading.fingerprint
+    if reading.damage:
+        report.error = SourceError(reading.damage, code="source_damaged")
 
 
 def _chunks(rows: Iterable[_Row], size_of: Callable[[_Row], int]) -> Iterator[list[_Row]]:

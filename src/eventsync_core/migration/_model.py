@@ -6,7 +6,7 @@ import attrs
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import SourceError
 from eventsync_core.events import FAMILIES, Families
-from eventsync_core.legacy import Became, Resolution, RowKey, SetAside, Source
+from eventsync_core.legacy import Became, Noted, Resolution, RowKey, SetAside, Source
 
 OnRow = Callable[[Source, RowKey, str, Became], None]
 """Is told of each row its stable key and what became of it, once that is stored."""
@@ -53,7 +53,8 @@ class SourceReport:
     `counts` has every row of events that was read once, `bodies` and `failures` those of the
     body queue and of its failure log. `removed` rows left the source, or would;
     `rows_left` are in it then, None where that was not seen. `error` is why it could not be read
-    whole, or not be cleaned up. `is_unchanged`: nothing was done since it last held nothing new.
+    whole, or not be cleaned up; `kept_because` why no row may leave it, if any were to.
+    `is_unchanged`: nothing was done since it last held nothing new.
     `was_read`: to its end.
     """
 
@@ -68,11 +69,29 @@ class SourceReport:
     is_unchanged: bool = False
     was_read: bool = False
     error: SourceError | None = None
+    kept_because: str = ""
     other: Mapping[str, int] = attrs.field(factory=dict)
     fingerprint: str = ""
     ranges: dict[str, tuple[int, int]] = attrs.field(factory=dict)
     resolved: list[RowKey] = attrs.field(factory=list)
     quarantined: list[RowKey] = attrs.field(factory=list)
+
+    def unchanged_since(self, noted: Noted) -> None:
+        """Note that nothing was read, because everything is as it was noted."""
+        self.is_unchanged = True
+        self.rows_left = noted.rows_left
+        self.bodies[Became.DEDUPLICATED] = noted.bodies_left
+        self.failures[Became.DEDUPLICATED] = noted.failures_left
+        events = noted.rows_left - noted.bodies_left - noted.failures_left
+        self.counts[Became.DEDUPLICATED] = events
+
+    def forget(self) -> None:
+        """Note that nothing came of any row so far."""
+        for counts in (self.counts, self.bodies, self.failures, self.ranges):
+            counts.clear()
+        self.resolved.clear()
+        self.quarantined.clear()
+        self.held = 0
 
     @property
     def rows(self) -> int:

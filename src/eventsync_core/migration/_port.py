@@ -27,6 +27,11 @@ class Reading(Protocol):
         ...
 
     @property
+    def kept_because(self) -> str:
+        """Why no row may be deleted from the file, in a line; empty where rows may be."""
+        ...
+
+    @property
     def waiting(self) -> Mapping[str, int]:
         """How many rows stand in the parts that are read, by their names; -1: nobody can tell."""
         ...
@@ -52,13 +57,19 @@ class Emptying(Protocol):
         """
         Delete those rows whose bytes are still the same, all in one transaction; return how many.
 
+        Nothing else is deleted or changed with them.
+
         Raises:
             SourceError: None was deleted.
         """
         ...
 
     def settle(self) -> Left:
-        """Return how the source stands now."""
+        """
+        Return how the source stands at one moment.
+
+        Whatever is written to it later is not as this fingerprint says.
+        """
         ...
 
 
@@ -76,7 +87,7 @@ class OldSource(Protocol):
 
     def reading(self) -> AbstractContextManager[Reading]:
         """
-        Read a private copy of the file for the length of the block.
+        Read a private copy of the file for the length of the block, without changing it.
 
         Raises:
             SourceError: It cannot be read now; it was not changed.

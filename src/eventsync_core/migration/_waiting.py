@@ -4,6 +4,7 @@ import attrs
 
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Noted, Source
+from eventsync_core.migration._guarding import guarding
 from eventsync_core.migration._port import OldSource
 from eventsync_core.stores import Stores
 
@@ -50,7 +51,7 @@ def _is_empty(old: OldSource, noted: Noted | None) -> bool:
 
 def _count(old: OldSource) -> Waiting:
     try:
-        with old.reading() as reading:
+        with guarding(old.source), old.reading() as reading:
             rows = {name: count for name, count in reading.waiting.items() if count}
     except SourceError as error:
         return Waiting(old.source, error=error.message)

@@ -6,6 +6,7 @@ import attrs
 from eventsync_core.census import Class, remaining
 from eventsync_core.clock import SECOND
 from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.status._bodies import body_streams
 from eventsync_core.status._gates import closed_gates
 from eventsync_core.status._model import (
     Failure,
@@ -54,6 +55,7 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
             noted.source.path: noted.source.target.partition(":")[2]
             for noted in stores.legacy.sources()
         },
+        body_streams=body_streams(stores, setting.current, at=at),
         bodies=stores.bodies.counts("" if setting.current is None else setting.current.target_id),
     )
 

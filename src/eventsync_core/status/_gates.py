@@ -7,7 +7,7 @@ from eventsync_core.clock import iso_time
 from eventsync_core.dispatch import granted_streams
 from eventsync_core.egress import Refusal, refuse
 from eventsync_core.errors import StoreBusyError, fix_document
-from eventsync_core.ids import DEFAULT_STREAM
+from eventsync_core.ids import DEFAULT_STREAM, Kind
 from eventsync_core.receivers import Gate
 from eventsync_core.status._model import Setting
 from eventsync_core.stores import Stores
@@ -52,6 +52,9 @@ def _told_by_store(
     else:
         granted, waiting = granted_streams(stores, target.target_id, asked, at=at)
         missing = [_waiting(target, name, count) for name, count in waiting.items()]
+        count = 0 if granted else stores.bodies.waiting(target.target_id, asked)
+        if count and not missing and target.kind is Kind.TEAMSPACE:
+            missing = [_waiting(target, asked, count, "bodies")]
     yield from missing
     if stores is not None and granted:
         yield from _held(stores, target, granted, at)
@@ -62,12 +65,13 @@ def _ungranted(stores: Stores | None, target: Target) -> Refusal:
     """Nothing at all may go there; the command grants a stream that waits."""
     heads = [] if stores is None else stores.journal.heads()
     waiting = [head.stream for head in heads if head.position]
+    waiting = waiting or ([] if stores is None else stores.bodies.streams())
     stream = DEFAULT_STREAM if not waiting or DEFAULT_STREAM in waiting else waiting[0]
     return _no_grant(target, stream, f"no stream is granted to {target.url}")
 
 
-def _waiting(target: Target, stream: str, count: int) -> Refusal:
-    because = f"stream {stream} is not granted to {target.url}, events waiting: {count}"
+def _waiting(target: Target, stream: str, count: int, what: str = "events") -> Refusal:
+    because = f"stream {stream} is not granted to {target.url}, {what} waiting: {count}"
     return _no_grant(target, stream, because)
 
 

@@ -24,6 +24,7 @@ def back_off_document(back_off: BackOff, *, at: int) -> dict[str, Any] | None:
         "failures": back_off.failures,
         "retry_at": iso_time(back_off.until),
         "reason": back_off.reason,
+        "of_bodies": back_off.of_bodies,
     }
 
 

@@ -13,6 +13,7 @@ from eventsync_core.legacy import SetAside
 from eventsync_core.measures import Kept, Storage
 from eventsync_core.migration import Waiting
 from eventsync_core.policy import Mode
+from eventsync_core.status._bodies import BodyStream
 from eventsync_core.targets import Target
 
 STALL_AFTER_SECONDS = 3_600
@@ -157,9 +158,10 @@ class Status:
     `gate_reasons` are all gates of the current target that are closed now. `kept` is what each
     stream keeps, `storage` how the store lies on disk, `oldest_at` when the first entry that is
     kept was captured, `archived_count` how many are archived. `bodies` counts how they stand
-    with the current target; without one, what no target holds is waiting. `conflicts` are rows
-    of old files that differ from what is stored, the first of `conflict_count`;
-    `source_digests` tell the digest in the name of each file, by its path.
+    with the current target; without one, what no target holds is waiting; `body_streams` are
+    the streams in which some wait for it. `conflicts` are rows of old files that differ from
+    what is stored, the first of `conflict_count`; `source_digests` tell the digest in the name
+    of each file, by its path.
     """
 
     setting: Setting
@@ -173,6 +175,7 @@ class Status:
     targets: tuple[TargetStatus, ...] = ()
     failures: tuple[Failure, ...] = ()
     bodies: BodyCounts = attrs.field(factory=BodyCounts)
+    body_streams: tuple[BodyStream, ...] = ()
     conflicts: tuple[SetAside, ...] = ()
     conflict_count: int = 0
     source_digests: Mapping[str, str] = attrs.field(factory=dict)

@@ -111,6 +111,7 @@ def grant_document(grant: Grant) -> dict[str, Any]:
     return {
         "stream": grant.stream,
         "from_position": grant.from_position,
+        "from_body": grant.from_body,
         "live": grant.is_live,
         "paused": grant.paused,
         "granted_at": iso_time(grant.granted_at),

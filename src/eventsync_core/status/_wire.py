@@ -8,6 +8,7 @@ from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason
 from eventsync_core.ledger import Request
+from eventsync_core.status._bodies import body_documents
 from eventsync_core.status._gates import gate_document
 from eventsync_core.status._kept import (
     backlog_document,
@@ -64,6 +65,8 @@ def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) ->
             "body_upload_queue_count": known(status, status.bodies.waiting),
             "body_upload_failure_log_count": known(status, status.bodies.failure_log),
         },
+        "body_streams": body_documents(status.body_streams),
+        "body_streams_count": known(status, len(status.body_streams)),
         "targets": [_target(target, status.at) for target in status.targets[:MOST_ITEMS]],
         "targets_count": known(status, len(status.targets)),
     }

@@ -5,18 +5,15 @@ from collections.abc import Sequence
 import attrs
 
 from eventsync_core.bodies import PushVerdict
-from eventsync_core.census import Class
 from eventsync_core.clock import iso_time
 from eventsync_core.egress import Grant, Refusal, permit
 from eventsync_core.receivers import Gate, Next
 from eventsync_core.stores import Stores
 from eventsync_core.targets import BackOff, Limits, Target, next_back_off, probe
+from eventsync_core.upload._order import event_before
 from eventsync_core.upload._report import UploadStop
 
 _RESUME = "wait, or if it answers again: eventsync target resume"
-
-
-_BLOCKING = (Class.OWED, Class.IN_BACKOFF, Class.UNKNOWN_EFFECT, Class.IN_FLIGHT)
 
 
 def refusal_of(
@@ -27,23 +24,19 @@ def refusal_of(
     closed: Sequence[Gate],
     *,
     at: int,
+    since: int | None = None,
 ) -> Refusal | None:
-    """Return why no body of *stream* may go to the target now, or None."""
+    """
+    Return why no body of *stream* may go to the target now, or None.
+
+    Only events that were due at *since* count, else those that are due now.
+    """
     target = stores.targets.get(target_id)
     answer = permit(target, grant, closed)
     if isinstance(answer, Refusal):
         return answer
-    return _events_first(stores, target_id, stream, at=at) or resting(target, at=at)
-
-
-def _events_first(stores: Stores, target_id: str, stream: str, *, at: int) -> Refusal | None:
-    """Return why the bodies of *stream* wait: events the server has not looked at go first."""
-    classes = stores.backlog.tally(target_id, stream, at=at).classes()
-    count = sum(classes[name] for name in _BLOCKING)
-    if not count:
-        return None
-    message = f"bodies of stream {stream} wait: {count} of its events are to be delivered first"
-    return Refusal(UploadStop.EVENTS_FIRST, message, "eventsync sync now")
+    first = event_before(stores, target_id, stream, at=at if since is None else since)
+    return (first.refusal() if first else None) or resting(target, at=at)
 
 
 def resting(target: Target, *, at: int) -> Refusal | None:
@@ -77,13 +70,13 @@ def note_standing(
     """
     Let the target rest after a fault that is not the body's, or end its rest; say whether.
 
-    A server fault that a body may have caused, and what was withheld, tell neither.
+    What was withheld tells neither. Events do not heed a fault that may have come of a body.
     """
     if verdict.next is Next.WITHHELD:
         return False
     stored = stores.targets.get(target.target_id)
     if verdict.next is not Next.BACK_OFF:
-        if verdict.status is None or verdict.status >= 500:
+        if verdict.status is None:
             return False
         if stored.back_off.failures:
             stores.targets.set_back_off(target.target_id, BackOff())
@@ -102,5 +95,7 @@ def note_standing(
         reason=verdict.reason,
         no_connection=verdict.no_connection,
     )
-    stores.targets.set_back_off(target.target_id, back_off)
+    is_first = stored.back_off.of_bodies or not stored.back_off.failures
+    of_bodies = is_first and asked is None and verdict.may_be_of_body
+    stores.targets.set_back_off(target.target_id, attrs.evolve(back_off, of_bodies=of_bodies))
     return True

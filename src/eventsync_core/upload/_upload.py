@@ -48,7 +48,8 @@ class Upload:
     """
     Who sends what to whom: the arguments of `upload`.
 
-    `seconds` and `bodies` are how much one upload may do, None is without bound. `progress` is
+    `seconds` and `bodies` are how much one upload may do, None is without bound. Bodies wait for
+    events that were due at `since`, where a drain that began then has just ended. `progress` is
     called with the running report after every body. `chance` gives numbers from 0 up to 1 for
     the jitter of waits.
     """
@@ -60,6 +61,7 @@ class Upload:
     holder: Holder
     seconds: float | None = None
     bodies: int | None = None
+    since: int | None = None
     progress: Callable[[UploadReport], None] = _no_progress
     chance: Callable[[], float] = _longest
 
@@ -106,7 +108,7 @@ def upload(task: Upload, streams: Sequence[str]) -> UploadReport:
 
     A body is sent at most once, and never before its hash was found to be that of its content.
     Nothing is deleted, whatever came of it, and no number of faults makes a body fail. While
-    events of a stream are still to be delivered, its bodies wait. A pass with nothing due
+    `event_before` finds an event of a stream, its bodies wait. A pass with nothing due
     writes nothing.
 
     Raises:
@@ -150,7 +152,9 @@ def _upload_stream(
     elif not stores.bodies.page(stream=stream, limit=1):
         return UploadStop.CAUGHT_UP
     closed = task.receiver.closed_gates()
-    refusal = refusal_of(stores, target_id, grant, stream, closed, at=task.clock())
+    refusal = refusal_of(
+        stores, target_id, grant, stream, closed, at=task.clock(), since=task.since
+    )
     if refusal is not None:
         report.message, report.fix = refusal.message, refusal.fix
         return refusal.stop
@@ -282,6 +286,8 @@ def _settle(running: _Pass, owed: Owed, verdict: PushVerdict, *, holds: bool) ->
             bodies.note(task.target.target_id, owed.number, before)
         running.after = (owed.standing.due_at, owed.number - 1)
         return
+    if not holds and _was_reopened(running, owed):
+        return
     standing = fold_push(owed.standing, verdict, at=now, chance=task.chance(), holds=holds)
     running.report.states[verdict.state] += 1
     if standing != owed.standing:
@@ -296,6 +302,13 @@ def _settle(running: _Pass, owed: Owed, verdict: PushVerdict, *, holds: bool) ->
             last_failed_at=now,
         )
         bodies.log(failure)
+
+
+def _was_reopened(running: _Pass, owed: Owed) -> bool:
+    """Say whether an operator asked for the body again while its request was under way."""
+    task = running.task
+    listed = task.stores.bodies.find(owed.upload.key, task.target.target_id)
+    return listed is not None and listed.standing.reopened != owed.standing.reopened
 
 
 def _stop_after(running: _Pass, verdict: PushVerdict) -> None:

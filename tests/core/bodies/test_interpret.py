@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from eventsync_core.bodies import UploadState, hash_of, interpret_push
 from eventsync_core.clock import SECOND
 from eventsync_core.receivers import Answer, Next
-from eventsync_core.testing import answers
+from eventsync_core.testing import answers, make_body
 
-_HASH = hash_of("x")
+_UPLOAD = make_body("a", content="x")
+_HASH = _UPLOAD.key.content_hash
 _QUEUED, _FAILED = UploadState.QUEUED, UploadState.FAILED
 
 
@@ -65,8 +66,9 @@ def _answer(status: int, document: Any = None, **headers: str) -> Answer:
         ),
         (_answer(404), _QUEUED, "not_found: unknown (error=missing)", Next.GO_ON),
         (_answer(429), _QUEUED, "rate_limited", Next.BACK_OFF),
-        (_answer(500), _QUEUED, "server_error: 500", Next.GO_ON),
-        (_answer(503), _QUEUED, "server_error: 503", Next.GO_ON),
+        (_answer(408), _QUEUED, "server_error: 408", Next.BACK_OFF),
+        (_answer(500), _QUEUED, "server_error: 500", Next.BACK_OFF),
+        (_answer(503), _QUEUED, "server_error: 503", Next.BACK_OFF),
         (_answer(409), _FAILED, "unexpected_status: 409", Next.GO_ON),
         (_answer(410), _FAILED, "unexpected_status: 410", Next.GO_ON),
         (_answer(204), _FAILED, "unexpected_status: 204", Next.GO_ON),
@@ -74,7 +76,7 @@ def _answer(status: int, document: Any = None, **headers: str) -> Answer:
 )
 def test_the_table(answer: Answer, state: UploadState, reason: str, then: Next) -> None:
     """Status and known words, in the words of the failure log."""
-    verdict = interpret_push(_HASH, answer)
+    verdict = interpret_push(_UPLOAD, answer)
 
     assert (verdict.state, verdict.reason, verdict.next) == (state, reason, then)
     assert verdict.status == answer.status
@@ -93,7 +95,7 @@ def test_the_table(answer: Answer, state: UploadState, reason: str, then: Next) 
 )
 def test_an_answer_of_something_else_is_no_upload(answer: Answer) -> None:
     """A log-in page, a redirection or another hash ends the upload and settles nothing."""
-    verdict = interpret_push(_HASH, answer)
+    verdict = interpret_push(_UPLOAD, answer)
 
     assert (verdict.state, verdict.next) == (_QUEUED, Next.PROTOCOL)
     assert verdict.reason.startswith(f"{answer.status}: ")
@@ -115,7 +117,7 @@ def test_an_answer_of_something_else_is_no_upload(answer: Answer) -> None:
 )
 def test_no_answer(answer: Answer, reason: str) -> None:
     """The body stays queued and the target is left alone."""
-    verdict = interpret_push(_HASH, answer)
+    verdict = interpret_push(_UPLOAD, answer)
 
     assert (verdict.state, verdict.next, verdict.reason) == (_QUEUED, Next.BACK_OFF, reason)
     assert verdict.no_connection == answer.no_connection
@@ -124,7 +126,7 @@ def test_no_answer(answer: Answer, reason: str) -> None:
 def test_a_server_may_ask_for_a_wait() -> None:
     """With 429, and with 503 that says so."""
     for status in (429, 503):
-        verdict = interpret_push(_HASH, _answer(status, None, **{"retry-after": "7"}))
+        verdict = interpret_push(_UPLOAD, _answer(status, None, **{"retry-after": "7"}))
         assert (verdict.next, verdict.retry_after) == (Next.BACK_OFF, 7 * SECOND)
 
 
@@ -135,9 +137,73 @@ def test_a_server_may_ask_for_a_wait() -> None:
 )
 def test_every_answer_means_something(answer: Answer) -> None:
     """Nothing raises, and only 200 and 201 are uploads."""
-    verdict = interpret_push(_HASH, answer)
+    verdict = interpret_push(_UPLOAD, answer)
 
     assert verdict.reason
     assert verdict.reason.isprintable()
     if verdict.state.is_there:
         assert answer.status in (200, 201)
+
+
+_TEXT = "# Plan\n\nThe launch code of the\r\n\tmine is swordfish-7, say nobody \u00fcberall.\n"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"detail": f"cannot parse: {_TEXT}"},
+        {"content_body": _TEXT, "other": ["is wrong"]},
+        {"content_body": [_TEXT[:40], _TEXT[30:]]},
+        {"detail": json.dumps(_TEXT)},
+        {"detail": f"line 3: {_TEXT[28:60].upper()}!"},
+        {"detail": "x" * 250 + _TEXT},
+        {"error": _TEXT[8:], "detail": _TEXT[9:]},
+    ],
+)
+@pytest.mark.parametrize("status", [400, 404])
+def test_what_a_server_quotes_of_a_body_is_not_kept(status: int, document: Any) -> None:
+    """Whole or in part, on one line or as JSON spells it, whatever the case."""
+    verdict = interpret_push(make_body("a", content=_TEXT), _answer(status, document))
+
+    said = " ".join(verdict.reason.lower().split())
+    flat = " ".join(_TEXT.lower().split())
+    assert not any(flat[at : at + 12] in said for at in range(len(flat) - 11))
+    assert "swordfish" not in said
+
+
+def test_a_redirection_keeps_nothing_of_a_body() -> None:
+    """Neither does its address."""
+    away = Answer(status=302, headers={"location": "https://e.example/?q=swordfish-7, say nobody"})
+
+    assert "swordfish" not in interpret_push(make_body("a", content=_TEXT), away).reason
+
+
+@pytest.mark.parametrize("content", ["", "a", "unauthorized\n", "bad_request: unknown", _TEXT])
+def test_the_words_of_the_log_stay(content: str) -> None:
+    """Whatever a body holds, what the status means is told, and so is what the server says."""
+    upload = make_body("a", content=content)
+
+    assert interpret_push(upload, _answer(403)).reason == "unauthorized"
+    assert interpret_push(upload, _answer(400)).reason == "bad_request: unknown"
+    told = interpret_push(upload, _answer(400, {"detail": "the mission is not known"}))
+    assert told.reason == "bad_request: the mission is not known"
+
+
+def test_a_short_body_is_not_quoted_either() -> None:
+    """All of it counts, where it has four characters or more."""
+    upload = make_body("a", content="hunter2\n")
+
+    told = interpret_push(upload, _answer(400, {"detail": "what is Hunter2 here?"}))
+
+    assert told.reason == "bad_request: what is *** here?"
+
+
+def test_a_long_echo_of_a_long_body_is_cut_soon() -> None:
+    """However much there is to compare."""
+    content = "".join(f"line {number} of many\n" for number in range(24_000))
+    upload = make_body("a", content=content)
+
+    told = interpret_push(upload, _answer(400, {"content_body": content[1000:]}))
+
+    assert told.reason.startswith("bad_request: content_body: ")
+    assert "of many" not in told.reason

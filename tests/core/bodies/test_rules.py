@@ -20,6 +20,7 @@ from eventsync_core.bodies import (
 )
 from eventsync_core.clock import MINUTE, SECOND
 from eventsync_core.codec import read_document
+from eventsync_core.ledger import Act
 from eventsync_core.receivers import Next
 from eventsync_core.testing import EPOCH, make_body
 
@@ -133,8 +134,8 @@ def test_no_number_of_faults_ends_a_body(chances: list[float]) -> None:
 
 def test_a_fault_of_the_target_leaves_a_body_due() -> None:
     """It did nothing wrong; the reason is kept."""
-    for then in (Next.BACK_OFF, Next.PROTOCOL):
-        verdict = attrs.evolve(_FAULT, next=then)
+    for then, status in ((Next.BACK_OFF, 401), (Next.BACK_OFF, 429), (Next.PROTOCOL, 500)):
+        verdict = attrs.evolve(_FAULT, next=then, status=status)
         after = fold_push(Standing(failures=2, due_at=7), verdict, at=EPOCH, chance=1.0)
         assert after == Standing(failures=2, due_at=7, last_error=_FAULT.reason)
 
@@ -168,9 +169,35 @@ def test_what_failed_or_waits_is_opened_again() -> None:
     failed = fold_push(Standing(attempts=3), _REFUSED, at=EPOCH, chance=1.0)
     waiting = fold_push(Standing(attempts=3), _FAULT, at=EPOCH, chance=1.0)
     for standing in (failed, waiting):
-        after = reopened(standing, at=EPOCH)
+        after = reopened(standing, Act.RETRIED, at=EPOCH)
+        assert after is not None
         assert (after.state, after.due_at) == (UploadState.QUEUED, EPOCH)
         assert (after.failures, after.attempts, after.settled_at) == (0, 3, None)
-        assert after.last_error == standing.last_error
+        assert (after.last_error, after.reopened) == (standing.last_error, 1)
+        assert reopened(standing, Act.DELIVERED_BEFORE, at=EPOCH) is None
     for same in (Standing(due_at=EPOCH), Standing(state=UploadState.ALREADY_EXISTS)):
-        assert same == reopened(same, at=EPOCH)
+        assert reopened(same, Act.RETRIED, at=EPOCH) is None
+
+
+def test_what_is_there_is_replayed() -> None:
+    """It is owed again, and what was tried is still known."""
+    there = Standing(state=UploadState.ALREADY_EXISTS, attempts=3, settled_at=EPOCH, reopened=2)
+
+    after = reopened(there, Act.DELIVERED_BEFORE, at=EPOCH + 5)
+
+    assert after == Standing(due_at=EPOCH + 5, attempts=3, reopened=3)
+
+
+def test_what_may_have_come_of_the_body_makes_it_wait() -> None:
+    """So others go before it when the target is tried again."""
+    for status in (500, 503, 408, None):
+        verdict = attrs.evolve(_FAULT, next=Next.BACK_OFF, status=status)
+        after = fold_push(Standing(), verdict, at=EPOCH, chance=0.0)
+        assert (after.failures, after.due_at) == (1, EPOCH + SECOND)
+
+
+def test_a_project_is_spelt_as_streams_are() -> None:
+    """Whatever the case of its letters, it is the same body."""
+    key = make_body("a").key
+    for named, spelt in (("P1", "p1"), (" p1 ", "p1"), ("\u00c4B", "\u00c4b"), ("", "")):
+        assert attrs.evolve(key, project_uuid=named).project_uuid == spelt

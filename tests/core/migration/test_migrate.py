@@ -73,6 +73,7 @@ class Texts:
     texts: dict[int, str]
     fingerprint: str
     damage: str = ""
+    kept_because: str = ""
     other: Mapping[str, int] = attrs.field(factory=dict)
 
     @property
@@ -123,13 +124,14 @@ def _run(stores: Stores, sources: Sequence[Old], **rules: Any) -> Migration:
 
 
 @pytest.mark.requirement("G12")
-@pytest.mark.parametrize("at_once", [2, 20_000])
+@pytest.mark.parametrize(("at_once", "in_one_unit"), [(2, 2), (2, 20_000), (5_000, 20_000)])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_it_dies_at_every_unit_of_work(
-    monkeypatch: pytest.MonkeyPatch, at_once: int, when: str
+    monkeypatch: pytest.MonkeyPatch, at_once: int, in_one_unit: int, when: str
 ) -> None:
     """Nothing is lost at any moment, and the next run ends as one that never died."""
     monkeypatch.setattr(migrating, "_ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr(migrating, "_ROWS_IN_ONE_UNIT", in_one_unit)
     whole = Durable()
     rules: dict[str, Any] = {"resolve_all": "keep-both", "take_quarantined": True}
     texts = _texts(Durable(), _sources())

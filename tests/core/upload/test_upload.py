@@ -8,7 +8,7 @@ import pytest
 
 from eventsync_core.bodies import BodyUpload, PushVerdict, StubBodyReceiver, UploadState, hash_of
 from eventsync_core.clock import MINUTE, SECOND
-from eventsync_core.ledger import Holder, Lease, Opening
+from eventsync_core.ledger import Act, Holder, Lease, Opening
 from eventsync_core.receivers import (
     Effect,
     Gate,
@@ -28,7 +28,17 @@ from eventsync_core.testing import (
     make_event,
     make_stub_target,
 )
-from eventsync_core.upload import LEASE_NAME, Upload, UploadReport, preview, retry, upload
+from eventsync_core.upload import (
+    LEASE_NAME,
+    MOST_OFFERS,
+    BodyAccount,
+    BodyOrder,
+    Upload,
+    UploadReport,
+    preview,
+    reopen_bodies,
+    upload,
+)
 
 _STREAM = "default"
 
@@ -85,6 +95,22 @@ class World:
 
     def answer(self, *statuses: int, **more: Any) -> None:
         self.receiver.script = Script(pushes=[RequestRule(status=n, **more) for n in statuses])
+
+    def reopen(self, act: Act = Act.RETRIED, *, dry_run: bool = False, **facts: Any) -> BodyAccount:
+        order = BodyOrder(act=act, target_id=self.target.target_id, actor="me", **facts)
+        return reopen_bodies(self.stores, order, at=self.clock(), dry_run=dry_run)
+
+    def offer(self, outcome: Outcome) -> None:
+        """Let an answer come to the one event of the stream."""
+        place = (self.target.target_id, _STREAM)
+        lease = self.stores.leases.acquire(*place, HOLDER, at=self.clock())
+        assert isinstance(lease, Lease)
+        opening = Opening(positions=(1,), body_bytes=1, digest=b"d")
+        request_id = self.stores.ledger.open_request(lease, opening, at=self.clock())
+        assert request_id is not None
+        said = Verdict(outcomes=(outcome,), next=Next.GO_ON, effect=Effect.UNKNOWN)
+        self.stores.ledger.close_request(lease, request_id, said, at=self.clock())
+        self.stores.leases.release(lease)
 
     def sent(self) -> list[str]:
         found = [key.artifact_path for key in self.receiver.requests]
@@ -178,26 +204,45 @@ def test_nothing_is_dropped_after_any_number_of_retries(world: World, status: in
 
 
 def test_a_fault_of_one_body_does_not_hold_up_others(world: World) -> None:
-    """It waits, for no less than a second; those behind it go."""
+    """The target is left alone for a while; then those behind it go first."""
     world.add("a", "b")
-    world.answer(500)
+    world.answer(500, 500)
 
-    report = world.upload(chance=lambda: 0.0)
+    report = world.upload()
 
-    assert report.states == {UploadState.QUEUED: 1, UploadState.UPLOADED: 1}
-    assert world.sent() == ["a", "b"]
-    assert not world.upload().requests
-    world.clock.advance(1)
-    assert world.upload().states == {UploadState.UPLOADED: 1}
+    assert (report.states, report.stopped_because) == ({UploadState.QUEUED: 1}, "target_backoff")
+    assert world.upload().requests == 0
+    world.clock.advance(2)
+    world.answer(201, 500)
+    assert world.upload(chance=lambda: 0.0).states[UploadState.UPLOADED] == 1
+    assert world.sent() == ["a", "b", "a"]
 
 
-@pytest.mark.parametrize("statuses", [(500, 502, 500), (404, 404, 404), (500, 404, 503)])
-def test_three_server_faults_in_a_row_end_an_upload(
-    world: World, statuses: tuple[int, ...]
-) -> None:
-    """The bodies behind them would fare no better; events are not held up by it."""
+@pytest.mark.parametrize("rule", [RequestRule(status=500), RequestRule(cut="after")])
+def test_a_server_fault_backs_the_target_off(world: World, rule: RequestRule) -> None:
+    """As one that events meet does, longer each time; events do not heed it."""
+    world.add("a", "b", "c", "d", "e", "f", "g")
+    waits = []
+    for _ in range(5):
+        world.receiver.script = Script(pushes=[rule])
+        report = world.upload()
+        assert (report.stopped_because, report.requests) == ("target_backoff", 1)
+        assert report.retry_at is not None
+        waits.append((report.retry_at - world.clock.now) // SECOND)
+        world.clock.now = report.retry_at
+
+    assert waits == sorted(set(waits))
+    back_off = world.stores.targets.get(world.target.target_id).back_off
+    assert (back_off.failures, back_off.of_bodies) == (5, True)
+    assert not back_off.for_events.failures
+    assert world.upload().states[UploadState.UPLOADED] > 0
+    assert not world.stores.targets.get(world.target.target_id).back_off.failures
+
+
+def test_three_unknown_addresses_in_a_row_end_an_upload(world: World) -> None:
+    """The bodies behind them would fare no better."""
     world.add("a", "b", "c", "d")
-    world.answer(*statuses)
+    world.answer(404, 404, 404)
 
     report = world.upload()
 
@@ -245,10 +290,10 @@ def test_a_refused_body_fails_and_may_go_again(world: World) -> None:
         world.answer(400, body='{"detail": "no"}')
         assert world.upload().states[UploadState.FAILED] == 1
         assert world.upload().requests == 0
-        planned = retry(world.stores, world.target.target_id, at=world.clock(), dry_run=True)
-        done = retry(world.stores, world.target.target_id, at=world.clock())
+        planned = world.reopen(dry_run=True)
+        done = world.reopen()
         assert planned == done
-        assert (done.failed, done.waiting, done.already_there) == (1, 0, 1)
+        assert (done.changed, done.already_there) == ({UploadState.FAILED: 1}, 1)
 
     (failure,) = world.stores.bodies.failures()
     assert (failure.reason, failure.count) == ("bad_request: no", 2)
@@ -311,7 +356,7 @@ def test_events_go_first(world: World) -> None:
     report = world.upload(_STREAM, "other")
 
     assert (report.stopped_because, report.remaining) == ("events_first", 1)
-    assert "1 of its events" in report.message
+    assert "wait for its event" in report.message
     assert world.sent() == ["b"]
     found = preview(world.stores, world.target.target_id, [_STREAM, "other"], (), at=world.clock())
     assert (found.selected, found.waiting) == (0, 1)
@@ -334,15 +379,50 @@ def test_events_that_the_server_has_seen_do_not_hold_bodies_up(
     """A rejected event may stay so for ever."""
     world.add("a")
     world.stores.journal.append(_STREAM, [make_event()], at=world.clock())
-    lease = world.stores.leases.acquire(world.target.target_id, _STREAM, HOLDER, at=world.clock())
-    assert isinstance(lease, Lease)
-    opening = Opening(positions=(1,), body_bytes=1, digest=b"d")
-    request_id = world.stores.ledger.open_request(lease, opening, at=world.clock())
-    assert request_id is not None
-    said = Verdict(outcomes=(outcome,), next=Next.GO_ON, effect=Effect.UNKNOWN)
-    world.stores.ledger.close_request(lease, request_id, said, at=world.clock())
+    world.offer(outcome)
+    world.clock.advance(2)
 
     assert (world.upload().requests == 1) is goes
+
+
+@pytest.mark.parametrize("outcome", [Outcome.TRANSIENT, Outcome.UNKNOWN_EFFECT])
+def test_no_event_makes_bodies_wait_for_ever(world: World, outcome: Outcome) -> None:
+    """Not when it was offered often enough."""
+    world.stores.journal.append(_STREAM, [make_event()], at=world.clock())
+    for offers in range(1, MOST_OFFERS + 1):
+        world.add(f"body {offers}")
+        assert world.upload().stopped_because == "events_first"
+        world.offer(outcome)
+        world.clock.advance(2)
+        report = world.upload()
+        assert (report.stopped_because == "events_first") is (offers < MOST_OFFERS)
+
+    assert report.states == {UploadState.UPLOADED: MOST_OFFERS}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.TRANSIENT, Outcome.UNKNOWN_EFFECT])
+def test_an_event_that_was_just_offered_makes_no_body_wait(world: World, outcome: Outcome) -> None:
+    """The run that offered it goes on with the bodies, however long it took."""
+    world.stores.journal.append(_STREAM, [make_event()], at=world.clock())
+    world.add("a")
+    began = world.clock()
+    world.offer(outcome)
+    world.clock.advance(60)
+
+    assert world.upload().stopped_because == "events_first"
+    assert world.upload(since=began).is_clean
+
+
+def test_a_held_event_makes_no_body_wait(world: World) -> None:
+    """The reason names the event, and the command that holds it."""
+    world.add("a")
+    world.stores.journal.append(_STREAM, [make_event("e1")], at=world.clock())
+    report = world.upload()
+    assert "journal hold e1" in report.message
+
+    world.stores.holds.hold(_STREAM, [1], reason="", actor="me", at=world.clock())
+
+    assert world.upload().is_clean
 
 
 def test_without_a_grant_nothing_leaves(world: World) -> None:
@@ -478,9 +558,9 @@ def test_a_body_of_an_older_queue_goes_on_where_it_was(world: World) -> None:
     found = preview(world.stores, world.target.target_id, [_STREAM], (), at=world.clock())
     assert (found.selected, found.waiting) == (0, 1)
 
-    done = retry(world.stores, world.target.target_id, at=world.clock())
+    done = world.reopen()
 
-    assert (done.failed, done.waiting) == (0, 1)
+    assert done.changed == {UploadState.QUEUED: 1}
     assert world.upload().is_clean
 
 
@@ -501,6 +581,62 @@ def test_the_preview_is_what_an_upload_selects(world: World) -> None:
 def test_numbers_of_no_body_are_named(world: World) -> None:
     """The others are opened all the same."""
     world.add("a", next_attempt_at=world.clock.now + MINUTE)
-    done = retry(world.stores, world.target.target_id, numbers=[1, 7], at=world.clock())
+    done = world.reopen(numbers=frozenset({1, 7}))
 
-    assert (done.waiting, done.unmatched) == (1, (7,))
+    assert (done.changed, done.unmatched) == ({UploadState.QUEUED: 1}, (7,))
+
+
+def test_what_was_uploaded_goes_again(world: World) -> None:
+    """After a replay, once each; what was done and how it stood stays on record."""
+    world.add("a", "b")
+    world.add("late")
+    world.answer(201, 201, 400)
+    world.upload()
+    world.sent()
+    replay = Act.DELIVERED_BEFORE
+
+    planned = world.reopen(replay, dry_run=True)
+    done = world.reopen(replay)
+
+    assert planned == done
+    assert done.changed == {UploadState.UPLOADED: 2}
+    assert world.reopen(replay).changed == {}
+    assert world.upload().requests == 2
+    assert world.sent() == ["a", "b"]
+    (before,) = world.stores.bodies.reopenings(world.target.target_id, 1)
+    assert (before.act, before.actor, before.state) == (replay, "me", UploadState.UPLOADED)
+
+
+def test_what_a_grant_leaves_out_is_not_opened(world: World) -> None:
+    """It is counted, and stays as it was."""
+    world.add("a")
+    world.upload()
+    world.stores.grants.revoke(
+        world.target.target_id, _STREAM, actor="me", reason="", at=world.clock()
+    )
+
+    done = world.reopen(Act.DELIVERED_BEFORE)
+
+    assert (done.changed, done.not_granted, world.states()) == ({}, 1, ["uploaded"])
+
+
+def test_a_late_answer_settles_nothing_that_was_asked_for_again(world: World) -> None:
+    """It is about the request before."""
+    other = Holder(pid=2, started_at=2, boot="boot")
+
+    def take_over(body: BodyUpload) -> None:
+        place = (world.target.target_id, LEASE_NAME)
+        world.clock.advance(20)
+        taken = world.stores.leases.acquire(*place, other, at=world.clock())
+        assert isinstance(taken, Lease)
+        (listed,) = world.stores.bodies.page(world.target.target_id)
+        there = attrs.evolve(listed.standing, state=UploadState.UPLOADED)
+        world.stores.bodies.note(world.target.target_id, listed.body.number, there)
+        world.stores.leases.release(taken)
+        world.reopen(Act.DELIVERED_BEFORE)
+
+    world.receiver.before = take_over
+    world.add("a")
+
+    assert world.upload().stopped_because == "busy"
+    assert world.states() == ["queued"]

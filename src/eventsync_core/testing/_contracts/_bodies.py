@@ -15,7 +15,8 @@ from eventsync_core.bodies import (
 from eventsync_core.egress import Grant
 from eventsync_core.errors import UnknownTargetError
 from eventsync_core.stores import Stores
-from eventsync_core.testing._builders import make_body, make_event, make_events, make_stub_target
+from eventsync_core.testing._builders import make_body, make_events, make_stub_target
+from eventsync_core.testing._contracts._body_openings import BodyOpeningsContract
 from eventsync_core.testing._contracts._steps import NOW, STREAM, TARGET_ID, granted
 
 
@@ -59,7 +60,7 @@ _DONE = Standing(
 )
 
 
-class BodiesContract:
+class BodiesContract(BodyOpeningsContract):
     """Subclass, provide a `stores` fixture, and every promise of `Bodies` is checked."""
 
     def test_an_empty_store(self, stores: Stores) -> None:
@@ -135,7 +136,7 @@ class BodiesContract:
         assert len(stores.bodies.page()) == 8
 
     def test_bodies_are_numbered_as_they_come(self, stores: Stores) -> None:
-        """Page by page, of all streams or of one, with what each stream held by then."""
+        """Page by page, of all streams or of one."""
         _add(stores, "a")
         stores.journal.append(STREAM, make_events(2), at=NOW)
         _add(stores, "b", "c", at=NOW + 1)
@@ -148,7 +149,6 @@ class BodiesContract:
             (3, STREAM),
             (4, "other"),
         ]
-        assert [each.body.after_position for each in listed] == [0, 2, 2, 0]
         assert [each.body.added_at - NOW for each in listed] == [0, 1, 1, 0]
         assert stores.bodies.page(after=1, limit=2) == listed[1:3]
         assert stores.bodies.page(stream="other") == listed[3:]
@@ -224,9 +224,8 @@ class BodiesContract:
 
     def test_what_remains_is_what_is_queued(self, stores: Stores) -> None:
         """Due or not; neither what is settled, nor what the grant leaves out."""
-        stores.journal.append(STREAM, make_events(2), at=NOW - 9)
-        _add(stores, "before", at=NOW - 5)
-        granted(stores, from_position=2)
+        _add(stores, "before")
+        granted(stores, from_body=1)
         _add(stores, "due", "done")
         _add(stores, "later", next_attempt_at=NOW + 9)
         _add(stores, "elsewhere", stream="other")
@@ -235,30 +234,9 @@ class BodiesContract:
         stores.bodies.note(TARGET_ID, 3, _DONE)
 
         assert stores.bodies.remaining(_grant(stores)) == 2
-
-    def test_a_grant_from_later_on_leaves_out_what_was_there(self, stores: Stores) -> None:
-        """What was added before the grant, with no entry after its position, stays here."""
-        stores.journal.append(STREAM, make_events(2), at=NOW - 9)
-        _add(stores, "before", at=NOW - 5)
-        granted(stores, from_position=2)
-        _add(stores, "with it", at=NOW)
-        stores.journal.append(STREAM, [make_event("e3")], at=NOW)
-        _add(stores, "clock set back", at=NOW - 7)
-        stores.bodies.owe(TARGET_ID, STREAM)
-
-        assert _owed(stores) == [2, 3]
-
-    def test_a_widened_grant_lets_go_what_was_there(self, stores: Stores) -> None:
-        """From the first position on, everything of the stream goes."""
-        stores.journal.append(STREAM, make_events(2), at=NOW - 9)
-        _add(stores, "before", at=NOW - 5)
-        granted(stores, from_position=2)
-        stores.bodies.owe(TARGET_ID, STREAM)
-        assert _owed(stores) == []
-
-        stores.grants.grant(TARGET_ID, STREAM, from_position=0, actor="", reason="", at=NOW)
-
-        assert _owed(stores) == [1]
+        assert stores.bodies.waiting(TARGET_ID, STREAM) == 3
+        assert stores.bodies.waiting(TARGET_ID, "other") == 1
+        assert stores.bodies.waiting(TARGET_ID, "none") == 0
 
     def test_each_target_has_its_own_standing(self, stores: Stores) -> None:
         """What one holds is owed to another all the same."""

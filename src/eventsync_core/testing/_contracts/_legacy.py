@@ -89,6 +89,8 @@ class LegacyContract:
             source=attrs.evolve(_SOURCE, target="known:legacy", spelling="raw"),
             fingerprint="f",
             rows_left=7,
+            bodies_left=2,
+            failures_left=1,
         )
         stores.legacy.note(later, at=NOW + 1)
 
@@ -120,6 +122,26 @@ class LegacyContract:
         assert numbers(after=4, upto=9) == []
         assert noted.legacy.taken(_PATH, "lines", upto=9) == []
         assert noted.legacy.taken("/unknown", "queue", upto=9) == []
+
+    def test_any_row_number_is_read(self, noted: Stores) -> None:
+        """The lowest and the highest that a table can have."""
+        lowest, highest = -(2**63), 2**63 - 1
+        noted.legacy.take([_from(row) for row in (highest, 0, lowest)])
+
+        found = noted.legacy.taken(_PATH, "queue", after=lowest - 1, upto=highest)
+
+        assert [row.key.row for row in found] == [lowest, 0, highest]
+        assert noted.legacy.taken(_PATH, "queue", after=highest, upto=highest) == []
+
+    def test_what_stood_beside_is_kept(self, noted: Stores) -> None:
+        """As text that nobody reads."""
+        noted.legacy.take([_from(1, beside='{"a":1}'), _from(2)])
+        noted.legacy.set_aside([_aside(3, beside='{"b":null}'), _aside(4)])
+
+        assert [row.beside for row in noted.legacy.taken(_PATH, "queue", upto=9)] == ['{"a":1}', ""]
+        assert {row.beside for row in noted.legacy.provenance("e1")} == {'{"a":1}', ""}
+        assert [row.beside for row in noted.legacy.aside()] == ['{"b":null}', ""]
+        assert noted.legacy.aside_of(_PATH, [_key(3)])[_key(3)].beside == '{"b":null}'
 
     def test_rows_are_set_aside_once_with_their_bytes(self, noted: Stores) -> None:
         """Numbered from 1; the bytes are read by themselves."""

@@ -16,17 +16,25 @@ NOWHERE = (-1, 0)
 PLENTY = 1_000_000
 
 
-def granted(stores: Stores, events: Sequence[Event] = (), *, from_position: int = 0) -> None:
+def granted(
+    stores: Stores, events: Sequence[Event] = (), *, from_position: int = 0, from_body: int = 0
+) -> None:
     """Store *events*, register the target and grant it the stream."""
     stores.journal.append(STREAM, events, at=NOW)
     stores.targets.register(make_stub_target(), at=NOW)
-    grant(stores, from_position=from_position)
+    grant(stores, from_position=from_position, from_body=from_body)
 
 
-def grant(stores: Stores, *, from_position: int = 0) -> None:
-    """Grant the stream to the target above *from_position*."""
+def grant(stores: Stores, *, from_position: int = 0, from_body: int = 0) -> None:
+    """Grant the stream to the target above *from_position*, and its bodies above *from_body*."""
     stores.grants.grant(
-        TARGET_ID, STREAM, from_position=from_position, actor="me", reason="test", at=NOW
+        TARGET_ID,
+        STREAM,
+        from_position=from_position,
+        actor="me",
+        reason="test",
+        at=NOW,
+        from_body=from_body,
     )
 
 

@@ -10,7 +10,12 @@ from eventsync_core.testing._contracts._steps import NOW
 _SERVER = Deployment(server_instance_id="s1", environment_name="prod", deployment_id="d1")
 _OTHER = Deployment(server_instance_id="s2", environment_name="prod", git_sha="abc")
 _FAULT = BackOff(
-    failures=3, retry_at=NOW + 7, probe_until=NOW + 9, reason="no connection", no_connection=True
+    of_bodies=True,
+    failures=3,
+    retry_at=NOW + 7,
+    probe_until=NOW + 9,
+    reason="no connection",
+    no_connection=True,
 )
 
 
