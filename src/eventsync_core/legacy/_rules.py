@@ -41,8 +41,8 @@ def judge(row: SourceRow, *, families: Families, project: str | None) -> Judged:
         return Judged(row, row.key, None, why=Why.NO_EVENT_ID, detail=error.message)
     except NotJsonError as error:
         return Judged(row, row.key, None, why=Why.NOT_JSON, detail=error.message)
-    # The digest of the event is that of the row's bytes.
-    key = RowKey(row.part, row.row, event.digest)
+    # With nothing beside it the digest of the row is that of the event, which was just computed.
+    key = row.key if row.beside else RowKey(row.part, row.row, event.digest)
     if row.event_id is not None and row.event_id != event.event_id:
         beside = one_line(row.event_id, _LONGEST)
         detail = f"the event is {event.event_id}, the row says {beside!r}"
