@@ -77,8 +77,15 @@ def bring_home(app: App, places: Sequence[Path], *, dry_run: bool, **wishes: Any
     with Progress("importing", app.clock, total=None, no_color=app.no_color) as bar:
         if dry_run:
             with app.reading() as stores:
-                result = preview(stores, found.sources, rules, clock=app.clock, progress=bar.reach)
-        elif not found.sources and not app.has_store:
+                result = preview(
+                    stores,
+                    found.sources,
+                    rules,
+                    clock=app.clock,
+                    records=found.records,
+                    progress=bar.reach,
+                )
+        elif found.is_empty and not app.has_store:
             result = Migration(is_preview=False)
         else:
             with app.stores() as opened, app.row_log() as log:
@@ -87,6 +94,7 @@ def bring_home(app: App, places: Sequence[Path], *, dry_run: bool, **wishes: Any
                     found.sources,
                     rules,
                     clock=app.clock,
+                    records=found.records,
                     progress=bar.reach,
                     on_row=log,
                 )
@@ -122,6 +130,10 @@ def _lines(result: Migration, note: str) -> list[str]:
     would = "would be " if result.is_preview else ""
     lines = [f"{would}{counts}" if would else counts]
     lines += [_line(each, would) for each in result.sources]
+    for alias, why in result.refused_targets[:_MOST_LINES]:
+        lines.append(f"no target: {alias or 'one without a name'}: {why}")
+    for word in sorted(result.unknown_statuses)[:_MOST_LINES]:
+        lines.append(f"no outcome: {word!r}, which an old ledger says")
     for row in result.conflicts[:_MOST_LINES]:
         lines.append(f"conflict: {row.event_id} in {row.path} differs from the journal")
     for row in result.quarantined[:_MOST_LINES]:
@@ -131,9 +143,8 @@ def _lines(result: Migration, note: str) -> list[str]:
 
 
 def _line(report: SourceReport, would: str) -> str:
-    counts = "  ".join(
-        f"{became.value} {count}" for became, count in report.counts.items() if count
-    )
+    found = [*report.counts.items(), *report.targets.items(), *report.deliveries.items()]
+    counts = "  ".join(f"{word.value} {count}" for word, count in found if count)
     text = f"  {report.source.path} ({report.source.target or report.source.kind}): "
     text += counts or "nothing"
     if report.removed:
@@ -166,7 +177,7 @@ def _reason(result: Migration, places: Sequence[Path]) -> Reason:
 
 def waiting_lines(app: App) -> list[str]:
     """Return one line for each old file that holds rows which may not be here yet."""
-    sources = app.old_sources().sources
+    sources = app.old_sources().everything
     if not sources:
         return []
     try:

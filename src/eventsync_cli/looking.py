@@ -48,7 +48,7 @@ def look(app: App) -> Status:
         with app.reading() as stores:
             if app.storage is not None:
                 setting = attrs.evolve(setting, database_bytes=app.storage.file_bytes)
-            found = tuple(find_waiting(app.old_sources().sources, stores))
+            found = tuple(find_waiting(app.old_sources().everything, stores))
             setting = attrs.evolve(setting, waiting=found)
             status = collect(stores, setting, at=app.clock())
     except (StoreError, SettingsError) as error:

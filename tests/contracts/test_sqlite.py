@@ -14,6 +14,7 @@ from eventsync_core.testing import (
     LeasesContract,
     LedgerContract,
     LegacyContract,
+    PastContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -97,4 +98,8 @@ class TestSqliteWriters(WritersContract):
 
 
 class TestSqliteLegacy(LegacyContract):
+    """Over one file."""
+
+
+class TestSqlitePast(PastContract):
     """Over one file."""

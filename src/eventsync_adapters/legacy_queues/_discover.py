@@ -1,18 +1,20 @@
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import attrs
 
+from eventsync_adapters.legacy_queues._journal_era import add_journal_era, is_of_journal_era
 from eventsync_adapters.legacy_queues._lines import OverflowSource
 from eventsync_adapters.legacy_queues._queue import QueueSource
 from eventsync_core.authority import Hypotheses, match_digest
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Kind, Source
-from eventsync_core.migration import Emptying, OldSource, Reading
+from eventsync_core.migration import Emptying, OldRecords, OldSource, OldTable, Reading
 
 _QUEUE = re.compile(r"queue-([0-9a-f]+)\.db", re.ASCII)
 _PART = re.compile(r"(.+)-(?:journal|wal|shm)", re.DOTALL)
@@ -34,7 +36,23 @@ class Found:
 
     sources: list[OldSource] = attrs.field(factory=list)
     skipped: list[Skipped] = attrs.field(factory=list)
+    records: list[OldRecords] = attrs.field(factory=list)
     _files: dict[tuple[int, int], str] = attrs.field(factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was found that could be read."""
+        return not (self.sources or self.records)
+
+    @property
+    def everything(self) -> Sequence[OldSource | OldTable]:
+        """All files that may hold rows, in the order they are read."""
+        return [*self.sources, *(table for each in self.records for table in each.tables)]
+
+    def add(self, name: Path, make: Callable[[Path], OldSource]) -> None:
+        """Take in the file that *name* leads to, which *make* gives for its real place."""
+        if self.is_new(name):
+            self.sources.append(make(name.resolve()))
 
     def skip(self, path: Path, why: str) -> None:
         """Note that *path* is left out."""
@@ -86,8 +104,9 @@ def find_sources(
             for root in (path, path / ".spec-kitty"):
                 _in_root(found, root, tried)
             _overflow(found, path / ".kittify" / "sync")
-        elif found.is_new(path):
+        elif not is_of_journal_era(path) and found.is_new(path):
             found.sources.append(_named(path, tried))
+    add_journal_era(found, (home, *more), partial(_listed, found), shown)
     return found
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
     from eventsync_adapters.sqlite._legacy import SqliteLegacy
+    from eventsync_adapters.sqlite._past import SqlitePast
     from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 
@@ -132,6 +133,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._legacy import SqliteLegacy
 
         return SqliteLegacy(self._database)
+
+    @cached_property
+    def past(self) -> "SqlitePast":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._past import SqlitePast
+
+        return SqlitePast(self._database, self._keys, self.leases)
 
     @cached_property
     def audit(self) -> "SqliteAudit":

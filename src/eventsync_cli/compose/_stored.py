@@ -202,7 +202,7 @@ class Stored(Settings):
         from eventsync_core.authority import hypotheses
 
         found = find_sources(self.home, more)
-        if not found.sources:
+        if found.is_empty:
             return found
         return find_sources(self.home, more, tried=hypotheses(self.claims))
 

@@ -13,6 +13,10 @@ class Kind(StrEnum):
 
     QUEUE = "queue"
     OVERFLOW = "overflow"
+    JOURNAL = "journal"
+    LEDGER = "ledger"
+    TARGETS = "targets"
+    AUDIT = "audit"
 
 
 class Why(StrEnum):
