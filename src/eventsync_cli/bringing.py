@@ -1,6 +1,6 @@
 """Bringing home what old programs left: what `eventsync sync migrate` does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Progress, Result
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason, StoreError, reason_of
+from eventsync_core.ids import one_line
 from eventsync_core.legacy import Became, Resolution
 from eventsync_core.migration import (
     Migration,
@@ -28,6 +29,7 @@ __all__ = ["bring_home", "read_resolutions", "waiting_lines"]
 
 _WORDS = ", ".join(each.value for each in Resolution)
 _MOST_LINES = 20
+_LONGEST = 60
 _MIGRATE = ("eventsync", "sync", "migrate")
 
 
@@ -151,9 +153,18 @@ def _line(report: SourceReport, would: str) -> str:
         text += f"; {would}emptied of {report.removed}"
     if report.is_blocked:
         text += "; not emptied, because of conflicts"
+    if report.other:
+        text += f"; not read: {_counted(report.other)}"
     if report.error is not None:
         text += f"; {report.error.message} [{report.error.code}]"
     return text
+
+
+def _counted(tables: Mapping[str, int]) -> str:
+    """Return the names of tables, in characters that can be shown, with their rows."""
+    names = list(tables)[:_MOST_LINES]
+    more = f" and {len(tables) - len(names)} more" if len(tables) > len(names) else ""
+    return ", ".join(f"{one_line(name, _LONGEST)} {tables[name]}" for name in names) + more
 
 
 def _reason(result: Migration, places: Sequence[Path]) -> Reason:
@@ -177,7 +188,7 @@ def _reason(result: Migration, places: Sequence[Path]) -> Reason:
 
 def waiting_lines(app: App) -> list[str]:
     """Return one line for each old file that holds rows which may not be here yet."""
-    sources = app.old_sources().everything
+    sources, words = app.old_sources().everything, " ".join(_MIGRATE)
     if not sources:
         return []
     try:
@@ -187,5 +198,6 @@ def waiting_lines(app: App) -> list[str]:
         # The command itself says why.
         return []
     return [
-        f"eventsync: {each.source.path} holds {each.said()}; {' '.join(_MIGRATE)}" for each in found
+        f"eventsync: {each.source.path} holds {each.said()}; {app.chosen.spelt(words)}"
+        for each in found
     ]

@@ -206,6 +206,13 @@ class Stored(Settings):
             return found
         return find_sources(self.home, more, tried=hypotheses(self.claims))
 
+    @property
+    def legacy_queue_path(self) -> str:
+        """Where the old queue that belonged to nobody is, or would be."""
+        from eventsync_adapters.legacy_queues import place_of
+
+        return place_of(self.home / "queue.db")
+
     def row_log(self) -> "AbstractContextManager[OnRow]":
         """Open the file that has one line for each row that came from an old program."""
         from eventsync_adapters.logs import row_log

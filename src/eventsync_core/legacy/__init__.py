@@ -34,6 +34,7 @@ from eventsync_core.legacy._past import (
 from eventsync_core.legacy._past_port import Past
 from eventsync_core.legacy._port import Legacy
 from eventsync_core.legacy._rules import UNASSIGNED, decide, is_safe, judge
+from eventsync_core.legacy._wrapped import Unwrapped, unwrap
 
 __all__ = [
     "NOTED",
@@ -59,6 +60,7 @@ __all__ = [
     "Source",
     "SourceRow",
     "Stored",
+    "Unwrapped",
     "Why",
     "decide",
     "is_safe",
@@ -69,4 +71,5 @@ __all__ = [
     "recompute",
     "row_digest",
     "settle_past",
+    "unwrap",
 ]

@@ -28,9 +28,12 @@ def judge(row: SourceRow, *, families: Families, project: str | None) -> Judged:
     """
     Read the event in *row*, exactly as it stands there, or say why it holds none.
 
-    Its stream is that of its own project, else of *project*, else `unassigned`. Lone surrogates,
-    repeated keys and deep nesting make it an event with the hold `invalid`.
+    Its stream is that of its own project, else of the one that stands beside it, else of
+    *project*, else `unassigned`. Lone surrogates, repeated keys and deep nesting make it an event
+    with the hold `invalid`.
     """
+    if row.damage:
+        return Judged(row, row.key, None, why=Why.NOT_UNDERSTOOD, detail=row.damage)
     try:
         text = decode_text(row.raw)
     except NotJsonError as error:
@@ -49,7 +52,8 @@ def judge(row: SourceRow, *, families: Families, project: str | None) -> Judged:
         return Judged(row, key, None, why=Why.OTHER_ID, detail=detail)
     if event.hold is None and has_lone_surrogates(text):
         event = attrs.evolve(event, hold=Hold.INVALID, hold_reason="it holds a lone surrogate")
-    stream = stream_key(event.project, (project or "").strip() or UNASSIGNED)
+    named = (row.project or "").strip() or (project or "").strip()
+    stream = stream_key(event.project, named or UNASSIGNED)
     return Judged(row, key, as_family_says(event, families), stream)
 
 

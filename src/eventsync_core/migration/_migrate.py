@@ -206,7 +206,8 @@ class _Run:
         self._untold.clear()
 
     def _is_unchanged(self, old: OldSource, noted: Noted) -> bool:
-        if not noted.fingerprint or (noted.rows_left and not self.rules.keep_sources):
+        is_kept = self.rules.keep_sources or old.source.kind.is_kept
+        if not noted.fingerprint or (noted.rows_left and not is_kept):
             return False
         return old.fingerprint() == noted.fingerprint
 

@@ -45,7 +45,9 @@ def find_waiting(sources: Sequence[OldSource | OldTable], stores: Stores | None)
 
 
 def _is_empty(old: OldSource | OldTable, noted: Noted | None) -> bool:
-    if noted is None or not noted.fingerprint or noted.rows_left:
+    if noted is None or not noted.fingerprint:
+        return False
+    if noted.rows_left and not old.source.kind.is_kept:
         return False
     return old.fingerprint() == noted.fingerprint
 
