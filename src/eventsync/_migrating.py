@@ -4,11 +4,11 @@ from pathlib import Path
 from eventsync_adapters import machine
 from eventsync_adapters.files import Environment, config_file, read_config
 from eventsync_adapters.files.claims import read_claims
-from eventsync_adapters.legacy_queues import find_sources
+from eventsync_adapters.legacy_queues import Found, find_sources
 from eventsync_adapters.sqlite import open_for_reading, open_stores
 from eventsync_core.authority import hypotheses
 from eventsync_core.clock import Clock
-from eventsync_core.migration import Migration, MigrationRules, OldSource, OnRow, migrate, preview
+from eventsync_core.migration import Migration, MigrationRules, OnRow, migrate, preview
 
 _AS_IT_IS = MigrationRules()
 
@@ -34,21 +34,23 @@ def migrate_legacy(
         StoreError: The database cannot be used; what was stored before is kept. What is wrong
             with an old file stands in the result.
     """
-    if not find_sources(home, places).sources:
+    if find_sources(home, places).is_empty:
         return Migration(is_preview=dry_run)
     database = home / "eventsync" / "eventsync.db"
-    sources = _sources(home, places)
+    found = _found(home, places)
     if dry_run:
         reading = open_for_reading(database)
         if reading is None:
-            return preview(None, sources, rules, clock=clock)
+            return preview(None, found.sources, rules, clock=clock, records=found.records)
         with reading:
-            return preview(reading, sources, rules, clock=clock)
+            return preview(reading, found.sources, rules, clock=clock, records=found.records)
     with open_stores(database, clock=clock) as stores:
-        return migrate(stores, sources, rules, clock=clock, on_row=on_row)
+        return migrate(
+            stores, found.sources, rules, clock=clock, records=found.records, on_row=on_row
+        )
 
 
-def _sources(home: Path, places: Sequence[Path]) -> list[OldSource]:
+def _found(home: Path, places: Sequence[Path]) -> Found:
     config = read_config(config_file(home))
     claims = read_claims(home, config, Environment(home=home))
-    return find_sources(home, places, tried=hypotheses(claims)).sources
+    return find_sources(home, places, tried=hypotheses(claims))

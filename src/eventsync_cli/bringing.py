@@ -1,6 +1,6 @@
 """Bringing home what old programs left: what `eventsync sync migrate` does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Progress, Result
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason, StoreError, reason_of
+from eventsync_core.ids import one_line
 from eventsync_core.legacy import Became, Resolution
 from eventsync_core.migration import (
     Migration,
@@ -28,6 +29,7 @@ __all__ = ["bring_home", "read_resolutions", "waiting_lines"]
 
 _WORDS = ", ".join(each.value for each in Resolution)
 _MOST_LINES = 20
+_LONGEST = 60
 _MIGRATE = ("eventsync", "sync", "migrate")
 
 
@@ -77,8 +79,15 @@ def bring_home(app: App, places: Sequence[Path], *, dry_run: bool, **wishes: Any
     with Progress("importing", app.clock, total=None, no_color=app.no_color) as bar:
         if dry_run:
             with app.reading() as stores:
-                result = preview(stores, found.sources, rules, clock=app.clock, progress=bar.reach)
-        elif not found.sources and not app.has_store:
+                result = preview(
+                    stores,
+                    found.sources,
+                    rules,
+                    clock=app.clock,
+                    records=found.records,
+                    progress=bar.reach,
+                )
+        elif found.is_empty and not app.has_store:
             result = Migration(is_preview=False)
         else:
             with app.stores() as opened, app.row_log() as log:
@@ -87,6 +96,7 @@ def bring_home(app: App, places: Sequence[Path], *, dry_run: bool, **wishes: Any
                     found.sources,
                     rules,
                     clock=app.clock,
+                    records=found.records,
                     progress=bar.reach,
                     on_row=log,
                 )
@@ -122,6 +132,10 @@ def _lines(result: Migration, note: str) -> list[str]:
     would = "would be " if result.is_preview else ""
     lines = [f"{would}{counts}" if would else counts]
     lines += [_line(each, would) for each in result.sources]
+    for alias, why in result.refused_targets[:_MOST_LINES]:
+        lines.append(f"no target: {alias or 'one without a name'}: {why}")
+    for word in sorted(result.unknown_statuses)[:_MOST_LINES]:
+        lines.append(f"no outcome: {word!r}, which an old ledger says")
     for row in result.conflicts[:_MOST_LINES]:
         lines.append(f"conflict: {row.event_id} in {row.path} differs from the journal")
     for row in result.quarantined[:_MOST_LINES]:
@@ -131,18 +145,26 @@ def _lines(result: Migration, note: str) -> list[str]:
 
 
 def _line(report: SourceReport, would: str) -> str:
-    counts = "  ".join(
-        f"{became.value} {count}" for became, count in report.counts.items() if count
-    )
+    found = [*report.counts.items(), *report.targets.items(), *report.deliveries.items()]
+    counts = "  ".join(f"{word.value} {count}" for word, count in found if count)
     text = f"  {report.source.path} ({report.source.target or report.source.kind}): "
     text += counts or "nothing"
     if report.removed:
         text += f"; {would}emptied of {report.removed}"
     if report.is_blocked:
         text += "; not emptied, because of conflicts"
+    if report.other:
+        text += f"; not read: {_counted(report.other)}"
     if report.error is not None:
         text += f"; {report.error.message} [{report.error.code}]"
     return text
+
+
+def _counted(tables: Mapping[str, int]) -> str:
+    """Return the names of tables, in characters that can be shown, with their rows."""
+    names = list(tables)[:_MOST_LINES]
+    more = f" and {len(tables) - len(names)} more" if len(tables) > len(names) else ""
+    return ", ".join(f"{one_line(name, _LONGEST)} {tables[name]}" for name in names) + more
 
 
 def _reason(result: Migration, places: Sequence[Path]) -> Reason:
@@ -166,7 +188,7 @@ def _reason(result: Migration, places: Sequence[Path]) -> Reason:
 
 def waiting_lines(app: App) -> list[str]:
     """Return one line for each old file that holds rows which may not be here yet."""
-    sources = app.old_sources().sources
+    sources, words = app.old_sources().everything, " ".join(_MIGRATE)
     if not sources:
         return []
     try:
@@ -176,5 +198,6 @@ def waiting_lines(app: App) -> list[str]:
         # The command itself says why.
         return []
     return [
-        f"eventsync: {each.source.path} holds {each.said()}; {' '.join(_MIGRATE)}" for each in found
+        f"eventsync: {each.source.path} holds {each.said()}; {app.chosen.spelt(words)}"
+        for each in found
     ]

@@ -48,7 +48,7 @@ def look(app: App) -> Status:
     setting = _setting(app)
     try:
         with app.reading() as stores:
-            found = tuple(find_waiting(app.old_sources().sources, stores))
+            found = tuple(find_waiting(app.old_sources().everything, stores))
             setting = attrs.evolve(setting, waiting=found)
             status = collect(stores, setting, at=app.clock())
     except (StoreError, SettingsError) as error:
@@ -82,7 +82,7 @@ def _setting(app: App) -> Setting:
         ),
         queue_files=app.queue_files(),
         database_path=app.shown_database,
-        legacy_queue_path=str(app.home.resolve() / "queue.db"),
+        legacy_queue_path=app.legacy_queue_path,
         current=current,
         place=_place(app) if current is None else "",
         stream=None if app.chosen.project is None else app.stream,
@@ -134,7 +134,7 @@ def status_lines(
     A bar for each target is at most *width* wide, and in colours where there are any.
     """
     lines = boundary_lines(as_document(status, (), exit_code=0)) if is_check else []
-    lines += ["Event Sync:", *listing(_summary(status)), *_gate_lines(status)]
+    lines += ["Event Sync:", *listing(_summary(status, options)), *_gate_lines(status)]
     lines += _body_lines(status, options)
     shown = status.targets[:_MOST_TARGETS]
     lines += ["Targets:"] if shown else []
@@ -151,7 +151,7 @@ def status_lines(
     return lines
 
 
-def _summary(status: Status) -> list[tuple[str, str]]:
+def _summary(status: Status, options: Chosen) -> list[tuple[str, str]]:
     document = as_document(status, (), exit_code=0)
     ledger, journal = document["delivery_ledger"], document["event_journal"]
     previous = _shown(ledger["delivered_previous_target"])
@@ -175,9 +175,9 @@ def _summary(status: Status) -> list[tuple[str, str]]:
         rows.append(("Queues of old programs", str(document["queue_files_count"])))
     rows += [("Rows left by old ones", f"{each.source.path} ({each.said()})") for each in waiting]
     if waiting:
-        rows.append(("They are imported by", "eventsync sync migrate"))
+        rows.append(("They are imported by", options.spelt("eventsync sync migrate")))
     if journal["gc_suggested"]:
-        rows.append(("GC suggested", "run eventsync sync gc"))
+        rows.append(("GC suggested", f"run {options.spelt('eventsync sync gc')}"))
     return rows
 
 

@@ -10,7 +10,7 @@ from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.render import Result
-from eventsync_cli.targeting import current_target, when_it_goes
+from eventsync_cli.targeting import current_target, target_called, when_it_goes
 from eventsync_core.bodies import UploadState
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.desk import Account, Order, Selection, find_entries, preview, reopen, settle
@@ -98,7 +98,7 @@ def _carry_out(app: App, stores: Stores | None, wish: Wish, current: Target | No
         if current is None:
             raise UnknownTargetError(wish.target_id or "")
         return _Done(target=current)
-    target = current or stores.targets.get(wish.target_id or "")
+    target = current or target_called(stores, wish.target_id or "")
     if wish.selection is None:
         return _settle(stores, wish, target)
     places = {

@@ -7,15 +7,27 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_core.clock import iso_time
 from eventsync_core.egress import refuse
 from eventsync_core.errors import SettingsError, StoreError, UnknownTargetError
+from eventsync_core.ids import is_target_key
 from eventsync_core.receivers import Gate
+from eventsync_core.stores import Stores
 from eventsync_core.targets import Breaker, Target
 
-__all__ = ["current_if_any", "current_target", "meant", "no_target", "when_it_goes"]
+__all__ = [
+    "called_now",
+    "current_if_any",
+    "current_target",
+    "meant",
+    "no_target",
+    "target_called",
+    "when_it_goes",
+]
 
 
 def meant(app: App, target_id: str | None) -> str:
     """
     Return *target_id*, else the id of the current target.
+
+    What an old program called a target counts as its id, where it called no other so.
 
     Raises:
         SettingsError: None was named, and the configuration cannot be understood.
@@ -24,7 +36,7 @@ def meant(app: App, target_id: str | None) -> str:
         UnknownTargetError: None was named, and the current one is not registered yet.
     """
     if target_id is not None:
-        return target_id
+        return called_now(app, target_id)
     app.require_usable()
     current = current_target(app).target_id
     with app.reading() as stores:
@@ -34,6 +46,28 @@ def meant(app: App, target_id: str | None) -> str:
         error.fix_argv = ("eventsync", "target", "grant")
         raise error
     return current
+
+
+def called_now(app: App, name: str) -> str:
+    """Return the id of the target that *name* means: its id, or what an old program called it."""
+    if is_target_key(name):
+        return name
+    with suppress(StoreError, SettingsError), app.reading() as stores:
+        found = [] if stores is None else stores.past.called(name)
+        if len(found) == 1:
+            return found[0]
+    return name
+
+
+def target_called(stores: Stores, name: str) -> Target:
+    """
+    Return the target that *name* means, as `called_now` does.
+
+    Raises:
+        UnknownTargetError: There is none.
+    """
+    found = [] if is_target_key(name) else stores.past.called(name)
+    return stores.targets.get(found[0] if len(found) == 1 else name)
 
 
 def current_target(app: App) -> Target:

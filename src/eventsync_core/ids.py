@@ -1,5 +1,6 @@
 """Names: which stream an event belongs to, which target a URL names; and text that others gave."""
 
+import re
 from enum import StrEnum
 from hashlib import sha256
 from string import ascii_lowercase, ascii_uppercase
@@ -11,6 +12,7 @@ __all__ = [
     "Kind",
     "given_words",
     "is_event_id",
+    "is_target_key",
     "one_line",
     "stream_key",
     "target_key",
@@ -21,6 +23,7 @@ DEFAULT_STREAM = "default"
 UNASSIGNED_STREAM = "unassigned"
 _ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _LONGEST_ID = 200
+_TARGET_KEY = re.compile(r"tgt_[0-9a-f]{16}")
 _LONGEST_WORDS = 200
 
 
@@ -62,6 +65,11 @@ def stream_key(project: str | None, named: str | None = None) -> str:
 
 def _lower(key: str | None) -> str:
     return (key or "").strip().translate(_ASCII_LOWER)
+
+
+def is_target_key(text: str) -> bool:
+    """Say whether *text* looks like what `target_key` returns."""
+    return _TARGET_KEY.fullmatch(text) is not None
 
 
 def target_key(kind: Kind, url: str, team: str, user: str) -> str:

@@ -6,7 +6,7 @@ from eventsync_core.egress import Grants
 from eventsync_core.ingest import Inbox
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
-from eventsync_core.legacy import Legacy
+from eventsync_core.legacy import Legacy, Past
 from eventsync_core.measures import Measures
 from eventsync_core.migration import OldSource
 from eventsync_core.policy import Audit
@@ -31,6 +31,7 @@ __all__ = [
     "Legacy",
     "Measures",
     "OldSource",
+    "Past",
     "Stores",
     "Superseding",
     "TargetRegistry",

@@ -22,7 +22,7 @@ from eventsync_core.ledger import (
     MemorySuperseding,
     Superseding,
 )
-from eventsync_core.legacy import Legacy, MemoryLegacy
+from eventsync_core.legacy import Legacy, MemoryLegacy, MemoryPast, Past
 from eventsync_core.measures import Measures, MemoryMeasures
 from eventsync_core.policy import Audit, MemoryAudit
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
@@ -65,6 +65,9 @@ class Stores(Protocol):
 
     @property
     def legacy(self) -> Legacy: ...
+
+    @property
+    def past(self) -> Past: ...
 
     @property
     def bodies(self) -> Bodies: ...
@@ -111,6 +114,7 @@ class MemoryStores:
         self.audit = MemoryAudit()
         self._depth = 0
         self.legacy = MemoryLegacy(self.journal)
+        self.past = MemoryPast(self.targets, self.ledger)
         self.bodies = MemoryBodies(self.targets)
         self.measures = MemoryMeasures(self.journal, self.ledger, self.superseding)
 
@@ -141,6 +145,7 @@ class MemoryStores:
             self.superseding,
             self.audit,
             self.legacy,
+            self.past,
             self.bodies,
         )
         saved = [_tables(part) for part in parts]

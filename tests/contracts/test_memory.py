@@ -15,6 +15,7 @@ from eventsync_core.testing import (
     LedgerContract,
     LegacyContract,
     MeasuresContract,
+    PastContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -85,3 +86,7 @@ class TestMemoryLegacy(LegacyContract):
 
 class TestMemoryMeasures(MeasuresContract):
     """Counts what there is."""
+
+
+class TestMemoryPast(PastContract):
+    """Two dicts over the ledger."""

@@ -15,6 +15,7 @@ from eventsync_core.testing import (
     LedgerContract,
     LegacyContract,
     MeasuresContract,
+    PastContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -102,4 +103,8 @@ class TestSqliteLegacy(LegacyContract):
 
 
 class TestSqliteMeasures(MeasuresContract):
+    """Over one file."""
+
+
+class TestSqlitePast(PastContract):
     """Over one file."""

@@ -1,9 +1,12 @@
 """
-Run a command and die by SIGKILL at the nth statement of any database; print how many ran.
+Run a command and die by SIGKILL at the nth step; print how many there were.
 
-Words: the last statement, the most rows of a unit of work, and those of the command.
+Words: the last step, the most rows of a unit of work, and those of the command.
+
+Steps are statements of any database, and writes to files without a buffer.
 """
 
+import io
 import os
 import signal
 import sys
@@ -13,17 +16,21 @@ from typing import Any
 from eventsync_cli.__main__ import main
 from eventsync_core.migration import _migrate as migrating
 
-_NAMES = ("execute", "executemany")
+_NAMES = ("execute", "executemany", "write")
+
+
+def _is_step(called: Any) -> bool:
+    return called.__name__ != "write" or isinstance(called.__self__, io.FileIO)
 
 
 def run(last: int, words: list[str]) -> None:
-    """Run *words*, but no more statements than *last*."""
+    """Run *words*, but no more steps than *last*."""
     count = 0
 
     def watch(_: FrameType, event: str, argument: Any) -> None:
         nonlocal count
         if event == "c_call" and getattr(argument, "__name__", "") in _NAMES:
-            count += 1
+            count += _is_step(argument)
             if count > last:
                 os.kill(os.getpid(), signal.SIGKILL)
 

@@ -13,7 +13,7 @@ import pytest
 from eventsync import migrate_legacy
 from eventsync_adapters.sqlite import open_for_reading
 from eventsync_core.integrity import verify
-from eventsync_core.legacy import Became, RowKey, Source
+from eventsync_core.legacy import Became, Brought, RowKey, Source
 from eventsync_core.migration import _migrate as migrating
 from tests.legacy.old import envelope, queue, rows
 
@@ -107,7 +107,7 @@ def test_rows_are_told_when_they_are_stored(
     queue(tmp_path / "queues" / f"queue-{B}.db", [f"f{n:03d}" for n in range(12)])
     told: list[str] = []
 
-    def on_row(_: Source, __: RowKey, name: str, became: Became) -> None:
+    def on_row(_: Source, __: RowKey, name: str, became: Became | Brought) -> None:
         with closing(sqlite3.connect(tmp_path / "eventsync" / "eventsync.db")) as database:
             found = database.execute("SELECT 1 FROM entries WHERE event_id = ?", [name]).fetchall()
         assert (found, became) == ([(1,)], Became.IMPORTED)

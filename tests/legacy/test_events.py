@@ -221,9 +221,9 @@ def test_old_homes_elsewhere(scene: Scene, tmp_path: Path) -> None:
 
     assert (ran.code, ran.document["imported"], ran.document["deduplicated"]) == (3, 3, 1)
     assert ran.document["quarantined"][0]["row"] == 3
-    assert overflow.read_text() == "\n\nnonsense\n"
+    assert overflow.read_text().split() == ["nonsense"]
     assert scene.migrate(*places, "--take-quarantined").code == 0
-    assert overflow.read_text() == ""
+    assert overflow.read_text().split() == []
     assert scene.migrate(*places).code == 0
     assert scene.run("sync", "migrate", "--from", str(tmp_path / "none")).code == 64
 
@@ -350,7 +350,7 @@ def test_status_and_now_name_what_waits(scene: Scene) -> None:
     ]
     assert status["legacy_queue"]["event_count"] == 2
     assert "queue 2" in now.err
-    assert "eventsync sync migrate" in now.err
+    assert f"eventsync --home {scene.place} sync migrate" in now.err
     assert (check.code, check.document["error"]["code"]) == (2, "old_rows_waiting")
     assert check.document["error"]["fix"]["argv"][-2:] == ["sync", "migrate"]
     assert [path.name for path in scene.place.iterdir()] == ["queue.db"]

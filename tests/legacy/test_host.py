@@ -7,7 +7,7 @@ import pytest
 
 import eventsync
 from eventsync import Migration, MigrationRules, Resolution, migrate_legacy
-from eventsync_core.legacy import Became, RowKey, Source
+from eventsync_core.legacy import Became, Brought, RowKey, Source
 from tests.legacy.old import envelope, queue, rows
 
 
@@ -68,7 +68,7 @@ def test_what_goes_wrong_with_the_host_is_not_the_source(tmp_path: Path) -> None
     """What `on_row` raises comes through; what was stored is stored."""
     queue(tmp_path / "queue.db", ["e1"])
 
-    def odd(source: Source, key: RowKey, name: str, became: Became) -> None:
+    def odd(source: Source, key: RowKey, name: str, became: Became | Brought) -> None:
         raise ValueError(name)
 
     with pytest.raises(ValueError, match="e1"):

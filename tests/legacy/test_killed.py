@@ -42,7 +42,7 @@ def _start(place: Path, last: int) -> "subprocess.CompletedProcess[str]":
 
 def _texts(place: Path) -> set[str]:
     """Return every text of an event that the store or an old file holds."""
-    found = {line for line in (place / "overflow-1.jsonl").read_text().splitlines() if line}
+    found = {line for line in (place / "overflow-1.jsonl").read_text().splitlines() if line.strip()}
     for path in (place / "queue.db", place / "queues" / f"queue-{A}.db"):
         found |= set(rows(path, "SELECT data FROM queue"))
     stores = open_for_reading(place / "eventsync" / "eventsync.db")

@@ -20,7 +20,7 @@ from eventsync_core.ledger import (
     Ledger,
     Superseding,
 )
-from eventsync_core.legacy import Legacy
+from eventsync_core.legacy import Legacy, Past
 from eventsync_core.measures import Measures
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
@@ -135,6 +135,11 @@ class GrantedStores:
     def legacy(self) -> Legacy:
         """See `Stores`."""
         return self._inner.legacy
+
+    @property
+    def past(self) -> Past:
+        """See `Stores`."""
+        return self._inner.past
 
     @property
     def bodies(self) -> Bodies:

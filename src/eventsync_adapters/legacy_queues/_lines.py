@@ -2,21 +2,43 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
+from io import FileIO
 from pathlib import Path
+from typing import NamedTuple
 
 import attrs
 
-from eventsync_adapters import machine
+from eventsync_adapters.legacy_queues._copy import when_settled
 from eventsync_core.errors import SourceError
-from eventsync_core.legacy import RowKey, Source, SourceRow
+from eventsync_core.legacy import Kind, RowKey, Source, SourceRow
 from eventsync_core.migration import BodyRow, Left
 
 _BLANK = b" \t\r\n"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Line(NamedTuple):
+    """A line that is not blank: its number from 1, its first byte in the file, what it holds."""
+
+    number: int
+    start: int
+    raw: bytes
+
+    @property
+    def row(self) -> SourceRow:
+        """The line as a row."""
+        return SourceRow(part="lines", row=self.number, event_id=None, raw=self.raw)
 
 
 @attrs.frozen
-class OverflowSource:
-    """A file of events, one a line, that an old program wrote when its queue was full."""
+class LineFile:
+    """
+    A file of events, one a line: an `OldSource`.
+
+    A line leaves it by being overwritten with blanks. So the file keeps its size and its
+    inode, and what other programs append meanwhile stays.
+    """
 
     path: Path
     source: Source
@@ -31,49 +53,65 @@ class OverflowSource:
     @contextmanager
     def reading(self) -> Iterator["LinesReading"]:
         """See `OldSource.reading`."""
-        yield LinesReading(self._lines(), self.fingerprint())
+        lines, fingerprint = self.read()
+        if not fingerprint:
+            raise SourceError(f"{self.path} is being written to", code="source_locked")
+        yield LinesReading(lines, fingerprint)
 
     @contextmanager
     def emptying(self) -> Iterator["LinesEmptying"]:
         """See `OldSource.emptying`."""
-        before = self.fingerprint()
-        yield LinesEmptying(self, self._lines(), before)
+        try:
+            file = FileIO(self.path, "r+b")
+        except OSError as error:
+            raise _not_emptied(self.path, error) from error
+        with file:
+            yield LinesEmptying(self, file)
 
-    def _lines(self) -> list[bytes]:
+    def read(self) -> tuple[list[Line], str]:
+        """
+        Return the lines, and the fingerprint; that is empty if the file changed meanwhile.
+
+        Raises:
+            SourceError: The system does not give it.
+        """
         before = self.fingerprint()
         try:
             text = self.path.read_bytes()
+        except FileNotFoundError as error:
+            raise SourceError(f"{self.path} is not there any more", code="source_gone") from error
         except OSError as error:
             raise SourceError(f"{self.path} cannot be read: {error.strerror}") from error
-        if self.fingerprint() != before:
-            raise SourceError(f"{self.path} is being written to", code="source_locked")
-        return text.split(b"\n")
+        return list(self._lines(text)), before if self.fingerprint() == before else ""
+
+    def _lines(self, text: bytes) -> Iterator[Line]:
+        start = 0
+        if self.source.kind is Kind.EVENT_LOG and text.startswith(_BYTE_ORDER_MARK):
+            start = len(_BYTE_ORDER_MARK)
+        for number, line in enumerate(text[start:].split(b"\n"), 1):
+            if line.strip(_BLANK):
+                yield Line(number, start, line.removesuffix(b"\r"))
+            start += len(line) + 1
 
 
-def _rows(lines: Sequence[bytes]) -> Iterator[SourceRow]:
-    for number, line in enumerate(lines, 1):
-        if line.strip(_BLANK):
-            yield SourceRow(part="lines", row=number, event_id=None, raw=line.removesuffix(b"\r"))
-
-
+@attrs.frozen
 class LinesReading:
-    """The lines of an overflow file: a `Reading`."""
+    """The lines of a file: a `Reading`."""
 
-    def __init__(self, lines: Sequence[bytes], fingerprint: str) -> None:
-        self.fingerprint = fingerprint
-        self.damage = ""
-        self.kept_because = ""
-        self.other: Mapping[str, int] = {}
-        self._lines = lines
+    _lines: Sequence[Line]
+    fingerprint: str
+    damage: str = ""
+    kept_because: str = ""
+    other: Mapping[str, int] = attrs.field(factory=dict)
 
     @property
     def waiting(self) -> Mapping[str, int]:
         """See `Reading.waiting`."""
-        return {"lines": sum(1 for _ in _rows(self._lines))}
+        return {"lines": len(self._lines)}
 
     def events(self) -> Iterator[SourceRow]:
         """See `Reading.events`."""
-        return _rows(self._lines)
+        return (line.row for line in self._lines)
 
     def bodies(self) -> Iterator[BodyRow]:
         """See `Reading.bodies`."""
@@ -81,53 +119,59 @@ class LinesReading:
 
 
 class LinesEmptying:
-    """An overflow file that is emptied of what the store holds: an `Emptying`."""
+    """A file whose lines are overwritten where the store holds them: an `Emptying`."""
 
-    def __init__(self, old: OverflowSource, lines: list[bytes], before: str) -> None:
+    def __init__(self, old: LineFile, file: FileIO) -> None:
         self._old = old
-        self._lines = lines
-        self._before = before
-        self._keys = {row.key for row in _rows(lines)}
+        self._file = file
+        lines, _ = old.read()
+        self._there = {line.number: line for line in lines}
 
     def remove(self, keys: Sequence[RowKey]) -> int:
-        """See `Emptying.remove`; an emptied line stays as a blank one, so that numbers hold."""
-        gone = self._keys.intersection(keys)
-        if not gone:
-            return 0
-        lines = list(self._lines)
-        for key in gone:
-            lines[key.row - 1] = b""
-        if self._keys == gone:
-            lines = []
-        self._replace(lines)
-        self._lines, self._keys = lines, self._keys - gone
-        self._before = self._old.fingerprint()
-        return len(gone)
+        """
+        See `Emptying.remove`.
+
+        Only bytes that are still the same are overwritten, and never the newline behind them.
+        """
+        try:
+            removed = sum(self._blank(key) for key in keys)
+            if removed:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _not_emptied(self._old.path, error) from error
+        return removed
+
+    def _blank(self, key: RowKey) -> bool:
+        line = self._there.get(key.row)
+        if line is None or sha256(line.raw).digest() != key.digest:
+            return False
+        self._file.seek(line.start)
+        if _exactly(self._file, len(line.raw)) != line.raw:
+            return False
+        self._file.seek(line.start)
+        view = memoryview(b" " * len(line.raw))
+        while view:
+            view = view[self._file.write(view) :]
+        del self._there[key.row]
+        return True
 
     def settle(self) -> Left:
         """See `Emptying.settle`."""
-        return Left(self._old.fingerprint(), len(self._keys))
+        when_settled(self._old.path)
+        lines, fingerprint = self._old.read()
+        return Left("" if lines else fingerprint, len(lines))
 
-    def _replace(self, lines: Sequence[bytes]) -> None:
-        path = self._old.path
-        beside = path.with_name(f".{path.name}.eventsync")
-        try:
-            mode = path.stat().st_mode & 0o777
-            beside.touch(mode)
-            with beside.open("wb") as file:
-                file.write(b"\n".join(lines))
-                file.flush()
-                os.fsync(file.fileno())
-            if self._old.fingerprint() != self._before:
-                raise SourceError(f"{path} is being written to", code="source_locked")
-            beside.replace(path)
-            machine.sync_folder(path.parent)
-        except OSError as error:
-            raise SourceError(
-                f"{path} cannot be emptied: {error.strerror}",
-                code="source_not_emptied",
-                fix="nothing is lost: run the command again later, or with --keep-sources",
-            ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                beside.unlink()
+
+def _exactly(file: FileIO, size: int) -> bytes:
+    found = b""
+    while len(found) < size and (piece := file.read(size - len(found))):
+        found += piece
+    return found
+
+
+def _not_emptied(path: Path, error: OSError) -> SourceError:
+    return SourceError(
+        f"{path} cannot be emptied: {error.strerror}",
+        code="source_not_emptied",
+        fix="nothing is lost: run the command again later, or with --keep-sources",
+    )

@@ -33,7 +33,7 @@ class QueueSource:
     def reading(self) -> Iterator["QueueReading"]:
         """See `OldSource.reading`."""
         with private_copy(self.path) as (copy, fingerprint):
-            _check(self.path, copy)
+            require_database(self.path, copy)
             connection = sqlite3.connect(copy.as_uri(), uri=True, isolation_level=None)
             with contextlib.closing(connection):
                 connection.text_factory = bytes
@@ -56,7 +56,7 @@ class QueueSource:
             yield QueueEmptying(self.path, connection)
 
 
-def _check(path: Path, copy: Path) -> None:
+def require_database(path: Path, copy: Path) -> None:
     """
     Let only a database pass.
 

@@ -6,7 +6,7 @@ from eventsync_adapters import machine
 from eventsync_core.clock import SECOND, Clock, iso_time
 from eventsync_core.codec import write_document
 from eventsync_core.errors import StoreNotWritableError
-from eventsync_core.legacy import Became, RowKey, Source
+from eventsync_core.legacy import Became, Brought, RowKey, Source
 from eventsync_core.migration import OnRow
 
 
@@ -38,7 +38,7 @@ def row_log(path: Path, clock: Clock) -> Iterator[OnRow]:
                 seconds, text = now, iso_time(now * SECOND)
             return text
 
-        def write(source: Source, key: RowKey, name: str, became: Became) -> None:
+        def write(source: Source, key: RowKey, name: str, became: Became | Brought) -> None:
             line = {
                 "timestamp": written_at(),
                 "level": "info",

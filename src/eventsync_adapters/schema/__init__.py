@@ -21,6 +21,7 @@ VERSIONS = (
     "0008_network",
     "0009_bodies",
     "0010_legacy",
+    "0011_aliases",
     "0012_kept",
 )
 """Every version this program knows, in order."""

@@ -6,7 +6,13 @@ from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
 from eventsync_adapters.sqlite._ledger import HOLDS, REQUEST_COLUMNS, as_request
-from eventsync_adapters.sqlite._rows import OWED, as_entry, read_rows, store_rows
+from eventsync_adapters.sqlite._rows import (
+    OWED,
+    as_entry,
+    raise_cursor,
+    read_rows,
+    store_rows,
+)
 from eventsync_core.ledger import (
     LOST_REASON,
     Act,
@@ -118,6 +124,8 @@ class SqliteDesk:
                 stood = (row.request_id, at, row.outcome.value)
                 done.append((stream_id, position, target_no, *stood, act.value, actor))
             store_rows(self._database, place, before, after)
+            # What is owed stands behind what was never offered, and not above the cursor.
+            raise_cursor(self._database, place, max(after, default=0), at=at)
             self._database.run_many(_ACT, done)
             return set(after)
 

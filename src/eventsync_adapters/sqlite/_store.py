@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._ledger import SqliteLedger
     from eventsync_adapters.sqlite._legacy import SqliteLegacy
     from eventsync_adapters.sqlite._measures import SqliteMeasures
+    from eventsync_adapters.sqlite._past import SqlitePast
     from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 
@@ -122,6 +123,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._legacy import SqliteLegacy
 
         return SqliteLegacy(self._database)
+
+    @cached_property
+    def past(self) -> "SqlitePast":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._past import SqlitePast
+
+        return SqlitePast(self._database, self._keys, self.leases)
 
     @cached_property
     def audit(self) -> "SqliteAudit":

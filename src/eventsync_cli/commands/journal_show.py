@@ -7,6 +7,7 @@ from eventsync_cli.acting import acting
 from eventsync_cli.choosing import target_document
 from eventsync_cli.commands.journal_list import entry_document
 from eventsync_cli.compose import App
+from eventsync_cli.noted import past_document
 from eventsync_cli.render import Result, listing
 from eventsync_cli.succession import succession_document, succession_lines, succession_of
 from eventsync_core.clock import iso_time
@@ -42,6 +43,7 @@ def command(app: App, event_id: str) -> Result:
         holdings = stores.holds.holdings(entry.stream, entry.position)
         succession = succession_of(stores, entry)
         origins = stores.legacy.provenance(event_id)
+        before = stores.past.of(entry.stream, entry.position)
     return Result(
         document={
             **entry_document(entry),
@@ -52,6 +54,8 @@ def command(app: App, event_id: str) -> Result:
             **succession_document(succession),
             "came_from": [_origin(each) for each in origins[:MOST_ITEMS]],
             "came_from_count": len(origins),
+            "noted_before": [past_document(each) for each in before[:MOST_ITEMS]],
+            "noted_before_count": len(before),
             "holds": [_holding(each) for each in holdings[-MOST_ITEMS:]],
             "holds_count": len(holdings),
             "targets": [_document(each) for each in standings[:MOST_ITEMS]],

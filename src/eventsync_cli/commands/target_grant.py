@@ -7,7 +7,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.granting import Said, said
 from eventsync_cli.letting_go import grant
 from eventsync_cli.render import Result
-from eventsync_cli.targeting import current_target, when_it_goes
+from eventsync_cli.targeting import current_target, target_called, when_it_goes
 from eventsync_core.census import remaining
 from eventsync_core.desk import head_of
 from eventsync_core.egress import Grant, change_grant
@@ -72,7 +72,7 @@ def command(
 
 
 def _target(app: App, stores: Stores, target_id: str | None) -> Target:
-    return stores.targets.get(target_id) if target_id is not None else current_target(app)
+    return current_target(app) if target_id is None else target_called(stores, target_id)
 
 
 def _preview(

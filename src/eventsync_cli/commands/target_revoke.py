@@ -9,7 +9,7 @@ from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App, is_in_unit
 from eventsync_cli.granting import Said, said
 from eventsync_cli.render import Result
-from eventsync_cli.targeting import no_target
+from eventsync_cli.targeting import called_now, no_target
 from eventsync_core.census import remaining
 from eventsync_core.errors import SettingsError, StoreBusyError, StoreError
 from eventsync_core.policy import policy_of
@@ -46,7 +46,11 @@ def command(
     It holds at once, also while the database is busy.
     """
     chosen = _chosen(app) if target_id is None else []
-    ids = [target.target_id for target in chosen] if target_id is None else [target_id]
+    ids = (
+        [target.target_id for target in chosen]
+        if target_id is None
+        else [called_now(app, target_id)]
+    )
     if dry_run:
         with app.reading() as stores:
             return _result(app, ids, chosen, _look(app, stores, ids), dry_run=True)

@@ -49,6 +49,7 @@ def _who(shown: TargetPicture) -> list[str]:
         ("Kind", target.kind.value),
         ("URL", target.url),
         ("Team/User", " ".join(word for word in (target.team, target.user) if word)),
+        ("Called before", " ".join(shown.aliases[:_MOST_LINES])),
         ("Current", "yes" if shown.status.is_current else "no"),
         ("Delivered", str(shown.status.count(Class.DELIVERED))),
         ("Owed", str(shown.status.remaining_owed)),

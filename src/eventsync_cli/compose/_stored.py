@@ -214,9 +214,16 @@ class Stored(Settings):
         from eventsync_core.authority import hypotheses
 
         found = find_sources(self.home, more)
-        if not found.sources:
+        if found.is_empty:
             return found
         return find_sources(self.home, more, tried=hypotheses(self.claims))
+
+    @property
+    def legacy_queue_path(self) -> str:
+        """Where the old queue that belonged to nobody is, or would be."""
+        from eventsync_adapters.legacy_queues import place_of
+
+        return place_of(self.home / "queue.db")
 
     def row_log(self) -> "AbstractContextManager[OnRow]":
         """Open the file that has one line for each row that came from an old program."""

@@ -37,8 +37,8 @@ class Desk(Protocol):
         """
         Change those of *positions* that *act* is for, as `reopen` says, and return them.
 
-        Each gets a history item with the act, the actor and what stood before. Without the
-        lease nothing changes.
+        Each gets a history item with the act, the actor and what stood before. What was never
+        offered, but stands before one of them, is owed too. Without the lease nothing changes.
         """
         ...
 

@@ -236,7 +236,20 @@ class MemoryLedger:
             )
             self._history.setdefault((lease.stream, position), []).append(item)
             done.add(position)
+        # What is owed stands behind what was never offered, and not above the cursor.
+        self._raise_cursor((lease.target_id, lease.stream), max(done, default=0), at=at)
         return done
+
+    def note(
+        self, stream: str, position: int, item: HistoryItem, entry: LedgerEntry | None
+    ) -> None:
+        """Put *item* into the history of an entry, which stands as *entry* where one is given."""
+        self._history.setdefault((stream, position), []).append(item)
+        if entry is not None:
+            self._entries[item.target_id, stream, position] = entry
+        if item.outcome.is_delivered:
+            before = self._delivered_at.get(item.target_id, item.at)
+            self._delivered_at[item.target_id] = max(before, item.at)
 
     def _say(
         self,

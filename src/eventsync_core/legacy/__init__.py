@@ -1,6 +1,7 @@
 """What old programs left: rows of their files, where events came from, and what was set aside."""
 
 from eventsync_core.legacy._memory import MemoryLegacy
+from eventsync_core.legacy._memory_past import MemoryPast
 from eventsync_core.legacy._model import (
     Became,
     Decision,
@@ -17,18 +18,41 @@ from eventsync_core.legacy._model import (
     Why,
     row_digest,
 )
+from eventsync_core.legacy._past import (
+    NOTED,
+    PAST_STATUSES,
+    Brought,
+    OldDelivery,
+    OldTarget,
+    PastDelivery,
+    read_error,
+    read_status,
+    read_time,
+    recompute,
+    settle_past,
+)
+from eventsync_core.legacy._past_port import Past
 from eventsync_core.legacy._port import Legacy
 from eventsync_core.legacy._rules import UNASSIGNED, decide, is_safe, judge
+from eventsync_core.legacy._wrapped import Unwrapped, unwrap
 
 __all__ = [
+    "NOTED",
+    "PAST_STATUSES",
     "UNASSIGNED",
     "Became",
+    "Brought",
     "Decision",
     "Judged",
     "Kind",
     "Legacy",
     "MemoryLegacy",
+    "MemoryPast",
     "Noted",
+    "OldDelivery",
+    "OldTarget",
+    "Past",
+    "PastDelivery",
     "Provenance",
     "Resolution",
     "RowKey",
@@ -36,9 +60,16 @@ __all__ = [
     "Source",
     "SourceRow",
     "Stored",
+    "Unwrapped",
     "Why",
     "decide",
     "is_safe",
     "judge",
+    "read_error",
+    "read_status",
+    "read_time",
+    "recompute",
     "row_digest",
+    "settle_past",
+    "unwrap",
 ]

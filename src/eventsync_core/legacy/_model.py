@@ -13,6 +13,17 @@ class Kind(StrEnum):
 
     QUEUE = "queue"
     OVERFLOW = "overflow"
+    JOURNAL = "journal"
+    LEDGER = "ledger"
+    TARGETS = "targets"
+    AUDIT = "audit"
+    EVENT_LOG = "event_log"
+    PROJECT_STORE = "project_store"
+
+    @property
+    def is_kept(self) -> bool:
+        """Such a file is only read, for more than its rows depends on it: none ever leaves it."""
+        return self not in (Kind.QUEUE, Kind.OVERFLOW, Kind.JOURNAL)
 
 
 class Why(StrEnum):
@@ -23,6 +34,7 @@ class Why(StrEnum):
     NO_EVENT_ID = "no_event_id"
     OTHER_ID = "other_id"
     NO_BODY = "no_body"
+    NOT_UNDERSTOOD = "not_understood"
     CONFLICT = "conflict"
 
 
@@ -68,9 +80,10 @@ class SourceRow:
     """
     One event as an old program kept it; `raw` are the exact bytes.
 
-    `event_id` is what stands beside the bytes; None: nothing is said there. `queued_at` is in
-    microseconds since 1970 UTC. `beside` is a JSON object of columns that mean nothing here,
-    or hold something else than they should; empty where there are none.
+    `event_id` and `project` are what stands beside the bytes; None: nothing is said there.
+    `queued_at` is in microseconds since 1970 UTC. `beside` is a JSON object of columns that mean
+    nothing here, or hold something else than they should; empty where there are none. `damage` is
+    why nobody can tell which bytes are the event, in a line; `raw` is then all that stands there.
     """
 
     part: str
@@ -80,6 +93,8 @@ class SourceRow:
     queued_at: int | None = None
     retry_count: int | None = None
     beside: str = ""
+    project: str | None = None
+    damage: str = ""
 
     @property
     def key(self) -> RowKey:

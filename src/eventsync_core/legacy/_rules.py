@@ -28,9 +28,12 @@ def judge(row: SourceRow, *, families: Families, project: str | None) -> Judged:
     """
     Read the event in *row*, exactly as it stands there, or say why it holds none.
 
-    Its stream is that of its own project, else of *project*, else `unassigned`. Lone surrogates,
-    repeated keys and deep nesting make it an event with the hold `invalid`.
+    Its stream is that of its own project, else of the one that stands beside it, else of
+    *project*, else `unassigned`. Lone surrogates, repeated keys and deep nesting make it an event
+    with the hold `invalid`.
     """
+    if row.damage:
+        return Judged(row, row.key, None, why=Why.NOT_UNDERSTOOD, detail=row.damage)
     try:
         text = decode_text(row.raw)
     except NotJsonError as error:
@@ -41,15 +44,16 @@ def judge(row: SourceRow, *, families: Families, project: str | None) -> Judged:
         return Judged(row, row.key, None, why=Why.NO_EVENT_ID, detail=error.message)
     except NotJsonError as error:
         return Judged(row, row.key, None, why=Why.NOT_JSON, detail=error.message)
-    # The digest of the event is that of the row's bytes.
-    key = RowKey(row.part, row.row, event.digest)
+    # With nothing beside it the digest of the row is that of the event, which was just computed.
+    key = row.key if row.beside else RowKey(row.part, row.row, event.digest)
     if row.event_id is not None and row.event_id != event.event_id:
         beside = one_line(row.event_id, _LONGEST)
         detail = f"the event is {event.event_id}, the row says {beside!r}"
         return Judged(row, key, None, why=Why.OTHER_ID, detail=detail)
     if event.hold is None and has_lone_surrogates(text):
         event = attrs.evolve(event, hold=Hold.INVALID, hold_reason="it holds a lone surrogate")
-    stream = stream_key(event.project, (project or "").strip() or UNASSIGNED)
+    named = (row.project or "").strip() or (project or "").strip()
+    stream = stream_key(event.project, named or UNASSIGNED)
     return Judged(row, key, as_family_says(event, families), stream)
 
 

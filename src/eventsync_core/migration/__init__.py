@@ -10,6 +10,7 @@ from eventsync_core.migration._columns import (
 )
 from eventsync_core.migration._migrate import migrate, preview
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
+from eventsync_core.migration._past_port import OldRecords, OldTable, RowsReading
 from eventsync_core.migration._port import Emptying, Left, OldSource, Reading
 from eventsync_core.migration._waiting import Waiting, find_waiting
 from eventsync_core.migration._wire import as_document
@@ -22,9 +23,12 @@ __all__ = [
     "Left",
     "Migration",
     "MigrationRules",
+    "OldRecords",
     "OldSource",
+    "OldTable",
     "OnRow",
     "Reading",
+    "RowsReading",
     "SourceReport",
     "Value",
     "Waiting",

@@ -17,7 +17,8 @@ _ROWS_AT_ONCE = 20_000
 
 def may_remove(report: SourceReport, rules: MigrationRules) -> int:
     """Return how many rows of the source may leave it."""
-    if report.is_blocked or report.error is not None or rules.keep_sources:
+    is_kept = rules.keep_sources or report.source.kind.is_kept
+    if report.is_blocked or report.error is not None or is_kept:
         return 0
     gone = [Became.IMPORTED, Became.DEDUPLICATED, Became.RESOLVED]
     if rules.take_quarantined:
@@ -26,8 +27,13 @@ def may_remove(report: SourceReport, rules: MigrationRules) -> int:
 
 
 def quarantined_left(report: SourceReport, rules: MigrationRules) -> int:
-    """Return how many rows that hold no event stay in the source."""
-    is_free = not (report.is_blocked or report.error is not None or rules.keep_sources)
+    """
+    Return how many rows that hold no event wait in the source.
+
+    In one that keeps its rows they do not once somebody took them.
+    """
+    is_kept = rules.keep_sources and not report.source.kind.is_kept
+    is_free = not (report.is_blocked or report.error is not None or is_kept)
     return 0 if rules.take_quarantined and is_free else report.of_all(Became.QUARANTINED)
 
 
@@ -60,12 +66,14 @@ def clean_up(
             report.rows_left = report.rows - report.removed
             return
         report.rows_left = left.rows
-    stores.legacy.note(_noted(report, left), at=at)
+    stores.legacy.note(_noted(report, left, rules), at=at)
 
 
-def _noted(report: SourceReport, left: Left | None) -> Noted:
+def _noted(report: SourceReport, left: Left | None, rules: MigrationRules) -> Noted:
     """Return how the source is put on record: with its fingerprint if nothing can be new in it."""
     open_rows = report.of_all(Became.QUARANTINED) + report.of_all(Became.RESOLVED)
+    if report.source.kind.is_kept:
+        open_rows = quarantined_left(report, rules)
     if report.error is not None or report.is_blocked:
         fingerprint = ""
     elif left is not None:

@@ -1,6 +1,6 @@
 """Rows become events of the journal, in one unit of work, or would."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -46,6 +46,11 @@ class Merging:
     def remember(self) -> None:
         """Keep what a preview would import, whatever comes of later rows."""
         self._new.clear()
+
+    @property
+    def seen(self) -> Mapping[str, bytes]:
+        """The canonical digests of what a preview would have imported, by id."""
+        return self._seen
 
     def merge(self, source: Source, rows: Sequence[Judged], *, at: int) -> list[Decision]:
         """Return what became of *rows*; all of that is stored, or none of it."""

@@ -20,7 +20,9 @@ from eventsync_core.migration._cleaning import (
 from eventsync_core.migration._guarding import each_of, guarding
 from eventsync_core.migration._merging import Merging, aside_of
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
+from eventsync_core.migration._past_port import OldRecords
 from eventsync_core.migration._port import OldSource, Reading
+from eventsync_core.migration._recording import Recording
 from eventsync_core.migration._resolving import open_conflicts, resolve, without_bytes
 from eventsync_core.stores import Stores
 
@@ -38,11 +40,14 @@ def migrate(
     rules: MigrationRules = _AS_IT_IS,
     *,
     clock: Clock,
+    records: Sequence[OldRecords] = (),
     progress: Callable[[int], None] = lambda _: None,
     on_row: OnRow = lambda *_: None,
 ) -> Migration:
     """
     Bring what *sources* hold into *stores*, any number of times, and say what became of it.
+
+    What *records* say of events that are known then follows; these are never emptied.
 
     The rows of a source are one unit of work, those of a very large one several that are each
     whole. Rows leave their source at the end, once they were read back, unless a conflict or an
@@ -66,6 +71,7 @@ def migrate(
         run.result.quarantined_left += quarantined_left(report, rules)
     for row in open_conflicts(stores):
         run.conflict(row)
+    run.record(records)
     return run.result
 
 
@@ -75,6 +81,7 @@ def preview(
     rules: MigrationRules = _AS_IT_IS,
     *,
     clock: Clock,
+    records: Sequence[OldRecords] = (),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Migration:
     """
@@ -102,6 +109,7 @@ def preview(
         run.result.quarantined_left += quarantined_left(report, rules)
         if report.rows_left is not None:
             report.rows_left -= report.removed
+    run.record(records)
     return run.result
 
 
@@ -198,7 +206,8 @@ class _Run:
         self._untold.clear()
 
     def _is_unchanged(self, old: OldSource, noted: Noted) -> bool:
-        if not noted.fingerprint or (noted.rows_left and not self.rules.keep_sources):
+        is_kept = self.rules.keep_sources or old.source.kind.is_kept
+        if not noted.fingerprint or (noted.rows_left and not is_kept):
             return False
         return old.fingerprint() == noted.fingerprint
 
@@ -243,6 +252,17 @@ class _Run:
             self.result.quarantine(row)
         elif self.result.is_preview:
             self.new_conflicts.append(row)
+
+    def record(self, records: Sequence[OldRecords]) -> None:
+        """Take in what was noted beside events."""
+        Recording(
+            stores=self.stores,
+            rules=self.rules,
+            result=self.result,
+            clock=self.clock,
+            on_row=self.on_row,
+            imported=self._merging.seen,
+        ).take(records)
 
     def conflict(self, row: SetAside) -> None:
         """Note a conflict that nobody has resolved."""

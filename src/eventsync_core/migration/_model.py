@@ -6,9 +6,9 @@ import attrs
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import SourceError
 from eventsync_core.events import FAMILIES, Families
-from eventsync_core.legacy import Became, Noted, Resolution, RowKey, SetAside, Source
+from eventsync_core.legacy import Became, Brought, Noted, Resolution, RowKey, SetAside, Source
 
-OnRow = Callable[[Source, RowKey, str, Became], None]
+OnRow = Callable[[Source, RowKey, str, Became | Brought], None]
 """Is told of each row its stable key and what became of it, once that is stored."""
 
 
@@ -51,10 +51,10 @@ class SourceReport:
     What came of one source.
 
     `counts` has every row of events that was read once, `bodies` and `failures` those of the
-    body queue and of its failure log. `removed` rows left the source, or would;
-    `rows_left` are in it then, None where that was not seen. `error` is why it could not be read
-    whole, or not be cleaned up; `kept_because` why no row may leave it, if any were to.
-    `is_unchanged`: nothing was done since it last held nothing new.
+    body queue and of its failure log, `targets` and `deliveries` those of old records. `removed`
+    rows left the source, or would; `rows_left` are in it then, None where that was not seen.
+    `error` is why it could not be read whole, or not be cleaned up; `kept_because` why no row may
+    leave it, if any were to. `is_unchanged`: nothing was done since it last held nothing new.
     `was_read`: to its end.
     """
 
@@ -62,6 +62,8 @@ class SourceReport:
     counts: Counter[Became] = attrs.field(factory=Counter)
     bodies: Counter[Became] = attrs.field(factory=Counter)
     failures: Counter[Became] = attrs.field(factory=Counter)
+    targets: Counter[Brought] = attrs.field(factory=Counter)
+    deliveries: Counter[Brought] = attrs.field(factory=Counter)
     held: int = 0
     removed: int = 0
     rows_left: int | None = None
@@ -96,7 +98,8 @@ class SourceReport:
     @property
     def rows(self) -> int:
         """How many rows were read."""
-        return sum(self.of_all(became) for became in Became)
+        records = self.targets.total() + self.deliveries.total()
+        return records + sum(self.of_all(became) for became in Became)
 
     def of_all(self, became: Became) -> int:
         """Return of how many rows of any part that became."""
@@ -118,8 +121,9 @@ class Migration:
     What a migration did, or with `is_preview` would do.
 
     `conflicts` are those that nobody has resolved, on record before or not; `quarantined` are
-    rows read now that hold no event, of which `quarantined_left` stay in their source. Both
-    lists have at most 1,000 items, the counts are exact.
+    rows read now that hold no event, of which `quarantined_left` stay in their source.
+    `refused_targets` are old ids of targets, each with why it can be none; `unknown_statuses`
+    words of old ledgers that say nothing. Lists have at most 1,000 items, the counts are exact.
     """
 
     is_preview: bool
@@ -129,6 +133,9 @@ class Migration:
     quarantined: list[SetAside] = attrs.field(factory=list)
     quarantined_count: int = 0
     quarantined_left: int = 0
+    refused_targets: list[tuple[str, str]] = attrs.field(factory=list)
+    refused_target_count: int = 0
+    unknown_statuses: set[str] = attrs.field(factory=set)
 
     def count(self, became: Became) -> int:
         """Return of how many rows that became."""
@@ -154,3 +161,9 @@ class Migration:
         self.quarantined_count += 1
         if len(self.quarantined) < MOST_ITEMS:
             self.quarantined.append(row)
+
+    def refuse_target(self, alias: str, why: str) -> None:
+        """Note that what an old program called *alias* can be no target."""
+        self.refused_target_count += 1
+        if len(self.refused_targets) < MOST_ITEMS:
+            self.refused_targets.append((alias, why))

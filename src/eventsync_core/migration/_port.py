@@ -55,12 +55,14 @@ class Emptying(Protocol):
 
     def remove(self, keys: Sequence[RowKey]) -> int:
         """
-        Delete those rows whose bytes are still the same, all in one transaction; return how many.
+        Delete those rows whose bytes are still the same, and return how many.
+
+        In a database all in one transaction. Nothing else in the source changes.
 
         Nothing else is deleted or changed with them.
 
         Raises:
-            SourceError: None was deleted.
+            SourceError: None was deleted, or of a file of lines not all.
         """
         ...
 

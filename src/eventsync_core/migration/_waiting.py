@@ -5,6 +5,7 @@ import attrs
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Noted, Source
 from eventsync_core.migration._guarding import guarding
+from eventsync_core.migration._past_port import OldTable
 from eventsync_core.migration._port import OldSource
 from eventsync_core.stores import Stores
 
@@ -26,7 +27,7 @@ class Waiting:
         return "rows: " + ", ".join(f"{name} {count}" for name, count in self.rows.items())
 
 
-def find_waiting(sources: Sequence[OldSource], stores: Stores | None) -> list[Waiting]:
+def find_waiting(sources: Sequence[OldSource | OldTable], stores: Stores | None) -> list[Waiting]:
     """
     Return those of *sources* that hold rows; nothing is stored.
 
@@ -43,13 +44,15 @@ def find_waiting(sources: Sequence[OldSource], stores: Stores | None) -> list[Wa
     return [each for each in found if each.rows or each.error]
 
 
-def _is_empty(old: OldSource, noted: Noted | None) -> bool:
-    if noted is None or not noted.fingerprint or noted.rows_left:
+def _is_empty(old: OldSource | OldTable, noted: Noted | None) -> bool:
+    if noted is None or not noted.fingerprint:
+        return False
+    if noted.rows_left and not old.source.kind.is_kept:
         return False
     return old.fingerprint() == noted.fingerprint
 
 
-def _count(old: OldSource) -> Waiting:
+def _count(old: OldSource | OldTable) -> Waiting:
     try:
         with guarding(old.source), old.reading() as reading:
             rows = {name: count for name, count in reading.waiting.items() if count}

@@ -3,7 +3,7 @@ from typing import Any
 
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import reason_of
-from eventsync_core.legacy import Became, SetAside
+from eventsync_core.legacy import Became, Brought, SetAside
 from eventsync_core.migration._model import Migration, SourceReport
 
 NOTE = (
@@ -24,6 +24,14 @@ def as_document(found: Migration) -> dict[str, Any]:
         "held": sum(each.held for each in sources),
         "bodies": _words(sum((each.bodies for each in sources), Counter())),
         "body_failures": _words(sum((each.failures for each in sources), Counter())),
+        "deliveries": _brought(sum((each.deliveries for each in sources), Counter())),
+        "targets": _brought(sum((each.targets for each in sources), Counter())),
+        "refused_targets": [
+            {"target_id": alias or None, "reason": why} for alias, why in found.refused_targets
+        ],
+        "refused_targets_count": found.refused_target_count,
+        "unknown_statuses": sorted(found.unknown_statuses)[:MOST_ITEMS],
+        "unknown_statuses_count": len(found.unknown_statuses),
         "removed": found.removed,
         "quarantined": [_aside(row) for row in found.quarantined],
         "quarantined_count": found.quarantined_count,
@@ -39,6 +47,10 @@ def as_document(found: Migration) -> dict[str, Any]:
 
 def _words(counts: Counter[Became]) -> dict[str, int]:
     return {became.value: counts[became] for became in Became}
+
+
+def _brought(counts: Counter[Brought]) -> dict[str, int]:
+    return {word.value: counts[word] for word in Brought}
 
 
 def _aside(row: SetAside) -> dict[str, Any]:
@@ -76,6 +88,8 @@ def _source(report: SourceReport) -> dict[str, Any]:
         **_words(report.counts),
         "bodies": _words(report.bodies),
         "body_failures": _words(report.failures),
+        "deliveries": _brought(report.deliveries),
+        "targets": _brought(report.targets),
         "held": report.held,
         "removed": report.removed,
         "rows_left": report.rows_left,

@@ -27,7 +27,8 @@ class TargetPicture:
 
     `requests` are the latest of `request_count`, newest first; `failures` the newest of those
     counted as terminal_failed. Each grant stands beside how its stream is doing there; `acts`
-    are the latest of the `act_count` that were done to them, newest first.
+    are the latest of the `act_count` that were done to them, newest first. `aliases` are what
+    old programs called it.
     """
 
     at: int
@@ -38,6 +39,7 @@ class TargetPicture:
     failures: tuple[Failure, ...]
     acts: tuple[GrantAct, ...]
     act_count: int
+    aliases: tuple[str, ...] = ()
 
     @property
     def standings(self) -> Iterator[tuple[Grant, StreamStatus]]:
@@ -71,6 +73,7 @@ def picture(stores: Stores, target_id: str, current: Target | None, *, at: int) 
         failures=tuple(islice(failures(stores, status), MOST_ITEMS)),
         acts=tuple(stores.grants.acts(target_id, limit=MOST_ITEMS)),
         act_count=stores.grants.act_count(target_id),
+        aliases=tuple(stores.past.aliases(target_id)),
     )
 
 
@@ -79,6 +82,8 @@ def picture_document(shown: TargetPicture) -> dict[str, Any]:
     status, target = shown.status, shown.status.target
     return {
         "is_current": status.is_current,
+        "aliases": list(shown.aliases[:MOST_ITEMS]),
+        "aliases_count": len(shown.aliases),
         "paused": target.paused,
         "back_off": back_off_document(target.back_off, at=shown.at),
         "limits": limits_document(target.limits),

@@ -8,7 +8,7 @@ from eventsync_core.bodies import Bodies
 from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
-from eventsync_core.legacy import Legacy
+from eventsync_core.legacy import Legacy, Past
 from eventsync_core.measures import Measures
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
@@ -77,6 +77,11 @@ class CrashingStores:
     def legacy(self) -> Legacy:
         """See `Stores`."""
         return self.stores.legacy
+
+    @property
+    def past(self) -> Past:
+        """See `Stores`."""
+        return self.stores.past
 
     @property
     def bodies(self) -> Bodies:

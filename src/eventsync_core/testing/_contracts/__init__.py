@@ -12,6 +12,7 @@ from eventsync_core.testing._contracts._leases import LeasesContract
 from eventsync_core.testing._contracts._ledger import LedgerContract
 from eventsync_core.testing._contracts._legacy import LegacyContract
 from eventsync_core.testing._contracts._measures import MeasuresContract
+from eventsync_core.testing._contracts._past import PastContract
 from eventsync_core.testing._contracts._receiver import ReceiverContract
 from eventsync_core.testing._contracts._stores import StoresContract
 from eventsync_core.testing._contracts._superseding import SupersedingContract
@@ -31,6 +32,7 @@ __all__ = [
     "LedgerContract",
     "LegacyContract",
     "MeasuresContract",
+    "PastContract",
     "ReceiverContract",
     "StoresContract",
     "SupersedingContract",

@@ -1,0 +1,66 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from eventsync_adapters.legacy_queues._copy import fingerprint_of
+from eventsync_adapters.legacy_queues._databases import CopiedDatabase, copied
+from eventsync_core.legacy import Source
+from eventsync_core.migration import BodyRow
+
+_ORDER = ("first_attempted_at", "event_id")
+
+
+@attrs.frozen
+class TableSource:
+    """The table *part* of the database at *path*, which is only ever read: an `OldTable`."""
+
+    path: Path
+    source: Source
+    part: str
+
+    def fingerprint(self) -> str:
+        """See `OldTable.fingerprint`."""
+        return fingerprint_of(self.path)
+
+    @contextmanager
+    def reading(self) -> Iterator["TableReading"]:
+        """See `OldTable.reading`."""
+        with copied(self.path) as database:
+            yield TableReading(database, self.part)
+
+
+class TableReading:
+    """A private copy of such a database: a `RowsReading`."""
+
+    def __init__(self, database: CopiedDatabase, part: str) -> None:
+        self.fingerprint = database.fingerprint
+        counts = dict(database.counts)
+        self.waiting = {part: counts.pop(part)} if part in counts else {}
+        self.other = {name: count for name, count in counts.items() if count}
+        self._database = database
+        self._part = part
+
+    @property
+    def damage(self) -> str:
+        """See `RowsReading.damage`."""
+        return self._database.damage
+
+    def rows(self) -> Iterator[BodyRow]:
+        """See `RowsReading.rows`."""
+        if self.waiting:
+            for number, columns in self._database.rows(self._part, _ORDER):
+                plain = [(name, _plain(value)) for name, value in columns.items()]
+                yield BodyRow(self._part, number, plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a column; text and blobs as text, unless they are not UTF-8."""
+    if not isinstance(value, bytes):
+        return value
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value

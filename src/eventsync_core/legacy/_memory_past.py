@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+
+import attrs
+
+from eventsync_core.ledger import HistoryItem, MemoryLedger
+from eventsync_core.legacy._model import RowKey
+from eventsync_core.legacy._past import NOTED, PastDelivery, settle_past
+from eventsync_core.targets import TargetRegistry
+
+
+@attrs.define
+class MemoryPast:
+    """`Past` that lives as long as the object."""
+
+    targets: TargetRegistry
+    ledger: MemoryLedger
+    _aliases: dict[tuple[str, str], int] = attrs.field(factory=dict)
+    _brought: dict[tuple[str, RowKey], PastDelivery] = attrs.field(factory=dict)
+
+    def call(self, target_id: str, alias: str, *, at: int) -> bool:
+        """See `Past.call`."""
+        self.targets.get(target_id)
+        is_new = (target_id, alias) not in self._aliases
+        self._aliases.setdefault((target_id, alias), at)
+        return is_new
+
+    def aliases(self, target_id: str) -> list[str]:
+        """See `Past.aliases`."""
+        return sorted(alias for whose, alias in self._aliases if whose == target_id)
+
+    def called(self, alias: str) -> list[str]:
+        """See `Past.called`."""
+        return sorted(target_id for target_id, name in self._aliases if name == alias)
+
+    def known(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
+        """See `Past.known`."""
+        return {key for key in keys if (path, key) in self._brought}
+
+    def bring(self, rows: Sequence[PastDelivery]) -> int:
+        """See `Past.bring`."""
+        before = len(self._brought)
+        for row in rows:
+            if (row.path, row.old.key) not in self._brought:
+                self._brought[row.path, row.old.key] = row
+                self._settle(row)
+        return len(self._brought) - before
+
+    def _settle(self, row: PastDelivery) -> None:
+        target_id, stream, position = row.target_id, row.stream, row.position
+        carried, _ = self.ledger.carried(target_id, stream, at=row.taken_at)
+        entry = settle_past(
+            self.ledger.entry(target_id, stream, position), row, is_carried=position in carried
+        )
+        item = HistoryItem(
+            target_id=target_id,
+            request_id=0,
+            at=row.at,
+            outcome=row.outcome,
+            reason=row.old.error or NOTED,
+        )
+        self.ledger.note(stream, position, item, entry)
+
+    def of(self, stream: str, position: int) -> list[PastDelivery]:
+        """See `Past.of`."""
+        return [
+            row
+            for row in self._brought.values()
+            if (row.stream, row.position) == (stream, position)
+        ]
