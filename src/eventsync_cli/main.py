@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -121,7 +122,9 @@ def _show_version(context: click.Context, _: click.Parameter, value: bool) -> No
 
     wanted = context.find_object(Chosen)
     if wanted is not None and wanted.as_json:
-        render.write_out(write_document({"schema": 1, "ok": True, "version": __version__}))
+        place = Path(__file__).with_name("schema") / "answers.json"
+        shown = {"version": __version__, "answers_schema": str(place)}
+        render.write_out(write_document({"schema": 1, "ok": True, **shown}))
     else:
         render.write_out(f"eventsync {__version__}")
     context.exit()

@@ -7,6 +7,7 @@ from eventsync_core.ingest import Inbox
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.legacy import Legacy, Past
+from eventsync_core.measures import Measures
 from eventsync_core.migration import OldSource
 from eventsync_core.policy import Audit
 from eventsync_core.receivers import DeliveryReceiver
@@ -28,6 +29,7 @@ __all__ = [
     "Leases",
     "Ledger",
     "Legacy",
+    "Measures",
     "OldSource",
     "Past",
     "Stores",

@@ -23,6 +23,7 @@ from eventsync_core.ledger import (
     Superseding,
 )
 from eventsync_core.legacy import Legacy, MemoryLegacy, MemoryPast, Past
+from eventsync_core.measures import Measures, MemoryMeasures
 from eventsync_core.policy import Audit, MemoryAudit
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
 
@@ -72,6 +73,9 @@ class Stores(Protocol):
     def bodies(self) -> Bodies: ...
 
     @property
+    def measures(self) -> Measures: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -112,6 +116,7 @@ class MemoryStores:
         self.legacy = MemoryLegacy(self.journal)
         self.past = MemoryPast(self.targets, self.ledger)
         self.bodies = MemoryBodies(self.targets)
+        self.measures = MemoryMeasures(self.journal, self.ledger, self.superseding)
 
     @property
     def leases(self) -> MemoryLedger:

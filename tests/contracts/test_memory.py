@@ -14,6 +14,7 @@ from eventsync_core.testing import (
     LeasesContract,
     LedgerContract,
     LegacyContract,
+    MeasuresContract,
     PastContract,
     StoresContract,
     SupersedingContract,
@@ -81,6 +82,10 @@ class TestMemoryStores(StoresContract):
 
 class TestMemoryLegacy(LegacyContract):
     """Three dicts."""
+
+
+class TestMemoryMeasures(MeasuresContract):
+    """Counts what there is."""
 
 
 class TestMemoryPast(PastContract):

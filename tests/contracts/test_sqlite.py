@@ -14,6 +14,7 @@ from eventsync_core.testing import (
     LeasesContract,
     LedgerContract,
     LegacyContract,
+    MeasuresContract,
     PastContract,
     StoresContract,
     SupersedingContract,
@@ -98,6 +99,10 @@ class TestSqliteWriters(WritersContract):
 
 
 class TestSqliteLegacy(LegacyContract):
+    """Over one file."""
+
+
+class TestSqliteMeasures(MeasuresContract):
     """Over one file."""
 
 

@@ -23,6 +23,7 @@ def divided(scene: Scene) -> Scene:
 
 @pytest.mark.requirement("G6")
 @pytest.mark.requirement("G7")
+@pytest.mark.requirement("S8")
 def test_a_conflict_changes_neither_side(divided: Scene) -> None:
     """Clean rows are imported, the other source is emptied, this one stays byte for byte."""
     before = divided.scoped(B).read_bytes()
@@ -42,6 +43,10 @@ def test_a_conflict_changes_neither_side(divided: Scene) -> None:
     assert shown["text"] == _OTHER
     status = divided.run("sync", "status").document["migration_conflicts"]
     assert (status["count"], status["cleanup_blocked"]) == (1, True)
+    (told,) = status["conflicts"]
+    keys = ("event_id", "source_digest", "existing_sha", "incoming_sha", "detail")
+    assert [told[key] for key in keys] == [conflict[key] for key in keys]
+    assert told["source_digest"] == B
     assert divided.migrate().document["conflicts_count"] == 1
     assert divided.run("sync", "status", "--check").code == 2
 

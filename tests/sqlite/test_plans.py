@@ -19,7 +19,9 @@ from eventsync_adapters.sqlite import (
     _leases,
     _ledger,
     _legacy,
+    _measures,
     _rows,
+    _stalls,
     _superseding,
     _tally,
     _targets,
@@ -43,6 +45,8 @@ ROOMS = (
     _bodies,
     _body_failures,
     _legacy,
+    _measures,
+    _stalls,
 )
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
 _WHOLE_TABLES = {
@@ -53,6 +57,8 @@ _WHOLE_TABLES = {
     "NEW": "targets",
     "NOTE": "legacy_sources",
     "SOURCES": "legacy_sources",
+    "KEPT": "streams",
+    "LEFT_WAITING": "g",
 }
 _FRAGMENTS = {
     "ASIDE_COLUMNS",
@@ -125,6 +131,9 @@ def test_no_statement_scans(world: World, name: str, sql: str) -> None:
         "ACTS",
         "NEXT_DUE",
         "PAGE_OF_STREAM",
+        "FIRST_DUE",
+        "FIRST_ABOVE",
+        "TERMINAL",
         "ASIDE_PAGE",
         "OPEN_PAGE",
         "TAKEN",

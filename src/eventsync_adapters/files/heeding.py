@@ -21,6 +21,7 @@ from eventsync_core.ledger import (
     Superseding,
 )
 from eventsync_core.legacy import Legacy, Past
+from eventsync_core.measures import Measures
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
@@ -144,6 +145,11 @@ class GrantedStores:
     def bodies(self) -> Bodies:
         """See `Stores`."""
         return self._inner.bodies
+
+    @property
+    def measures(self) -> Measures:
+        """See `Stores`."""
+        return self._inner.measures
 
     @property
     def targets(self) -> TargetRegistry:

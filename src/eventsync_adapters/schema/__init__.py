@@ -22,6 +22,7 @@ VERSIONS = (
     "0009_bodies",
     "0010_legacy",
     "0011_aliases",
+    "0012_kept",
 )
 """Every version this program knows, in order."""
 

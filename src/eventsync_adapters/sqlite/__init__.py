@@ -1,10 +1,11 @@
 """The stores over one SQLite file per home; imports only what a capture needs."""
 
 from eventsync_adapters.sqlite._connection import is_in_unit
+from eventsync_adapters.sqlite._facts import StorageFacts
 from eventsync_adapters.sqlite._joined import join_stores
 from eventsync_adapters.sqlite._mode import check_journal_mode, set_journal_mode
 from eventsync_adapters.sqlite._reading import open_for_reading
-from eventsync_adapters.sqlite._store import SqliteStores, StorageFacts, is_exposed, open_stores
+from eventsync_adapters.sqlite._store import SqliteStores, is_exposed, open_stores
 
 __all__ = [
     "SqliteStores",

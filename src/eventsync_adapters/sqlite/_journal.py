@@ -13,7 +13,10 @@ _HEAD = """
 SELECT head, chain, (SELECT COALESCE(MAX(entry_id), 0) FROM entries) FROM streams
 WHERE stream_id = ?
 """
-_RAISE_HEAD = "UPDATE streams SET head = ?, chain = ? WHERE stream_id = ?"
+_RAISE_HEAD = """
+UPDATE streams SET head = ?, chain = ?, kept = kept + ?, kept_bytes = kept_bytes + ?
+WHERE stream_id = ?
+"""
 _HEADS = """
 SELECT stream, head, chain, lamport FROM streams WHERE head > 0 OR lamport > 0 ORDER BY stream
 """
@@ -72,11 +75,13 @@ class SqliteJournal:
                 before = known.get(event.event_id) or new.known(event.event_id)
                 results.append(reconcile(before, event) if before else new.add(event))
             if new.entries:
-                self._database.run_many(_NEW_ENTRY, new.entries)
+                # One that comes after its entry counts as one that was gone and is restored.
                 self._database.run_many(_NEW_PAYLOAD, new.payloads)
+                self._database.run_many(_NEW_ENTRY, new.entries)
                 if new.holds:
                     self._database.run_many(_NEW_HOLD, new.holds)
-                self._database.run(_RAISE_HEAD, (new.position, new.chain.hex(), stream_id))
+                kept = (len(new.payloads), new.size_bytes)
+                self._database.run(_RAISE_HEAD, (new.position, new.chain.hex(), *kept, stream_id))
             return results
 
     def _known(self, event_ids: Sequence[str]) -> dict[str, Known]:
@@ -148,6 +153,7 @@ class _NewRows:
         self.position = position
         self.chain = chain
         self.producer_no: int | None = None
+        self.size_bytes = 0
         self._offset = last - position
         self.entries: list[tuple[Any, ...]] = []
         self.payloads: list[tuple[int, str]] = []
@@ -186,6 +192,7 @@ class _NewRows:
             )
         )
         self.payloads.append((entry_id, event.text))
+        self.size_bytes += event.size
         if event.hold is None:
             return Appended(event_id, self.stream, position, "stored")
         why = (event.hold.value, event.hold_reason or "", self.at)

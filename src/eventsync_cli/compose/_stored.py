@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import attrs
 
 from eventsync_cli.compose._settings import Settings
-from eventsync_core.errors import OutputUnusableError, SettingsError
+from eventsync_core.clock import SECOND
+from eventsync_core.errors import OutputUnusableError, SettingsError, StoreError
 
 if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocation, Revocations
     from eventsync_adapters.files.whole import WholeFile
     from eventsync_adapters.legacy_queues import Found
-    from eventsync_adapters.sqlite import StorageFacts
+    from eventsync_adapters.sqlite import SqliteStores, StorageFacts
     from eventsync_core.migration import OnRow
     from eventsync_core.stores import Stores
 
@@ -28,10 +29,12 @@ class Stored(Settings):
     """
     Settings with the store they choose.
 
-    `storage` describes the database once one was opened.
+    `storage` describes the database once one was opened; `left_waiting` are the ids of targets
+    that may have been owed something for too long when it was closed.
     """
 
     storage: "StorageFacts | None" = None
+    left_waiting: frozenset[str] = frozenset()
 
     @property
     def database(self) -> Path:
@@ -88,6 +91,7 @@ class Stored(Settings):
         with open_stores(self.database) as opened:
             self.storage = opened.storage()
             yield opened
+            self._note_waiting(opened)
 
     @contextmanager
     def sending_stores(self) -> Iterator["Stores"]:
@@ -126,6 +130,14 @@ class Stored(Settings):
         with opened:
             self.storage = opened.storage()
             yield heeding(opened, self.revocations())
+            self._note_waiting(opened)
+
+    def _note_waiting(self, opened: "SqliteStores") -> None:
+        seconds = self.config.stall_after
+        if seconds and self.config.problem is None:
+            # Nobody is told of it who could not look: the command did what it was asked to do.
+            with suppress(StoreError):
+                self.left_waiting = opened.left_waiting(before=self.clock() - seconds * SECOND)
 
     def _require_sqlite(self) -> None:
         named = self.environment.persistence

@@ -25,7 +25,7 @@ def legacy_document(status: Status) -> dict[str, Any]:
         "migration_conflicts": {
             "count": status.conflict_count if status.is_known else None,
             "cleanup_blocked": bool(status.conflict_count),
-            "conflicts": [_conflict(each) for each in status.conflicts[:MOST_ITEMS]],
+            "conflicts": [_conflict(each, status) for each in status.conflicts[:MOST_ITEMS]],
         },
     }
 
@@ -44,10 +44,11 @@ def _alone(status: Status) -> dict[str, Any]:
     }
 
 
-def _conflict(row: SetAside) -> dict[str, Any]:
+def _conflict(row: SetAside, status: Status) -> dict[str, Any]:
     return {
         "event_id": row.event_id,
         "source": row.path,
+        "source_digest": status.source_digests.get(row.path, ""),
         "existing_sha": row.existing.hex(),
         "incoming_sha": row.incoming.hex(),
         "detail": row.detail,

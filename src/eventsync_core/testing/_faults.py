@@ -9,6 +9,7 @@ from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.legacy import Legacy, Past
+from eventsync_core.measures import Measures
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
@@ -86,6 +87,11 @@ class CrashingStores:
     def bodies(self) -> Bodies:
         """See `Stores`."""
         return self.stores.bodies
+
+    @property
+    def measures(self) -> Measures:
+        """See `Stores`."""
+        return self.stores.measures
 
     @property
     def targets(self) -> TargetRegistry:

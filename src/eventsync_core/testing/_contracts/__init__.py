@@ -11,6 +11,7 @@ from eventsync_core.testing._contracts._journal import JournalContract
 from eventsync_core.testing._contracts._leases import LeasesContract
 from eventsync_core.testing._contracts._ledger import LedgerContract
 from eventsync_core.testing._contracts._legacy import LegacyContract
+from eventsync_core.testing._contracts._measures import MeasuresContract
 from eventsync_core.testing._contracts._past import PastContract
 from eventsync_core.testing._contracts._receiver import ReceiverContract
 from eventsync_core.testing._contracts._stores import StoresContract
@@ -30,6 +31,7 @@ __all__ = [
     "LeasesContract",
     "LedgerContract",
     "LegacyContract",
+    "MeasuresContract",
     "PastContract",
     "ReceiverContract",
     "StoresContract",
