@@ -11,6 +11,7 @@ EventSyncError
 ├── UnknownEventError           no event of that id is stored
 ├── UnknownTargetError          no such target
 ├── UnsendableEventError        what the host made of an event cannot be sent
+├── DamagedEntryError           what is stored of an entry is not what was captured
 ├── NotGrantedError             a stream may not go to that target
 ├── TargetUrlError              a URL that cannot name a target
 ├── ServerMissingError          no Teamspace server is named
@@ -57,6 +58,7 @@ from eventsync_core.errors._given import (
     UnsendableEventError,
 )
 from eventsync_core.errors._store import (
+    DamagedEntryError,
     StoreBusyError,
     StoreError,
     StoreFullError,
@@ -66,6 +68,7 @@ from eventsync_core.errors._store import (
 )
 
 __all__ = [
+    "DamagedEntryError",
     "DiscardRefusedError",
     "EventSyncError",
     "JournalModeRefusedError",
