@@ -8,6 +8,7 @@ import attrs
 
 from eventsync_core.bodies import Bodies, MemoryBodies
 from eventsync_core.egress import Grants, MemoryGrants
+from eventsync_core.inspection import Inspection, MemoryInspection
 from eventsync_core.journal import Journal, MemoryJournal
 from eventsync_core.ledger import (
     Backlog,
@@ -69,6 +70,9 @@ class Stores(Protocol):
     def bodies(self) -> Bodies: ...
 
     @property
+    def inspection(self) -> Inspection: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -108,6 +112,9 @@ class MemoryStores:
         self._depth = 0
         self.legacy = MemoryLegacy(self.journal)
         self.bodies = MemoryBodies(self.journal, self.targets)
+        self.inspection = MemoryInspection(
+            self.journal, self.ledger, self.superseding, self.targets
+        )
 
     @property
     def leases(self) -> MemoryLedger:

@@ -10,6 +10,7 @@ from eventsync_core.testing import (
     DeskContract,
     GrantsContract,
     HoldsContract,
+    InspectionContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
@@ -80,3 +81,7 @@ class TestMemoryStores(StoresContract):
 
 class TestMemoryLegacy(LegacyContract):
     """Three dicts."""
+
+
+class TestMemoryInspection(InspectionContract):
+    """Nothing can be lost there."""

@@ -10,6 +10,7 @@ from eventsync_core.testing import (
     DeskContract,
     GrantsContract,
     HoldsContract,
+    InspectionContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
@@ -97,4 +98,8 @@ class TestSqliteWriters(WritersContract):
 
 
 class TestSqliteLegacy(LegacyContract):
+    """Over one file."""
+
+
+class TestSqliteInspection(InspectionContract):
     """Over one file."""

@@ -14,10 +14,12 @@ from eventsync_adapters.sqlite import (
     _desk,
     _grants,
     _holds,
+    _inspection,
     _journal,
     _leases,
     _ledger,
     _legacy,
+    _links,
     _rows,
     _superseding,
     _tally,
@@ -41,6 +43,8 @@ ROOMS = (
     _audit,
     _bodies,
     _legacy,
+    _inspection,
+    _links,
 )
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
 _WHOLE_TABLES = {
@@ -50,6 +54,8 @@ _WHOLE_TABLES = {
     "NEW": "targets",
     "NOTE": "legacy_sources",
     "SOURCES": "legacy_sources",
+    "TALLIES": "tallies",
+    "SUPERSESSIONS": "supersessions",
 }
 _FRAGMENTS = {
     "ASIDE_COLUMNS",

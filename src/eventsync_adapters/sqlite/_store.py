@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._desk import SqliteDesk
     from eventsync_adapters.sqlite._grants import SqliteGrants
     from eventsync_adapters.sqlite._holds import SqliteHolds
+    from eventsync_adapters.sqlite._inspection import SqliteInspection
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
     from eventsync_adapters.sqlite._legacy import SqliteLegacy
@@ -146,6 +147,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._bodies import SqliteBodies
 
         return SqliteBodies(self._database, self._keys)
+
+    @cached_property
+    def inspection(self) -> "SqliteInspection":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._inspection import SqliteInspection
+
+        return SqliteInspection(self._database)
 
     @property
     def is_durable(self) -> bool:

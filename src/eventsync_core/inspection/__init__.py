@@ -1,0 +1,15 @@
+"""What refers to what in a store, and which counters agree with what they count."""
+
+from eventsync_core.inspection._memory import MemoryInspection
+from eventsync_core.inspection._model import Dangling, Link, Looked, Miscount, Place
+from eventsync_core.inspection._port import Inspection
+
+__all__ = [
+    "Dangling",
+    "Inspection",
+    "Link",
+    "Looked",
+    "MemoryInspection",
+    "Miscount",
+    "Place",
+]
