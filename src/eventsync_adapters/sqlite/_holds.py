@@ -9,7 +9,7 @@ from eventsync_core.ledger import Holding, spans
 
 _HOLD = """
 INSERT INTO holds (stream_id, position, hold, reason, held_at, actor)
-VALUES (?, ?, 'operator', ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (stream_id, position) DO NOTHING
 """
 _PRESENT = """
@@ -42,13 +42,20 @@ class SqliteHolds:
         self._keys = keys
 
     def hold(
-        self, stream: str, positions: Sequence[int], *, reason: str, actor: str, at: int
+        self,
+        stream: str,
+        positions: Sequence[int],
+        *,
+        reason: str,
+        actor: str,
+        at: int,
+        why: Hold = Hold.OPERATOR,
     ) -> int:
         """See `Holds.hold`."""
         with self._database.write():
             stream_id = self._keys.stream_for_writing(stream)
             return sum(
-                self._database.run(_HOLD, (stream_id, position, reason, at, actor))
+                self._database.run(_HOLD, (stream_id, position, why.value, reason, at, actor))
                 for position in positions
             )
 

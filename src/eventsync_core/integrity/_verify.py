@@ -20,6 +20,7 @@ class _Walk:
 
     stream: str
     chains: tuple[bytes, ...]
+    most: int
     position: int = 0
     good: int = 0
     good_before: int = 0
@@ -31,7 +32,7 @@ class _Walk:
         if not self.findings:
             self.good_before = self.good
         self.bad += 1
-        if len(self.findings) < MOST_ITEMS:
+        if len(self.findings) < self.most:
             self.findings.append(finding)
 
     def step(self, entry: Entry) -> None:
@@ -75,6 +76,7 @@ def verify(
     stream: str,
     *,
     page: int = 1_000,
+    most: int = MOST_ITEMS,
     since: Verified | None = None,
     progress: Callable[[int], None] | None = None,
     keep: Callable[[Verified], None] | None = None,
@@ -84,12 +86,13 @@ def verify(
 
     Both digests are computed anew from the stored text, the chain from the entry before, and
     the head must name the last position and chain. What is appended during the walk is left
-    out. An entry that cannot be read is a flaw, and the walk goes on behind it. With *since*
-    only what came after it is read, if its chain still stands there; else all is. After each
-    page *progress* is called with the position reached, and *keep* with how far all is good.
+    out. An entry that cannot be read is a flaw, and the walk goes on behind it. The first *most*
+    flaws are returned. With *since* only what came after it is read, if its chain still stands
+    there; else all is. After each page *progress* is called with the position reached, and
+    *keep* with how far all is good.
     """
     head = _head(journal, stream)
-    walk, is_started_over = _started(journal, head, since)
+    walk, is_started_over = _started(journal, head, since, most)
     skipped = walk.position
     for _ in _pages(walk, journal, head, page):
         if progress is not None:
@@ -117,9 +120,9 @@ def _head(journal: Journal, stream: str) -> Head:
     return Head(stream, 0, chain_start(stream), 0)
 
 
-def _started(journal: Journal, head: Head, since: Verified | None) -> tuple[_Walk, bool]:
+def _started(journal: Journal, head: Head, since: Verified | None, most: int) -> tuple[_Walk, bool]:
     """Return a walk that begins behind *since*, or where that does not fit, at the start."""
-    start = _Walk(head.stream, (chain_start(head.stream),))
+    start = _Walk(head.stream, (chain_start(head.stream),), most)
     if since is None or since.position < 1:
         return start, False
     try:
@@ -129,7 +132,7 @@ def _started(journal: Journal, head: Head, since: Verified | None) -> tuple[_Wal
     fits = [(entry.position, entry.chain) for entry in found] == [(since.position, since.chain)]
     if since.position > head.position or not fits:
         return start, True
-    return _Walk(head.stream, (since.chain,), since.position, good_upto=since), False
+    return _Walk(head.stream, (since.chain,), most, since.position, good_upto=since), False
 
 
 def _pages(walk: _Walk, journal: Journal, head: Head, page: int) -> Iterator[None]:
@@ -158,7 +161,7 @@ def _pages(walk: _Walk, journal: Journal, head: Head, page: int) -> Iterator[Non
 
 
 def _flaw_of(entry: Entry, *, is_linked: bool) -> Finding | None:
-    found = _judge_text(entry)
+    found = judge_text(entry)
     if found is None and not is_linked:
         found = Flaw.CHAIN, "the chain does not follow from the entry before"
     if found is None:
@@ -166,7 +169,8 @@ def _flaw_of(entry: Entry, *, is_linked: bool) -> Finding | None:
     return Finding(entry.position, *found, event_id=entry.event.event_id)
 
 
-def _judge_text(entry: Entry) -> tuple[Flaw, str] | None:
+def judge_text(entry: Entry) -> tuple[Flaw, str] | None:
+    """Return how the text differs from what was noted of it, or None."""
     stored = entry.event
     try:
         event = read_event(stored.text)
