@@ -6,6 +6,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
 
     testing      contract suites, state machines and strategies for adapter authors
     ports        every port on one page, for reading
+    diagnosis    what is wrong with a home, and what helps
     status       one picture of what is stored, owed and delivered, and its exit code
     capture      the way in: redact, classify, validate, append, supersede
     dispatch     one round of delivery, and the drain that repeats it

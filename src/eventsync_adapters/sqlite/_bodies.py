@@ -3,6 +3,7 @@ from typing import Any
 import attrs
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.bodies import (
     LONGEST_WAIT,
@@ -301,6 +302,7 @@ class SqliteBodies:
 _PARTS = tuple(field.name for field in attrs.fields(BodyKey))
 
 
+@understood
 def _upload(columns: tuple[Any, ...]) -> BodyUpload:
     content, size_bytes, created_at, hash_algorithm, retry_count, next_at, error = columns[7:]
     return BodyUpload(
@@ -315,6 +317,7 @@ def _upload(columns: tuple[Any, ...]) -> BodyUpload:
     )
 
 
+@understood
 def _failure(columns: tuple[Any, ...]) -> UploadFailure:
     reason, hash_algorithm, size_bytes, count, first_at, last_at = columns[7:]
     return UploadFailure(

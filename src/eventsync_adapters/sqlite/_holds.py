@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import owe
 from eventsync_core.events import Hold
@@ -89,6 +90,7 @@ class SqliteHolds:
         return [_holding(*row) for row in over] + [_holding(*row[1:]) for row in present]
 
 
+@understood
 def _holding(
     hold: str,
     reason: str,

@@ -6,8 +6,18 @@ from typing import Any
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._damaged import text_of
 from eventsync_adapters.sqlite._links import QUESTIONS
+from eventsync_adapters.sqlite._mending import check, recount
+from eventsync_adapters.sqlite._rows import owe
 from eventsync_core.ids import Kind, target_key
-from eventsync_core.inspection import Dangling, Link, Looked, Miscount, Place
+from eventsync_core.inspection import (
+    Checked,
+    Dangling,
+    Link,
+    Looked,
+    Mended,
+    Miscount,
+    Place,
+)
 
 _LEAST = -(2**63)
 _AT_ONCE = 5_000
@@ -79,7 +89,7 @@ class SqliteInspection:
     ) -> Looked:
         """See `Inspection.dangling`."""
         if link is Link.PASSED:
-            return self._passed(after or (_LEAST, _LEAST, 0), limit)
+            return self._look_at_passed(after or (_LEAST, _LEAST, 0), limit)[0]
         if link is Link.REQUEST:
             return self._judged(link, REQUESTS, after, limit, self._of_request)
         if link is Link.TARGET:
@@ -138,11 +148,13 @@ class SqliteInspection:
             return "target"
         return "" if _are_there(text_of(positions), count, head) else "entry"
 
-    def _passed(self, after: tuple[int | str, ...], limit: int) -> Looked:
+    def _look_at_passed(
+        self, after: tuple[int | str, ...], limit: int
+    ) -> tuple[Looked, dict[tuple[int, int], list[int]]]:
         """Look at the grant that *after* names, above the position that it names."""
         grant = self._database.row(NEXT_GRANT, after[:2])
         if grant is None:
-            return Looked(0)
+            return Looked(0), {}
         target_no, stream_id, reach, passed = grant
         position = after[2] if (target_no, stream_id) == after[:2] else 0
         above = max(reach, int(position))
@@ -157,9 +169,31 @@ class SqliteInspection:
             for place, is_kept in rows
             if not is_kept
         ]
-        if len(rows) == limit:
-            return Looked(len(rows), found, (target_no, stream_id, rows[-1][0]))
-        return Looked(len(rows), found, (target_no, stream_id + 1, 0))
+        left = {(target_no, stream_id): [place for place, is_kept in rows if not is_kept]}
+        last = (target_no, stream_id, rows[-1][0]) if len(rows) == limit else None
+        return Looked(len(rows), found, last or (target_no, stream_id + 1, 0)), left
+
+    def check(self, *, seconds: float | None = None, thorough: bool = False) -> Checked:
+        """See `Inspection.check`."""
+        return check(self._database, seconds=seconds, thorough=thorough)
+
+    def mend(self, *, at: int) -> Mended:
+        """See `Inspection.mend`."""
+        with self._database.write():
+            counters = len(self.miscounts())
+            recount(self._database)
+            return Mended(counters, self._owe_passed(at))
+
+    def _owe_passed(self, at: int) -> int:
+        count = 0
+        after: tuple[int | str, ...] | None = (_LEAST, _LEAST, 0)
+        while after is not None:
+            looked, places = self._look_at_passed(after, _AT_ONCE)
+            for (target_no, stream_id), positions in places.items():
+                owe(self._database, (target_no, stream_id), positions, at=at)
+                count += len(positions)
+            after = looked.last
+        return count
 
     def miscounts(self) -> list[Miscount]:
         """See `Inspection.miscounts`."""

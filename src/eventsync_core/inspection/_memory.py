@@ -1,6 +1,14 @@
 import attrs
 
-from eventsync_core.inspection._model import Dangling, Link, Looked, Miscount, Place
+from eventsync_core.inspection._model import (
+    Checked,
+    Dangling,
+    Link,
+    Looked,
+    Mended,
+    Miscount,
+    Place,
+)
 from eventsync_core.journal import MemoryJournal
 from eventsync_core.ledger import MemoryLedger, MemorySuperseding
 from eventsync_core.targets import TargetRegistry
@@ -51,6 +59,18 @@ class MemoryInspection:
     def miscounts(self) -> list[Miscount]:
         """See `Inspection.miscounts`."""
         return []
+
+    def check(self, *, seconds: float | None = None, thorough: bool = False) -> Checked:
+        """See `Inspection.check`: nothing is stored."""
+        del seconds, thorough
+        return Checked()
+
+    def mend(self, *, at: int) -> Mended:
+        """See `Inspection.mend`."""
+        left = [place for place in self._passed() if not self._is_kept(*place)]
+        for _, stream, position in left:
+            self.ledger.owe_everywhere(stream, position, at=at)
+        return Mended(owed=len(left))
 
     def _passed(self) -> list[tuple[str, str, int]]:
         found = []

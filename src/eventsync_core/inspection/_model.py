@@ -30,6 +30,20 @@ class Link(StrEnum):
     SET_ASIDE = "set_aside"
 
 
+class Checked(NamedTuple):
+    """What the storage itself complains of; `is_finished` is false where time ran out."""
+
+    flaws: Sequence[str] = ()
+    is_finished: bool = True
+
+
+class Mended(NamedTuple):
+    """How many counters were set right, and how many entries are owed again."""
+
+    counters: int = 0
+    owed: int = 0
+
+
 class Place(NamedTuple):
     """Where an entry stands."""
 

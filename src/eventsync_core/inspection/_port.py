@@ -1,10 +1,14 @@
 from typing import Protocol
 
-from eventsync_core.inspection._model import Link, Looked, Miscount, Place
+from eventsync_core.inspection._model import Checked, Link, Looked, Mended, Miscount, Place
 
 
 class Inspection(Protocol):
-    """Looks at a store as it is found, and changes nothing; `InspectionContract` tests it."""
+    """
+    Looks at a store as it is found; `InspectionContract` tests each promise.
+
+    Only `mend` changes anything.
+    """
 
     def place(self, event_id: str) -> Place | None:
         """Return where the entry of *event_id* stands, or None; its text is not read."""
@@ -26,5 +30,21 @@ class Inspection(Protocol):
         Count anew what counters keep, and return those that differ.
 
         What others change meanwhile is not told as a difference.
+        """
+        ...
+
+    def check(self, *, seconds: float | None = None, thorough: bool = False) -> Checked:
+        """
+        Let the storage check itself, for at most *seconds* where it has to be read for that.
+
+        With *thorough* indexes are held against their tables too, which takes longer.
+        """
+        ...
+
+    def mend(self, *, at: int) -> Mended:
+        """
+        Let every counter say what is there, and let each `passed` entry without a row be owed.
+
+        These are due at *at*. Where nothing differs, nothing changes.
         """
         ...
