@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.files import HeldSecrets
     from eventsync_adapters.http import TeamspaceReceiver
     from eventsync_adapters.server import Serving
+    from eventsync_cli.compose._examined import Surroundings
     from eventsync_core.bodies import BodyReceiver
     from eventsync_core.dispatch import Alongside
     from eventsync_core.receivers import DeliveryReceiver, Script
@@ -101,6 +102,18 @@ class App(Stored):
                 token=self.token,
                 forget=self.secrets.forget,
             )
+
+    def examine(self) -> "Surroundings":
+        """Look at what lies around the database; nothing is made."""
+        from eventsync_cli.compose._examined import examine
+
+        return examine(self)
+
+    def make_private(self) -> int:
+        """Let nobody else read what is the home's own; return how many were open to others."""
+        from eventsync_cli.compose._examined import make_private
+
+        return make_private(self)
 
     @property
     def alongside(self) -> "Alongside":
