@@ -23,13 +23,15 @@ def examine(app: Stored) -> Surroundings:
     from eventsync_adapters import machine
 
     database = app.database
-    there = next((each for each in (database, *database.parents) if each.exists()), database)
+    there = next(
+        (each for each in (database, *database.parents) if _size(each) is not None), database
+    )
     wal = database.with_name(f"{database.name}-wal")
     return Surroundings(
         disk_kind=machine.disk_kind(there),
         is_local=machine.is_local_disk(there),
         free_bytes=machine.free_bytes(there),
-        wal_bytes=wal.stat().st_size if wal.exists() else 0,
+        wal_bytes=_size(wal) or 0,
         loose=tuple(path for path in _own(app) if not machine.is_private(path)),
         pending=_pending(app),
     )
@@ -52,7 +54,7 @@ def _own(app: Stored) -> list[Path]:
     files += [database.with_name(f"{database.name}{end}") for end in ("-journal", "-wal", "-shm")]
     if not app.environment.persist_db_path:
         files.append(database.parent)
-    return [path for path in files if path.exists()]
+    return [path for path in files if _size(path) is not None]
 
 
 def _pending(app: Stored) -> tuple[str, ...]:
@@ -65,3 +67,11 @@ def _pending(app: Stored) -> tuple[str, ...]:
     except StoreError:
         # Whoever opens the store tells why.
         return ()
+
+
+def _size(path: Path) -> int | None:
+    """Return how large *path* is, or None where it is not there or cannot be looked at."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
