@@ -9,6 +9,7 @@ from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.reconciling import compare
 from eventsync_cli.render import Progress, Result
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import EventSyncError, Reason
@@ -31,8 +32,16 @@ _NOTHING = References(looked=0, broken=0)
 @acting("verify")
 @click.option("--incremental", is_flag=True, help="Read only what came since it was last good.")
 @click.option("--full", is_flag=True, help="With --incremental: read all, and note it anew.")
-def command(app: App, *, incremental: bool, full: bool) -> Result:
+@click.option(
+    "--target",
+    "target_id",
+    metavar="TARGET_ID",
+    help="Ask this eventsync serve what it holds instead, and compare that with the ledger.",
+)
+def command(app: App, target_id: str | None, *, incremental: bool, full: bool) -> Result:
     """Check digests, chain, positions and references of every stream, or of --project's."""
+    if target_id is not None:
+        return _compare(app, target_id, is_walk=incremental or full)
     if full and not incremental:
         raise UsageProblemError(
             "--full goes with --incremental; without it everything is read anyway",
@@ -63,6 +72,15 @@ def command(app: App, *, incremental: bool, full: bool) -> Result:
         code=ExitCode.STORE if broken or not references.is_intact else ExitCode.OK,
         reason=_reason(broken, references, is_set_aside=is_set_aside),
     )
+
+
+def _compare(app: App, target_id: str, *, is_walk: bool) -> Result:
+    if is_walk or app.chosen.project is not None:
+        raise UsageProblemError(
+            "--target compares all streams with what it holds, and reads none",
+            fix_argv=("eventsync", "journal", "verify", "--target", target_id),
+        )
+    return compare(app, target_id)
 
 
 @attrs.define

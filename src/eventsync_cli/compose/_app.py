@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from eventsync_cli.compose._examined import Surroundings
     from eventsync_core.bodies import BodyReceiver
     from eventsync_core.dispatch import Alongside
+    from eventsync_core.integrity import Holder
     from eventsync_core.receivers import DeliveryReceiver, Script
     from eventsync_core.targets import Deployment, Target
 
@@ -83,6 +84,15 @@ class App(Stored):
             return
         with self._teamspace(target) as receiver:
             yield receiver
+
+    @contextmanager
+    def holder_of(self, target: "Target") -> Iterator["Holder"]:
+        """Return what tells what *target* holds, for the length of the block."""
+        from eventsync_adapters import machine
+        from eventsync_adapters.http import HeldReader, Transport
+
+        with Transport(monotonic=machine.monotonic) as transport:
+            yield HeldReader(target.url, transport)
 
     @contextmanager
     def _teamspace(self, target: "Target") -> Iterator["TeamspaceReceiver"]:

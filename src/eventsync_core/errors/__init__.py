@@ -10,6 +10,7 @@ EventSyncError
 ├── ProjectUnusableError        no event could name such a project
 ├── UnknownEventError           no event of that id is stored
 ├── UnknownTargetError          no such target
+├── NotToldError                a target does not say what it holds
 ├── UnsendableEventError        what the host made of an event cannot be sent
 ├── DamagedEntryError           what is stored of an entry is not what was captured
 ├── NotGrantedError             a stream may not go to that target
@@ -43,6 +44,7 @@ from eventsync_core.errors._given import (
     NotGrantedError,
     NothingOpenError,
     NotJsonError,
+    NotToldError,
     OutputLostError,
     OutputUnusableError,
     PayloadConflictError,
@@ -75,6 +77,7 @@ __all__ = [
     "MissingEventIdError",
     "NotGrantedError",
     "NotJsonError",
+    "NotToldError",
     "NothingOpenError",
     "OutputLostError",
     "OutputUnusableError",

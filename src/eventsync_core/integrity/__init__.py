@@ -8,6 +8,7 @@ from eventsync_core.integrity._quarantine import (
     named_damage,
     quarantine,
 )
+from eventsync_core.integrity._reconcile import Held, Holder, Reconciliation, reconcile
 from eventsync_core.integrity._references import References, verify_references
 from eventsync_core.integrity._verify import verify
 
@@ -15,6 +16,9 @@ __all__ = [
     "Damage",
     "Finding",
     "Flaw",
+    "Held",
+    "Holder",
+    "Reconciliation",
     "References",
     "Verification",
     "Verified",
@@ -22,6 +26,7 @@ __all__ = [
     "damaged",
     "named_damage",
     "quarantine",
+    "reconcile",
     "verify",
     "verify_references",
 ]
