@@ -14,6 +14,13 @@ from tests.cli.listeners import listening
 from tests.damage.damaging import unguarded
 
 
+_DELIVERED = """
+INSERT INTO ledger SELECT target_no, stream_id, ?, outcome, request_id, attempts, rejections, round,
+                          seen, due_at, wait, round_after
+FROM ledger WHERE position = 1
+"""
+
+
 @pytest.fixture
 def database(home: Path) -> Path:
     return home / "eventsync" / "eventsync.db"
@@ -55,22 +62,14 @@ def test_each_difference_is_named(
     run("capture", str(late))
     unguarded(
         database,
-        (
-            "INSERT INTO ledger SELECT target_no, stream_id, 22, outcome, request_id, attempts,"
-            " rejections, round, seen, due_at, wait, round_after FROM ledger WHERE position = 1",
-            (),
-        ),
+        (_DELIVERED, (22,)),
     )
     lost = events.with_name("lost.jsonl")
     lost.write_text('{"event_id": "lost"}\n')
     run("capture", str(lost))
     unguarded(
         database,
-        (
-            "INSERT INTO ledger SELECT target_no, stream_id, 23, outcome, request_id, attempts,"
-            " rejections, round, seen, due_at, wait, round_after FROM ledger WHERE position = 1",
-            (),
-        ),
+        (_DELIVERED, (23,)),
     )
 
     ran = run("journal", "verify", "--target", name, "--json")
