@@ -13,7 +13,6 @@ from tests.cli.conftest import Run
 from tests.cli.listeners import listening
 from tests.damage.damaging import unguarded
 
-
 _DELIVERED = """
 INSERT INTO ledger SELECT target_no, stream_id, ?, outcome, request_id, attempts, rejections, round,
                           seen, due_at, wait, round_after

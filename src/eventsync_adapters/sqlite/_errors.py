@@ -14,7 +14,7 @@ from eventsync_core.errors import (
     StoreUnreadableError,
 )
 
-_OF_SCHEMA = ("no such table: ", "no such column: ", "no such index: ")
+_MISSING = ("no such table: ", "no such column: ", "no such index: ", "duplicate column name: ")
 _BY_CODE: dict[int, tuple[type[EventSyncError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreBusyError, "another process is writing to {path}"),
     # The locks of a WAL file changed hands too often while we waited for them.
@@ -82,6 +82,7 @@ def translated(error: DriverError, path: str) -> Exception:
 
 
 def _is_of_schema(error: sqlite3.Error) -> bool:
-    """Say whether a table or column is missing: every version's are there once it is applied."""
+    """Say whether what a version makes is not there when it is applied, or there when it is not."""
     is_plain = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
-    return is_plain and str(error).startswith(_OF_SCHEMA)
+    said = str(error)
+    return is_plain and (said.startswith(_MISSING) or said.endswith(" already exists"))
