@@ -1,10 +1,12 @@
 """Driver errors become ours here and nowhere else."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeAlias, TypeVar
 
+from eventsync_adapters.schema import VERSIONS, script
 from eventsync_core.errors import (
     EventSyncError,
     NothingOpenError,
@@ -14,7 +16,10 @@ from eventsync_core.errors import (
     StoreUnreadableError,
 )
 
-_MISSING = ("no such table: ", "no such column: ", "no such index: ", "duplicate column name: ")
+_OF_SCHEMA = re.compile(
+    r"(?:no such (?:table|column|index)|duplicate column name): (?:\w+\.)?(?P<missing>\w+)"
+    r"|(?:table|index|trigger) (?P<there>\w+) already exists"
+)
 _BY_CODE: dict[int, tuple[type[EventSyncError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreBusyError, "another process is writing to {path}"),
     # The locks of a WAL file changed hands too often while we waited for them.
@@ -82,7 +87,15 @@ def translated(error: DriverError, path: str) -> Exception:
 
 
 def _is_of_schema(error: sqlite3.Error) -> bool:
-    """Say whether what a version makes is not there when it is applied, or there when it is not."""
-    is_plain = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
-    said = str(error)
-    return is_plain and (said.startswith(_MISSING) or said.endswith(" already exists"))
+    """
+    Say whether a table, index or column of ours is missing, or there before it was made.
+
+    A name that stands nowhere in the schema is a bug of a statement.
+    """
+    if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
+        return False
+    found = _OF_SCHEMA.fullmatch(str(error))
+    if found is None:
+        return False
+    name = re.compile(rf"\b{re.escape(found['missing'] or found['there'])}\b")
+    return any(name.search(script(version, "sqlite")) for version in VERSIONS)
