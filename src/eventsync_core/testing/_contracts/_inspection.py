@@ -1,6 +1,6 @@
 import pytest
 
-from eventsync_core.inspection import Dangling, Link, Place
+from eventsync_core.inspection import Dangling, Link, Mended, Place
 from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
 from eventsync_core.testing._builders import make_event, make_events
@@ -8,6 +8,7 @@ from eventsync_core.testing._contracts._steps import (
     NOW,
     STREAM,
     answered,
+    classes,
     granted,
     leased,
 )
@@ -65,3 +66,16 @@ class InspectionContract:
     def test_counters_agree(self, used: Stores) -> None:
         """However an entry came to stand where it does."""
         assert used.inspection.miscounts() == []
+
+    def test_nothing_is_mended_that_holds(self, used: Stores) -> None:
+        """Neither a counter nor what is owed changes; it can be done twice."""
+        before = classes(used)
+
+        assert used.inspection.mend(at=NOW) == used.inspection.mend(at=NOW) == Mended()
+        assert classes(used) == before
+
+    def test_a_sound_store_has_no_flaws(self, used: Stores) -> None:
+        """However much is looked at; a check that has no time says so or needs none."""
+        assert list(used.inspection.check().flaws) == []
+        assert used.inspection.check(thorough=True).is_finished
+        assert list(used.inspection.check(seconds=60).flaws) == []
