@@ -9,6 +9,7 @@ from eventsync_core.errors import (
     JournalModeRefusedError,
     NotGrantedError,
     NotJsonError,
+    NotToldError,
     OutputLostError,
     OutputUnusableError,
     PayloadConflictError,
@@ -65,6 +66,7 @@ _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
     (UnknownEventError, ExitCode.USAGE),
     (UnknownTargetError, ExitCode.USAGE),
     (NotJsonError, ExitCode.INCOMPLETE),
+    (NotToldError, ExitCode.INCOMPLETE),
     (PayloadConflictError, ExitCode.INCOMPLETE),
     (RedactionError, ExitCode.INCOMPLETE),
 )

@@ -6,19 +6,21 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
 
     testing      contract suites, state machines and strategies for adapter authors
     ports        every port on one page, for reading
+    diagnosis    what is wrong with a home, and what helps
     status       one picture of what is stored, owed and delivered, and its exit code
     capture      the way in: redact, classify, validate, append, supersede
     dispatch     one round of delivery, and the drain that repeats it
     desk         retry, replay, hold and release
     ingest       the server's half of the batch contract
     upload       bodies go to a target after their events
-    integrity    walk a stream's digests, chain and positions
+    integrity    walk digests, chains and references; set damaged entries aside
     portability  captured events as lines, exactly as they are stored
     migration    bring home what old programs left: read, merge, resolve, clean up
     stores       the ports of one durable store, and `atomic()`
     bodies       texts uploaded beside events: what waits, what each target holds
     authority    which server: claims in, one target or a conflict out
     egress       grants and permits: what may leave, to whom, since when
+    inspection   what refers to what, and which counters agree with what they count
     legacy       rows of old files, where events came from, and what was set aside
     measures     how much a store keeps, and since when it is owed, without reading it
     policy       retention and delivery, four presets; what may be dropped, and the audit of it

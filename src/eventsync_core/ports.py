@@ -4,6 +4,7 @@ from eventsync_core.bodies import Bodies, BodyReceiver
 from eventsync_core.clock import Clock
 from eventsync_core.egress import Grants
 from eventsync_core.ingest import Inbox
+from eventsync_core.inspection import Inspection
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.legacy import Legacy, Past
@@ -25,6 +26,7 @@ __all__ = [
     "Grants",
     "Holds",
     "Inbox",
+    "Inspection",
     "Journal",
     "Leases",
     "Ledger",

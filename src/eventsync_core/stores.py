@@ -8,6 +8,7 @@ import attrs
 
 from eventsync_core.bodies import Bodies, MemoryBodies
 from eventsync_core.egress import Grants, MemoryGrants
+from eventsync_core.inspection import Inspection, MemoryInspection
 from eventsync_core.journal import Journal, MemoryJournal
 from eventsync_core.ledger import (
     Backlog,
@@ -76,6 +77,9 @@ class Stores(Protocol):
     def measures(self) -> Measures: ...
 
     @property
+    def inspection(self) -> Inspection: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -117,6 +121,9 @@ class MemoryStores:
         self.past = MemoryPast(self.targets, self.ledger)
         self.bodies = MemoryBodies(self.targets)
         self.measures = MemoryMeasures(self.journal, self.ledger, self.superseding)
+        self.inspection = MemoryInspection(
+            self.journal, self.ledger, self.superseding, self.targets
+        )
 
     @property
     def leases(self) -> MemoryLedger:

@@ -10,6 +10,7 @@ from eventsync_core.testing import (
     DeskContract,
     GrantsContract,
     HoldsContract,
+    InspectionContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
@@ -90,3 +91,7 @@ class TestMemoryMeasures(MeasuresContract):
 
 class TestMemoryPast(PastContract):
     """Two dicts over the ledger."""
+
+
+class TestMemoryInspection(InspectionContract):
+    """Nothing can be lost there."""

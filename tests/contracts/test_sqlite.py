@@ -10,6 +10,7 @@ from eventsync_core.testing import (
     DeskContract,
     GrantsContract,
     HoldsContract,
+    InspectionContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
@@ -107,4 +108,8 @@ class TestSqliteMeasures(MeasuresContract):
 
 
 class TestSqlitePast(PastContract):
+    """Over one file."""
+
+
+class TestSqliteInspection(InspectionContract):
     """Over one file."""

@@ -15,10 +15,12 @@ from eventsync_adapters.sqlite import (
     _desk,
     _grants,
     _holds,
+    _inspection,
     _journal,
     _leases,
     _ledger,
     _legacy,
+    _links,
     _measures,
     _rows,
     _stalls,
@@ -47,6 +49,8 @@ ROOMS = (
     _legacy,
     _measures,
     _stalls,
+    _inspection,
+    _links,
 )
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
 _WHOLE_TABLES = {
@@ -59,6 +63,8 @@ _WHOLE_TABLES = {
     "SOURCES": "legacy_sources",
     "KEPT": "streams",
     "LEFT_WAITING": "g",
+    "TALLIES": "tallies",
+    "SUPERSESSIONS": "supersessions",
 }
 _FRAGMENTS = {
     "ASIDE_COLUMNS",

@@ -9,6 +9,7 @@ from eventsync_adapters.files.revoked import Revocation, Revocations, RevokedGra
 from eventsync_core.bodies import Bodies
 from eventsync_core.census import Tally
 from eventsync_core.egress import Grants
+from eventsync_core.inspection import Inspection
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import (
     Backlog,
@@ -150,6 +151,11 @@ class GrantedStores:
     def measures(self) -> Measures:
         """See `Stores`."""
         return self._inner.measures
+
+    @property
+    def inspection(self) -> Inspection:
+        """See `Stores`."""
+        return self._inner.inspection
 
     @property
     def targets(self) -> TargetRegistry:

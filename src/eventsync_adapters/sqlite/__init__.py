@@ -3,6 +3,7 @@
 from eventsync_adapters.sqlite._connection import is_in_unit
 from eventsync_adapters.sqlite._facts import StorageFacts
 from eventsync_adapters.sqlite._joined import join_stores
+from eventsync_adapters.sqlite._migrate import pending_versions
 from eventsync_adapters.sqlite._mode import check_journal_mode, set_journal_mode
 from eventsync_adapters.sqlite._reading import open_for_reading
 from eventsync_adapters.sqlite._store import SqliteStores, is_exposed, open_stores
@@ -16,5 +17,6 @@ __all__ = [
     "join_stores",
     "open_for_reading",
     "open_stores",
+    "pending_versions",
     "set_journal_mode",
 ]

@@ -4,6 +4,7 @@ import attrs
 
 from eventsync_adapters.sqlite._body_failures import BY_PARTS, FailureLog
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.bodies import (
     LONGEST_WAIT,
@@ -345,6 +346,7 @@ class SqliteBodies:
 _PARTS = tuple(field.name for field in attrs.fields(BodyKey))
 
 
+@understood
 def _upload(columns: tuple[Any, ...]) -> BodyUpload:
     content, size_bytes, created_at, hash_algorithm, retry_count, next_at, error = columns[7:]
     return BodyUpload(

@@ -3,6 +3,7 @@ from typing import Any
 import attrs
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_core.bodies import BodyKey, UploadFailure, merge_failures
 
 BY_PARTS = """
@@ -66,6 +67,7 @@ class FailureLog:
         return int(last)
 
 
+@understood
 def _failure(columns: tuple[Any, ...]) -> UploadFailure:
     reason, hash_algorithm, size_bytes, count, first_at, last_at = columns[7:]
     return UploadFailure(

@@ -3,6 +3,7 @@ from collections.abc import Collection
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
 from eventsync_adapters.sqlite._ledger import HOLDS, REQUEST_COLUMNS, as_request
@@ -145,6 +146,7 @@ class SqliteDesk:
         return list(found), count
 
 
+@understood
 def _standing(target_id: str, row: LedgerEntry, guidance: str, values: tuple[Any, ...]) -> Standing:
     _, _, request_id, *_ = values
     event_id, event_type, captured_at, held, text, *answer, _, superseded_by = values[10:]

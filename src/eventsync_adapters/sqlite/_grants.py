@@ -1,6 +1,7 @@
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.egress import (
     Grant,
@@ -189,6 +190,7 @@ class SqliteGrants:
         return int(last)
 
 
+@understood
 def _grant(row: tuple[Any, ...]) -> Grant:
     target_id, stream, from_position, generation, actor, reason, granted_at, *ended = row
     revoked_at, paused, revoked_by, revoked_reason, from_body = ended
@@ -208,6 +210,7 @@ def _grant(row: tuple[Any, ...]) -> Grant:
     )
 
 
+@understood
 def _act(row: tuple[Any, ...]) -> GrantAct:
     number, stream, word, at, actor, reason, from_position, generation = row
     return GrantAct(

@@ -232,6 +232,8 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         team,
         installation,
     ) = row
+    if not isinstance(position, int):
+        raise TypeError("a position is no number")
     event = Event(
         event_id,
         text,

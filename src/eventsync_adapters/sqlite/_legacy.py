@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.legacy import (
     Kind,
@@ -300,6 +301,7 @@ class SqliteLegacy:
             raise StoreUnreadableError(f"{self._database.path} is damaged") from error
 
 
+@understood
 def _provenance(row: tuple[Any, ...]) -> Provenance:
     path, part, number, digest, event_id, queued_at, retry_count, taken_at, beside = row
     return Provenance(
@@ -313,6 +315,7 @@ def _provenance(row: tuple[Any, ...]) -> Provenance:
     )
 
 
+@understood
 def _aside(row: tuple[Any, ...]) -> SetAside:
     path, part, number, digest, event_id, why, detail, size, at, *facts = row
     existing, incoming, queued_at, retry_count, beside, aside_no, resolution, resolved_at = facts

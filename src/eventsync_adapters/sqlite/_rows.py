@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_core.ledger import LedgerEntry, fold, let_wait, spans
 from eventsync_core.receivers import Effect, Outcome
 
@@ -186,6 +187,7 @@ def _values(place: tuple[int, int], position: int, row: LedgerEntry) -> tuple[An
     )
 
 
+@understood
 def as_entry(row: tuple[Any, ...]) -> LedgerEntry:
     """Return the ledger entry in the ten columns that every query of rows begins with."""
     _, word, request_id, attempts, rejections, round_, seen, due_at, wait, round_after = row

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._desk import SqliteDesk
     from eventsync_adapters.sqlite._grants import SqliteGrants
     from eventsync_adapters.sqlite._holds import SqliteHolds
+    from eventsync_adapters.sqlite._inspection import SqliteInspection
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
     from eventsync_adapters.sqlite._legacy import SqliteLegacy
@@ -151,6 +152,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._measures import SqliteMeasures
 
         return SqliteMeasures(self._database, self._keys, self.storage)
+
+    @cached_property
+    def inspection(self) -> "SqliteInspection":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._inspection import SqliteInspection
+
+        return SqliteInspection(self._database)
 
     @property
     def is_durable(self) -> bool:

@@ -3,6 +3,7 @@ from collections import Counter
 import attrs
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
 from eventsync_adapters.sqlite._rows import OWED, read_rows
@@ -180,6 +181,7 @@ def _settle(
     return counts
 
 
+@understood
 def _facts(word: str | None, hold: str | None, *, superseded: int, is_granted: bool) -> Facts:
     return Facts(
         outcome=_outcome(word),
@@ -189,5 +191,6 @@ def _facts(word: str | None, hold: str | None, *, superseded: int, is_granted: b
     )
 
 
+@understood
 def _outcome(word: str | None) -> Outcome | None:
     return None if word in (None, OWED) else Outcome(word)

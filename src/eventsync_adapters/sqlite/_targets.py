@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_core.errors import UnknownTargetError
 from eventsync_core.targets import (
     BackOff,
@@ -127,6 +128,7 @@ def _reset_columns(reset: Reset | None) -> tuple[Any, ...]:
     return (",".join(reset.changed_fields), reset.seen_at, *attrs.astuple(reset.previous))
 
 
+@understood
 def _target(row: tuple[Any, ...]) -> Target:
     target_id, kind, url, team, user, paused = row[:6]
     failures, retry_at, probe_until, reason, no_connection, of_bodies = row[10:16]

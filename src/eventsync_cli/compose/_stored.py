@@ -1,5 +1,5 @@
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.files.whole import WholeFile
     from eventsync_adapters.legacy_queues import Found
     from eventsync_adapters.sqlite import SqliteStores, StorageFacts
+    from eventsync_core.integrity import Verified
     from eventsync_core.migration import OnRow
     from eventsync_core.stores import Stores
 
@@ -230,6 +231,24 @@ class Stored(Settings):
         from eventsync_adapters.logs import row_log
 
         return row_log(self.home / "eventsync" / "migrated.log", self.clock)
+
+    def verified(self) -> "dict[str, Verified]":
+        """Return how far each stream was found good before; see the files adapter."""
+        from eventsync_adapters.files.verified import read_verified
+
+        return read_verified(self.database)
+
+    def note_verified(self, found: "Mapping[str, Verified]") -> None:
+        """
+        Note how far each stream was found good; see the files adapter.
+
+        Raises:
+            OutputUnusableError: The file cannot be made there.
+            OutputLostError: It could not be written to its end.
+        """
+        from eventsync_adapters.files.verified import write_verified
+
+        write_verified(self.database, found)
 
     def closing_lines(self) -> list[str]:
         """Return what every command says at its end while the storage is at risk."""

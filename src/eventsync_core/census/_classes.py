@@ -66,6 +66,8 @@ def classify(facts: Facts) -> Class:
         return Class.DELIVERED if delivered else Class.TERMINAL_FAILED
     if facts.in_flight:
         return Class.IN_FLIGHT
+    if facts.hold is Hold.QUARANTINED:
+        return Class.QUARANTINED
     if facts.superseded:
         return Class.SUPERSEDED
     if facts.hold is not None:

@@ -10,7 +10,9 @@ EventSyncError
 ├── ProjectUnusableError        no event could name such a project
 ├── UnknownEventError           no event of that id is stored
 ├── UnknownTargetError          no such target
+├── NotToldError                a target does not say what it holds
 ├── UnsendableEventError        what the host made of an event cannot be sent
+├── DamagedEntryError           what is stored of an entry is not what was captured
 ├── NotGrantedError             a stream may not go to that target
 ├── TargetUrlError              a URL that cannot name a target
 ├── ServerMissingError          no Teamspace server is named
@@ -42,6 +44,7 @@ from eventsync_core.errors._given import (
     NotGrantedError,
     NothingOpenError,
     NotJsonError,
+    NotToldError,
     OutputLostError,
     OutputUnusableError,
     PayloadConflictError,
@@ -57,6 +60,7 @@ from eventsync_core.errors._given import (
     UnsendableEventError,
 )
 from eventsync_core.errors._store import (
+    DamagedEntryError,
     StoreBusyError,
     StoreError,
     StoreFullError,
@@ -66,12 +70,14 @@ from eventsync_core.errors._store import (
 )
 
 __all__ = [
+    "DamagedEntryError",
     "DiscardRefusedError",
     "EventSyncError",
     "JournalModeRefusedError",
     "MissingEventIdError",
     "NotGrantedError",
     "NotJsonError",
+    "NotToldError",
     "NothingOpenError",
     "OutputLostError",
     "OutputUnusableError",

@@ -118,6 +118,13 @@ class UnknownTargetError(EventSyncError):
         self.fix_argv = ("eventsync", "target", "list")
 
 
+class NotToldError(EventSyncError):
+    """A target does not say what it holds."""
+
+    code = "not_told"
+    fix_text = "start the eventsync serve that listens there, then run the same command again"
+
+
 class UnsendableEventError(EventSyncError):
     """
     What a host's `wire_transform` made of one event of a batch cannot be sent; nothing was.

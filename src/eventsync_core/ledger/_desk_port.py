@@ -53,7 +53,14 @@ class Holds(Protocol):
     """Entries that may not be offered to anyone; `HoldsContract` tests each promise."""
 
     def hold(
-        self, stream: str, positions: Sequence[int], *, reason: str, actor: str, at: int
+        self,
+        stream: str,
+        positions: Sequence[int],
+        *,
+        reason: str,
+        actor: str,
+        at: int,
+        why: Hold = Hold.OPERATOR,
     ) -> int:
         """
         Hold the entries at *positions*, which exist, and return how many were not held before.

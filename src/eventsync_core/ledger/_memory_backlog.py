@@ -40,6 +40,7 @@ class MemoryBacklog:
                 event_id=entry.event.event_id,
                 text=entry.event.text,
                 size=entry.event.size,
+                digest=entry.event.digest,
                 aggregate=entry.event.aggregate,
             )
             for entry in entries
@@ -83,6 +84,7 @@ class MemoryBacklog:
                         event_id=entry.event.event_id,
                         text=entry.event.text,
                         size=entry.event.size,
+                        digest=entry.event.digest,
                         aggregate=entry.event.aggregate,
                         due_at=due_at,
                     )

@@ -105,15 +105,22 @@ class MemoryHolds:
     _over: dict[_Place, list[Holding]] = attrs.field(factory=dict)
 
     def hold(
-        self, stream: str, positions: Sequence[int], *, reason: str, actor: str, at: int
+        self,
+        stream: str,
+        positions: Sequence[int],
+        *,
+        reason: str,
+        actor: str,
+        at: int,
+        why: Hold = Hold.OPERATOR,
     ) -> int:
         """See `Holds.hold`."""
         count = 0
         for position in positions:
             if self._present(stream, position) is None:
-                self.journal.mark(stream, position, Hold.OPERATOR, reason)
+                self.journal.mark(stream, position, why, reason)
                 self._lasting[stream, position] = Holding(
-                    hold=Hold.OPERATOR, reason=reason, actor=actor, held_at=at
+                    hold=why, reason=reason, actor=actor, held_at=at
                 )
                 count += 1
         return count

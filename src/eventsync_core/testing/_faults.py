@@ -6,6 +6,7 @@ from typing import Literal
 
 from eventsync_core.bodies import Bodies
 from eventsync_core.egress import Grants
+from eventsync_core.inspection import Inspection
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.legacy import Legacy, Past
@@ -92,6 +93,11 @@ class CrashingStores:
     def measures(self) -> Measures:
         """See `Stores`."""
         return self.stores.measures
+
+    @property
+    def inspection(self) -> Inspection:
+        """See `Stores`."""
+        return self.stores.inspection
 
     @property
     def targets(self) -> TargetRegistry:

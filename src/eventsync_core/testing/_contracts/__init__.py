@@ -7,6 +7,7 @@ from eventsync_core.testing._contracts._body_receiver import BodyReceiverContrac
 from eventsync_core.testing._contracts._desk import DeskContract
 from eventsync_core.testing._contracts._grants import GrantsContract
 from eventsync_core.testing._contracts._holds import HoldsContract
+from eventsync_core.testing._contracts._inspection import InspectionContract
 from eventsync_core.testing._contracts._journal import JournalContract
 from eventsync_core.testing._contracts._leases import LeasesContract
 from eventsync_core.testing._contracts._ledger import LedgerContract
@@ -27,6 +28,7 @@ __all__ = [
     "DeskContract",
     "GrantsContract",
     "HoldsContract",
+    "InspectionContract",
     "JournalContract",
     "LeasesContract",
     "LedgerContract",
