@@ -146,6 +146,9 @@ def _read(
 
 def _judge_text(entry: Entry) -> tuple[int, Flaw, str] | None:
     stored, position = entry.event, entry.position
+    if entry.is_purged:
+        # What is left of it is in the chain.
+        return None
     try:
         event = read_event(stored.text)
     except NotJsonError as error:

@@ -8,6 +8,7 @@ from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.legacy import Legacy
 from eventsync_core.migration import OldSource
+from eventsync_core.payloads import Payloads
 from eventsync_core.policy import Audit
 from eventsync_core.receivers import DeliveryReceiver
 from eventsync_core.stores import Stores
@@ -29,6 +30,7 @@ __all__ = [
     "Ledger",
     "Legacy",
     "OldSource",
+    "Payloads",
     "Stores",
     "Superseding",
     "TargetRegistry",

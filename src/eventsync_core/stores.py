@@ -23,6 +23,7 @@ from eventsync_core.ledger import (
     Superseding,
 )
 from eventsync_core.legacy import Legacy, MemoryLegacy
+from eventsync_core.payloads import MemoryPayloads, Payloads
 from eventsync_core.policy import Audit, MemoryAudit
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
 
@@ -69,6 +70,9 @@ class Stores(Protocol):
     def bodies(self) -> Bodies: ...
 
     @property
+    def payloads(self) -> Payloads: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -108,6 +112,7 @@ class MemoryStores:
         self._depth = 0
         self.legacy = MemoryLegacy(self.journal)
         self.bodies = MemoryBodies(self.journal, self.targets)
+        self.payloads = MemoryPayloads(self.journal, self.ledger, self.targets)
 
     @property
     def leases(self) -> MemoryLedger:
@@ -137,6 +142,7 @@ class MemoryStores:
             self.audit,
             self.legacy,
             self.bodies,
+            self.payloads,
         )
         saved = [_tables(part) for part in parts]
         self._depth += 1

@@ -14,6 +14,7 @@ from eventsync_core.testing import (
     LeasesContract,
     LedgerContract,
     LegacyContract,
+    PayloadsContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -80,3 +81,7 @@ class TestMemoryStores(StoresContract):
 
 class TestMemoryLegacy(LegacyContract):
     """Three dicts."""
+
+
+class TestMemoryPayloads(PayloadsContract):
+    """Over a journal and a ledger."""

@@ -14,6 +14,7 @@ from eventsync_core.testing import (
     LeasesContract,
     LedgerContract,
     LegacyContract,
+    PayloadsContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -97,4 +98,8 @@ class TestSqliteWriters(WritersContract):
 
 
 class TestSqliteLegacy(LegacyContract):
+    """Over one file."""
+
+
+class TestSqlitePayloads(PayloadsContract):
     """Over one file."""

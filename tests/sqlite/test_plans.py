@@ -18,6 +18,7 @@ from eventsync_adapters.sqlite import (
     _leases,
     _ledger,
     _legacy,
+    _payloads,
     _rows,
     _superseding,
     _tally,
@@ -41,12 +42,15 @@ ROOMS = (
     _audit,
     _bodies,
     _legacy,
+    _payloads,
 )
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
 _WHOLE_TABLES = {
     "HEADS": "streams",
     "NEW_STREAM": "streams",
     "ALL": "targets",
+    "ALL_TARGETS": "targets",
+    "COUNTS": "purged_counts",
     "NEW": "targets",
     "NOTE": "legacy_sources",
     "SOURCES": "legacy_sources",

@@ -21,6 +21,7 @@ from eventsync_core.ledger import (
     Superseding,
 )
 from eventsync_core.legacy import Legacy
+from eventsync_core.payloads import Payloads
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
@@ -139,6 +140,11 @@ class GrantedStores:
     def bodies(self) -> Bodies:
         """See `Stores`."""
         return self._inner.bodies
+
+    @property
+    def payloads(self) -> Payloads:
+        """See `Stores`."""
+        return self._inner.payloads
 
     @property
     def targets(self) -> TargetRegistry:

@@ -21,6 +21,7 @@ VERSIONS = (
     "0008_network",
     "0009_bodies",
     "0010_legacy",
+    "0013_retention",
 )
 """Every version this program knows, in order."""
 

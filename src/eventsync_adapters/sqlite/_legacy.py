@@ -22,10 +22,12 @@ FROM entries e JOIN streams s ON s.stream_id = e.stream_id
 WHERE e.event_id IN ({})
 """
 _WITH_TEXT = """
-SELECT e.event_id, s.stream, e.position, e.digest, e.canonical_digest, p.text
+SELECT e.event_id, s.stream, e.position, e.digest, e.canonical_digest,
+       CASE WHEN g.position IS NULL THEN COALESCE(p.text, '') END
 FROM entries e
 JOIN streams s ON s.stream_id = e.stream_id
 LEFT JOIN payloads p ON p.entry_id = e.entry_id
+LEFT JOIN purged g ON g.stream_id = e.stream_id AND g.position = e.position
 WHERE e.event_id IN ({})
 """
 _SOURCE = "SELECT source_no FROM legacy_sources WHERE path = ?"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
     from eventsync_adapters.sqlite._legacy import SqliteLegacy
+    from eventsync_adapters.sqlite._payloads import SqlitePayloads
     from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 
@@ -147,6 +148,13 @@ class SqliteStores:
 
         return SqliteBodies(self._database, self._keys)
 
+    @cached_property
+    def payloads(self) -> "SqlitePayloads":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._payloads import SqlitePayloads
+
+        return SqlitePayloads(self._database, self._keys)
+
     @property
     def is_durable(self) -> bool:
         """See `Stores.is_durable`."""
@@ -240,6 +248,8 @@ def _prepare(database: Database, *, durability: str) -> None:
     is_new = applied_versions(database) is None
     if is_new:
         database.run(f"PRAGMA page_size = {_PAGE_BYTES}")
+        # Only before there are tables: later it takes a rewrite of the whole file.
+        database.run("PRAGMA auto_vacuum = INCREMENTAL")
     choose_journal(database)
     set_durability(database, durability)
     migrate(database)

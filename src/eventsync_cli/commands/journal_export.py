@@ -39,6 +39,7 @@ def command(app: App, file: str, *, all_projects: bool, force: bool) -> Result:
         talk=(
             f"exported {_told(found, stream)}{_place(file, found)}",
             *_left(found),
+            *_gone(found),
             *([] if app.has_store else [f"nothing is stored yet: {app.database}"]),
             *app.concerns(),
         ),
@@ -80,6 +81,12 @@ def _left(found: Exported) -> list[str]:
         return []
     others = _many(found.other_streams, "other stream")
     return [f"left out: {others}; --project KEY names one, --all-projects takes all"]
+
+
+def _gone(found: Exported) -> list[str]:
+    if not found.purged:
+        return []
+    return [f"left out, for their payload was purged: {_many(found.purged, 'event')}"]
 
 
 def _many(count: int, noun: str) -> str:

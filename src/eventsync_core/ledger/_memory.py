@@ -198,14 +198,15 @@ class MemoryLedger:
         """
         Make those of *positions* that were passed over without a row owed, due at *at*.
 
-        What is superseded is owed to nobody.
+        What is superseded, or without its payload, is owed to nobody.
         """
         cursor = self._cursors.get((target_id, stream), 0)
         for position in positions:
             place = (target_id, stream, position)
             if position > cursor or self.is_superseded(stream, position):
                 continue
-            if place not in self._entries:
+            found = self.journal.entries(stream, after=position - 1, limit=1)
+            if place not in self._entries and all(entry.has_text for entry in found):
                 self._entries[place] = let_wait(None, due_at=at)
 
     def owe_everywhere(self, stream: str, position: int, *, at: int) -> None:

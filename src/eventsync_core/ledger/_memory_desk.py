@@ -48,6 +48,7 @@ class MemoryDesk:
                         said=said,
                         is_held=event.hold is not None,
                         is_superseded=self.ledger.is_superseded(stream, entry.position),
+                        has_text=entry.has_text,
                     )
                 )
         return found

@@ -26,7 +26,7 @@ class MemoryLegacy:
                     position=entry.position,
                     digest=entry.event.digest,
                     canonical_digest=entry.event.canonical_digest,
-                    text=entry.event.text if with_text else None,
+                    text=None if entry.is_purged or not with_text else entry.event.text,
                 )
         return found
 

@@ -9,6 +9,7 @@ from eventsync_core.egress import Grants
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.legacy import Legacy
+from eventsync_core.payloads import Payloads
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
@@ -91,6 +92,11 @@ class CrashingStores:
     def grants(self) -> Grants:
         """See `Stores`."""
         return self.stores.grants
+
+    @property
+    def payloads(self) -> Payloads:
+        """See `Stores`."""
+        return self.stores.payloads
 
     @property
     def is_durable(self) -> bool:

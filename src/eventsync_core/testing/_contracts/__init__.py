@@ -11,6 +11,7 @@ from eventsync_core.testing._contracts._journal import JournalContract
 from eventsync_core.testing._contracts._leases import LeasesContract
 from eventsync_core.testing._contracts._ledger import LedgerContract
 from eventsync_core.testing._contracts._legacy import LegacyContract
+from eventsync_core.testing._contracts._payloads import PayloadsContract
 from eventsync_core.testing._contracts._receiver import ReceiverContract
 from eventsync_core.testing._contracts._stores import StoresContract
 from eventsync_core.testing._contracts._superseding import SupersedingContract
@@ -29,6 +30,7 @@ __all__ = [
     "LeasesContract",
     "LedgerContract",
     "LegacyContract",
+    "PayloadsContract",
     "ReceiverContract",
     "StoresContract",
     "SupersedingContract",
