@@ -57,6 +57,7 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
     },
     "sync": {
         "doctor": "Examine the database, or change its journal mode.",
+        "gc": "Let payloads go that every target has; the record of them stays.",
         "migrate": "Bring home what old programs queued.",
         "mode": "Show or choose where events go.",
         "now": "Deliver what is owed to the current target.",
