@@ -49,6 +49,7 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
     "journal": {
         "export": "Write captured events out, one per line, exactly as stored.",
         "hold": "Keep events from being offered to any target.",
+        "import": "Take events in again from an export or archive.",
         "list": "List captured events.",
         "quarantine": "List rows of old programs that were set aside.",
         "release": "Let held events be offered again.",
@@ -56,6 +57,7 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
         "verify": "Check digests, chain and positions of every stream.",
     },
     "sync": {
+        "archive": "Move payloads into a compressed file, with all of it read back first.",
         "doctor": "Examine the database, or change its journal mode.",
         "gc": "Let payloads go that every target has; the record of them stays.",
         "migrate": "Bring home what old programs queued.",

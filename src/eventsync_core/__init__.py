@@ -21,6 +21,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     authority    which server: claims in, one target or a conflict out
     egress       grants and permits: what may leave, to whom, since when
     legacy       rows of old files, where events came from, and what was set aside
+    lines        what a line of an export or archive is: an event, or what is told of it
     payloads     texts of entries, which may go on record while all else stays
     policy       retention and delivery, four presets; what may be dropped, and the audit of it
     ledger       what each target said about each entry; leases; the backlog; who stands for whom

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -5,12 +6,27 @@ import attrs
 from eventsync_cli.compose._stored import Stored
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from eventsync_adapters.files.zipped import ZippedFile
     from eventsync_adapters.sqlite import Space
 
 
 @attrs.define(kw_only=True)
 class Keeping(Stored):
     """A store with the room that it takes on the disk."""
+
+    def zipped_file(self, path: Path) -> "AbstractContextManager[ZippedFile]":
+        """
+        Make the compressed file *path*, which is not there yet and is none of the home's own.
+
+        Raises:
+            OutputUnusableError: It cannot be made there; nothing was written.
+        """
+        from eventsync_adapters.files.zipped import zipped_file
+
+        self.check_outside(path)
+        return zipped_file(path)
 
     def space(self) -> "Space | None":
         """Return the size of the database, and what of it is unused; None: there is no file."""

@@ -1,6 +1,16 @@
 """Captured events as lines, exactly as they are stored; a line tells by itself what it is."""
 
+from eventsync_core.lines import TEXT_KEY, line_of
 from eventsync_core.portability._export import Exported, export, wanted_heads
-from eventsync_core.portability._lines import TEXT_KEY, line_of
+from eventsync_core.portability._take import Taken, Taking, TakingRules
 
-__all__ = ["TEXT_KEY", "Exported", "export", "line_of", "wanted_heads"]
+__all__ = [
+    "TEXT_KEY",
+    "Exported",
+    "Taken",
+    "Taking",
+    "TakingRules",
+    "export",
+    "line_of",
+    "wanted_heads",
+]

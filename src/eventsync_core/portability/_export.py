@@ -5,7 +5,7 @@ import attrs
 
 from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.journal import Entry, Head, Journal
-from eventsync_core.portability._lines import line_of
+from eventsync_core.lines import line_of
 
 _EVENTS_AT_ONCE = 1_000
 _BYTES_AT_ONCE = 1_048_576

@@ -1,15 +1,20 @@
 """What may go and what must stay: payloads that every target has, archives, and when to ask."""
 
+from eventsync_core.retention._archive import Archived, ArchiveFile, archive, plan_archive
 from eventsync_core.retention._choice import Choice, Stay, streams_of, targets_of, why_stays
 from eventsync_core.retention._collect import Collected, collect, preview
 from eventsync_core.retention._suggest import SUGGESTED_FROM, suggest
 
 __all__ = [
     "SUGGESTED_FROM",
+    "ArchiveFile",
+    "Archived",
     "Choice",
     "Collected",
     "Stay",
+    "archive",
     "collect",
+    "plan_archive",
     "preview",
     "streams_of",
     "suggest",

@@ -1,4 +1,6 @@
-from eventsync_core.codec import parse_event_text, write_document
+import attrs
+
+from eventsync_core.codec import parse_event_text, read_unambiguous, write_document
 from eventsync_core.errors import NotJsonError
 
 TEXT_KEY = "eventsync_text"
@@ -28,6 +30,44 @@ def line_of(event_id: str, text: str) -> str:
     if "\n" in text or "\r" in text or looks_marked(text):
         return write_document({"event_id": event_id, TEXT_KEY: text}) + "\n"
     return text + "\n"
+
+
+@attrs.frozen
+class Carried:
+    """A line that holds an event's exact text."""
+
+    text: str
+
+
+@attrs.frozen
+class Noted:
+    """A line that tells something, under its key of `MARKS`."""
+
+    key: str
+    content: object
+
+
+def read_line(line: str) -> Carried | Noted:
+    """
+    Return what *line*, without its line feed, holds.
+
+    Raises:
+        NotJsonError: It has a key of `MARKS` at its top, and cannot be understood.
+    """
+    if not looks_marked(line):
+        return Carried(line)
+    try:
+        found = read_unambiguous(line)
+    except ValueError:
+        # An envelope may be damaged in ways that a small document may not be.
+        return Carried(line)
+    for mark in MARKS[1:]:
+        if isinstance(found, dict) and mark in found:
+            return Noted(mark, found[mark])
+    text = found.get(TEXT_KEY) if isinstance(found, dict) else None
+    if not isinstance(text, str):
+        raise NotJsonError(f"{TEXT_KEY} is no string")
+    return Carried(text)
 
 
 def looks_marked(text: str) -> bool:
