@@ -33,6 +33,7 @@ _TOP = {
 _BELOW: Mapping[str, Mapping[str, str]] = {
     "audit": {
         "list": "List events that were dropped on purpose.",
+        "purges": "List the acts by which payloads went, or came back.",
     },
     "body": {
         "add": "Keep files to be uploaded.",
@@ -51,6 +52,7 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
         "hold": "Keep events from being offered to any target.",
         "import": "Take events in again from an export or archive.",
         "list": "List captured events.",
+        "purge": "Erase all content of a project; ids and outcomes stay.",
         "quarantine": "List rows of old programs that were set aside.",
         "release": "Let held events be offered again.",
         "show": "Show one event and what each target said of it.",

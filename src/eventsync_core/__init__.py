@@ -17,6 +17,7 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     retention    what may go: gc, archives, their return; when to suggest it
     migration    bring home what old programs left: read, merge, resolve, clean up
     stores       the ports of one durable store, and `atomic()`
+    erasure      what a store holds of a project, and how it goes on request
     bodies       texts uploaded beside events: what waits, what each target holds
     authority    which server: claims in, one target or a conflict out
     egress       grants and permits: what may leave, to whom, since when

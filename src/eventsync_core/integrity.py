@@ -149,6 +149,8 @@ def _judge_text(entry: Entry) -> tuple[int, Flaw, str] | None:
     if entry.is_purged:
         # What is left of it is in the chain.
         return None
+    if not entry.has_text:
+        return position, Flaw.DIGEST, "the payload is missing"
     try:
         event = read_event(stored.text)
     except NotJsonError as error:

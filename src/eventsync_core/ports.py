@@ -3,6 +3,7 @@
 from eventsync_core.bodies import Bodies, BodyReceiver
 from eventsync_core.clock import Clock
 from eventsync_core.egress import Grants
+from eventsync_core.erasure import Erasing
 from eventsync_core.ingest import Inbox
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
@@ -22,6 +23,7 @@ __all__ = [
     "Clock",
     "DeliveryReceiver",
     "Desk",
+    "Erasing",
     "Grants",
     "Holds",
     "Inbox",

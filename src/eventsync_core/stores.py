@@ -8,6 +8,7 @@ import attrs
 
 from eventsync_core.bodies import Bodies, MemoryBodies
 from eventsync_core.egress import Grants, MemoryGrants
+from eventsync_core.erasure import Erasing, MemoryErasing
 from eventsync_core.journal import Journal, MemoryJournal
 from eventsync_core.ledger import (
     Backlog,
@@ -73,6 +74,9 @@ class Stores(Protocol):
     def payloads(self) -> Payloads: ...
 
     @property
+    def erasing(self) -> Erasing: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -113,6 +117,9 @@ class MemoryStores:
         self.legacy = MemoryLegacy(self.journal)
         self.bodies = MemoryBodies(self.journal, self.targets)
         self.payloads = MemoryPayloads(self.journal, self.ledger, self.targets)
+        self.erasing = MemoryErasing(
+            self.journal, self.ledger, self.legacy, self.bodies, self.payloads
+        )
 
     @property
     def leases(self) -> MemoryLedger:

@@ -342,4 +342,4 @@ def test_a_text_that_is_gone(run: Run, home: Path, events: Path, out: Path) -> N
     assert "1 event" in ran.err
     assert len(out.read_text().splitlines()) == 19
     assert "fix: eventsync journal verify" in ran.err
-    assert "position 7 is missing" in run("journal", "verify").out
+    assert "position 7: the payload is missing" in run("journal", "verify").out

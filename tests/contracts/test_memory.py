@@ -8,6 +8,7 @@ from eventsync_core.testing import (
     BacklogContract,
     BodiesContract,
     DeskContract,
+    ErasingContract,
     GrantsContract,
     HoldsContract,
     JournalContract,
@@ -85,3 +86,7 @@ class TestMemoryLegacy(LegacyContract):
 
 class TestMemoryPayloads(PayloadsContract):
     """Over a journal and a ledger."""
+
+
+class TestMemoryErasing(ErasingContract):
+    """Over all that is in memory."""

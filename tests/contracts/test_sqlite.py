@@ -8,6 +8,7 @@ from eventsync_core.testing import (
     BacklogContract,
     BodiesContract,
     DeskContract,
+    ErasingContract,
     GrantsContract,
     HoldsContract,
     JournalContract,
@@ -102,4 +103,8 @@ class TestSqliteLegacy(LegacyContract):
 
 
 class TestSqlitePayloads(PayloadsContract):
+    """Over one file."""
+
+
+class TestSqliteErasing(ErasingContract):
     """Over one file."""

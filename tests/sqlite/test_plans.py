@@ -12,6 +12,7 @@ from eventsync_adapters.sqlite import (
     _backlog,
     _bodies,
     _desk,
+    _erasing,
     _grants,
     _holds,
     _journal,
@@ -43,6 +44,7 @@ ROOMS = (
     _bodies,
     _legacy,
     _payloads,
+    _erasing,
 )
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
 _WHOLE_TABLES = {
@@ -50,7 +52,16 @@ _WHOLE_TABLES = {
     "NEW_STREAM": "streams",
     "ALL": "targets",
     "ALL_TARGETS": "targets",
+    "EVERY_TARGET": "targets",
     "COUNTS": "purged_counts",
+    "COUNT_FAILURES": "body_failures",
+    "COUNT_BODIES": "bodies",
+    "COUNT_ASIDE": "set_aside",
+    # Erasing a project is rare, and looks at all that may be of it.
+    "PROVENANCE_NAMED": "p",
+    "DROP_PROVENANCE_NAMED": "provenance",
+    "FAILURES_OF": "body_failures",
+    "DROP_FAILURES": "body_failures",
     "NEW": "targets",
     "NOTE": "legacy_sources",
     "SOURCES": "legacy_sources",

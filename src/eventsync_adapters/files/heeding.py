@@ -9,6 +9,7 @@ from eventsync_adapters.files.revoked import Revocation, Revocations, RevokedGra
 from eventsync_core.bodies import Bodies
 from eventsync_core.census import Tally
 from eventsync_core.egress import Grants
+from eventsync_core.erasure import Erasing
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import (
     Backlog,
@@ -145,6 +146,11 @@ class GrantedStores:
     def payloads(self) -> Payloads:
         """See `Stores`."""
         return self._inner.payloads
+
+    @property
+    def erasing(self) -> Erasing:
+        """See `Stores`."""
+        return self._inner.erasing
 
     @property
     def targets(self) -> TargetRegistry:

@@ -66,3 +66,54 @@ WHEN EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = NEW.stream_id
 BEGIN
     UPDATE purged_counts SET superseded = superseded + 1 WHERE stream_id = NEW.stream_id;
 END;
+
+-- What is erased with a project goes while its stream is named in `purging`, and else never.
+DROP TRIGGER provenance_is_kept;
+CREATE TRIGGER provenance_is_kept BEFORE DELETE ON provenance
+WHEN NOT EXISTS (SELECT 1 FROM purging p CROSS JOIN streams s ON s.stream_id = p.stream_id
+                 WHERE p.only_row = 1 AND p.is_whole = 1
+                   AND (instr(lower(OLD.event_id), s.stream)
+                        OR EXISTS (SELECT 1 FROM entries e WHERE e.event_id = OLD.event_id
+                                                             AND e.stream_id = s.stream_id)))
+BEGIN
+    SELECT RAISE(ABORT, 'where events came from is never forgotten');
+END;
+
+DROP TRIGGER set_aside_is_kept;
+CREATE TRIGGER set_aside_is_kept BEFORE DELETE ON set_aside
+WHEN NOT EXISTS (SELECT 1 FROM purging WHERE only_row = 1 AND is_whole = 1)
+BEGIN
+    SELECT RAISE(ABORT, 'what was set aside is never deleted');
+END;
+
+DROP TRIGGER bodies_are_kept;
+CREATE TRIGGER bodies_are_kept BEFORE DELETE ON bodies
+WHEN NOT EXISTS (SELECT 1 FROM purging WHERE only_row = 1 AND is_whole = 1
+                                         AND stream_id = OLD.stream_id)
+BEGIN
+    SELECT RAISE(ABORT, 'bodies are never deleted');
+END;
+
+DROP TRIGGER body_contents_are_kept;
+CREATE TRIGGER body_contents_are_kept BEFORE DELETE ON body_contents
+WHEN NOT EXISTS (SELECT 1 FROM purging p CROSS JOIN bodies b ON b.body_no = OLD.body_no
+                 WHERE p.only_row = 1 AND p.is_whole = 1 AND p.stream_id = b.stream_id)
+BEGIN
+    SELECT RAISE(ABORT, 'contents of bodies are never deleted');
+END;
+
+DROP TRIGGER body_standings_are_kept;
+CREATE TRIGGER body_standings_are_kept BEFORE DELETE ON body_standings
+WHEN NOT EXISTS (SELECT 1 FROM purging WHERE only_row = 1 AND is_whole = 1
+                                         AND stream_id = OLD.stream_id)
+BEGIN
+    SELECT RAISE(ABORT, 'what was uploaded where is never deleted');
+END;
+
+DROP TRIGGER body_failures_are_kept;
+CREATE TRIGGER body_failures_are_kept BEFORE DELETE ON body_failures
+WHEN NOT EXISTS (SELECT 1 FROM purging p CROSS JOIN streams s ON s.stream_id = p.stream_id
+                 WHERE p.only_row = 1 AND p.is_whole = 1 AND s.stream = lower(OLD.project_uuid))
+BEGIN
+    SELECT RAISE(ABORT, 'failures of bodies are never deleted');
+END;

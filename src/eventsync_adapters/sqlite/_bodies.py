@@ -105,6 +105,8 @@ FROM body_failures
 """
 _ONE_FAILURE = _FAILURE + f"WHERE {_KEY} AND reason = ?"
 _FAILURES = _FAILURE + "WHERE failure_no > ? ORDER BY failure_no LIMIT ?"
+_COUNT_FAILURES = "SELECT COUNT(*) FROM body_failures"
+_COUNT_BODIES = "SELECT COUNT(*) FROM bodies"
 _LAST_FAILURE = "SELECT COALESCE(MAX(failure_no), 0) FROM body_failures"
 _NEW_FAILURE = """
 INSERT INTO body_failures (failure_no, project_uuid, mission_slug, target_branch, mission_type,
@@ -277,13 +279,14 @@ class SqliteBodies:
             self._database.run(_NEW_FAILURE, (last + 1, *place, *facts))
 
     def failures(self, *, after: int = 0, limit: int = 1000) -> list[UploadFailure]:
-        """See `Bodies.failures`; they are numbered without gaps and never deleted."""
+        """See `Bodies.failures`."""
         return [_failure(row) for row in self._database.rows(_FAILURES, (after, limit))]
 
     def counts(self, target_id: str = "") -> BodyCounts:
-        """See `Bodies.counts`; numbers have no gaps, since nothing is ever deleted."""
+        """See `Bodies.counts`."""
         with self._database.snapshot():
-            (failures,) = self._database.row(_LAST_FAILURE) or (0,)
+            (bodies,) = self._database.row(_COUNT_BODIES) or (0,)
+            (failures,) = self._database.row(_COUNT_FAILURES) or (0,)
             found: dict[str, int] = {}
             if target_id:
                 found = dict(self._database.rows(_STATES, (self._keys.target(target_id),)))
@@ -291,7 +294,7 @@ class SqliteBodies:
                 (there,) = self._database.row(_THERE) or (0,)
                 found = {UploadState.UPLOADED.value: there}
             return BodyCounts(
-                bodies=self._last(),
+                bodies=bodies,
                 uploaded=sum(found.get(state.value, 0) for state in UploadState if state.is_there),
                 failed=found.get(UploadState.FAILED.value, 0),
                 failure_log=failures,

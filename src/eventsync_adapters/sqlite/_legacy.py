@@ -89,7 +89,7 @@ WHERE a.why = 'conflict' AND a.resolution = '' AND a.aside_no > ? ORDER BY a.asi
 _ASIDE_ONE = (
     _ASIDE_COLUMNS + "WHERE a.source_no = ? AND a.part = ? AND a.row_no = ? AND a.digest = ?"
 )
-_LAST = "SELECT COALESCE(MAX(aside_no), 0) FROM set_aside"
+_COUNT_ASIDE = "SELECT COUNT(*) FROM set_aside"
 _BYTES = "SELECT raw FROM set_aside WHERE aside_no = ?"
 _OPEN = "SELECT COUNT(*) FROM set_aside WHERE why = 'conflict' AND resolution = ''"
 _OPEN_OF = """
@@ -229,8 +229,8 @@ class SqliteLegacy:
             return [_aside(row) for row in self._database.rows(query, (after, limit))]
 
     def aside_count(self) -> int:
-        """See `Legacy.aside_count`; rows are numbered without gaps and never deleted."""
-        row = self._database.row(_LAST)
+        """See `Legacy.aside_count`."""
+        row = self._database.row(_COUNT_ASIDE)
         return int(row[0]) if row else 0
 
     def aside_of(self, path: str, keys: Sequence[RowKey]) -> dict[RowKey, SetAside]:

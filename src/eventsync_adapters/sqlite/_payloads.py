@@ -154,7 +154,7 @@ class SqlitePayloads:
             # On a full disk the pages that were freed above are what these rows are written to.
             self._drop_due(stream_id, list(there))
             size = sum(there.values())
-            number = self._note(deed, len(there), size)
+            number = self.note(deed, len(there), size)
             for span in spans(there):
                 self._database.run(_TOMBSTONES, (number, stream_id, *span))
             self._tally(stream_id, list(there), 1)
@@ -203,7 +203,8 @@ class SqlitePayloads:
             for (position,) in self._database.rows(_SUPERSEDED_SPAN, (stream_id, *span))
         }
 
-    def _note(self, deed: Deed, events: int, size: int) -> int:
+    def note(self, deed: Deed, events: int, size: int) -> int:
+        """Put on record that so much more went, or came back, by *deed*; return its number."""
         row = self._database.row(_DEED, (deed.at, deed.act.value, deed.detail, deed.actor))
         if row is not None:
             self._database.run(_MORE, (events, size, row[0]))
@@ -227,7 +228,7 @@ class SqlitePayloads:
             for gone in found:
                 self._put_back(gone, by_id[gone.event_id].text, at=deed.at)
             if found:
-                self._note(deed, len(found), sum(gone.size for gone in found))
+                self.note(deed, len(found), sum(gone.size for gone in found))
         returned = {gone.event_id for gone in found}
         return [event_id for event_id in ids if event_id in returned]
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
     from eventsync_adapters.sqlite._bodies import SqliteBodies
     from eventsync_adapters.sqlite._desk import SqliteDesk
+    from eventsync_adapters.sqlite._erasing import SqliteErasing
     from eventsync_adapters.sqlite._grants import SqliteGrants
     from eventsync_adapters.sqlite._holds import SqliteHolds
     from eventsync_adapters.sqlite._leases import SqliteLeases
@@ -154,6 +155,13 @@ class SqliteStores:
         from eventsync_adapters.sqlite._payloads import SqlitePayloads
 
         return SqlitePayloads(self._database, self._keys)
+
+    @cached_property
+    def erasing(self) -> "SqliteErasing":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._erasing import SqliteErasing
+
+        return SqliteErasing(self._database, self._keys, self.payloads)
 
     @property
     def is_durable(self) -> bool:

@@ -335,6 +335,24 @@ class MemoryLedger:
             return None
         return Busy(lease.holder, lease.expires_at)
 
+    def words_of(self, stream: str) -> int:
+        """Return how many answers on record quote what a target said of the stream's events."""
+        items = [
+            item for (where, _), said in self._history.items() if where == stream for item in said
+        ]
+        requests = [each for each in self._requests.values() if each.stream == stream]
+        return sum(bool(item.reason) for item in items) + sum(bool(r.guidance) for r in requests)
+
+    def silence(self, stream: str) -> None:
+        """Forget the words that `words_of` counts; what came of each entry stays."""
+        for (where, position), said in list(self._history.items()):
+            if where == stream:
+                silent = [attrs.evolve(item, reason="") for item in said]
+                self._history[where, position] = silent
+        for number, request in list(self._requests.items()):
+            if request.stream == stream:
+                self._requests[number] = attrs.evolve(request, guidance="")
+
     def rows_of(self, stream: str, position: int) -> list[LedgerEntry]:
         """Return the entry's rows, of every target."""
         return [

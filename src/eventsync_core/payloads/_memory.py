@@ -57,13 +57,14 @@ class MemoryPayloads:
         if not there:
             return 0, 0
         size = sum(entry.event.size for entry in there)
-        number = self._note(deed, len(there), size)
+        number = self.note(deed, len(there), size)
         for entry in there:
             self.journal.purge(stream, entry.position)
             self._gone[stream, entry.position] = number
         return len(there), size
 
-    def _note(self, deed: Deed, events: int, size: int) -> int:
+    def note(self, deed: Deed, events: int, size: int) -> int:
+        """Put on record that so much more went, or came back, by *deed*; return its number."""
         known = [each.number for each in self._purges.values() if each.deed == deed]
         number = known[0] if known else len(self._purges) + 1
         before = self._purges.get(number, Purge(number=number, deed=deed, events=0, size=0))
@@ -83,7 +84,7 @@ class MemoryPayloads:
             self._gone.pop((entry.stream, entry.position), None)
             if entry.event.hold is None:
                 self.ledger.owe_everywhere(entry.stream, entry.position, at=deed.at)
-            self._note(deed, 1, event.size)
+            self.note(deed, 1, event.size)
             restored.append(event.event_id)
         return restored
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from eventsync_core.bodies import Bodies
 from eventsync_core.egress import Grants
+from eventsync_core.erasure import Erasing
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.legacy import Legacy
@@ -82,6 +83,11 @@ class CrashingStores:
     def bodies(self) -> Bodies:
         """See `Stores`."""
         return self.stores.bodies
+
+    @property
+    def erasing(self) -> Erasing:
+        """See `Stores`."""
+        return self.stores.erasing
 
     @property
     def targets(self) -> TargetRegistry:

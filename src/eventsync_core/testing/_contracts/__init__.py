@@ -5,6 +5,7 @@ from eventsync_core.testing._contracts._backlog import BacklogContract
 from eventsync_core.testing._contracts._bodies import BodiesContract
 from eventsync_core.testing._contracts._body_receiver import BodyReceiverContract
 from eventsync_core.testing._contracts._desk import DeskContract
+from eventsync_core.testing._contracts._erasing import ErasingContract
 from eventsync_core.testing._contracts._grants import GrantsContract
 from eventsync_core.testing._contracts._holds import HoldsContract
 from eventsync_core.testing._contracts._journal import JournalContract
@@ -24,6 +25,7 @@ __all__ = [
     "BodiesContract",
     "BodyReceiverContract",
     "DeskContract",
+    "ErasingContract",
     "GrantsContract",
     "HoldsContract",
     "JournalContract",
