@@ -1,4 +1,4 @@
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import attrs
@@ -238,6 +238,11 @@ class MemoryLedger:
             self._history.setdefault((lease.stream, position), []).append(item)
             done.add(position)
         return done
+
+    def take_over(self, place: _Place, row: LedgerEntry, said: Sequence[HistoryItem]) -> None:
+        """Note how the entry stands, which has no row."""
+        self._entries[place] = row
+        self._history.setdefault(place[1:], []).extend(said)
 
     def _say(
         self,

@@ -10,16 +10,20 @@ from eventsync_core.events import Event, Families, as_family_says, read_event
 from eventsync_core.ids import stream_key
 from eventsync_core.journal import Appended
 from eventsync_core.lines import (
+    HISTORY_KEY,
     MANIFEST_KEY,
     Carried,
+    History,
     Manifest,
     Noted,
     Seal,
     Sealed,
+    read_history,
     read_line,
     read_manifest,
 )
 from eventsync_core.payloads import Deed
+from eventsync_core.portability._histories import take_history
 from eventsync_core.stores import Stores
 
 State = Literal["stored", "held", "restored", "duplicate", "conflict", "refused", "told"]
@@ -72,6 +76,9 @@ class Taking:
         self._left: Iterator[str] = iter(())
         self._seal = Seal()
         self._is_archive = False
+        self._last_id = ""
+        self._refused: set[str] = set()
+        self._new: set[str] = set()
         self._is_sealed = False
 
     @property
@@ -92,24 +99,37 @@ class Taking:
         """
         items: list[_Item] = []
         taken: list[Taken] = []
+        histories: list[History] = []
+        # The line that tells of the last event may come in the next call.
+        before = self._new & {self._last_id}
         for number, line in lines:
             try:
-                event = self._read(line)
+                read = self._read(line)
             except EventSyncError as error:
                 taken.append(Taken(line=number, state="refused", error=error))
+                self._last_id = ""
                 continue
-            if event is None:
-                taken.append(Taken(line=number, state="told"))
-            else:
-                items.append(_Item(number, self._stream(event), event))
+            if isinstance(read, Event):
+                items.append(_Item(number, self._stream(read), read))
+                self._last_id = read.event_id
+                continue
+            taken.append(Taken(line=number, state="told"))
+            if read is not None and read.event_id == self._last_id:
+                histories.append(read)
         if self._stores is None:
             taken += [self._judge(item) for item in items]
         else:
             with self._stores.atomic():
                 taken += self._store(self._stores, items, at)
+                self._refused |= {each.event_id for each in taken if each.state == "conflict"}
+                self._new = before | {each.event_id for each in taken if each.state == "stored"}
+                for history in histories:
+                    if history.event_id not in self._refused:
+                        is_new = history.event_id in self._new
+                        take_history(self._stores, history, is_new=is_new, at=at)
         return sorted(taken, key=lambda each: each.line)
 
-    def _read(self, line: str) -> Event | None:
+    def _read(self, line: str) -> Event | History | None:
         found = read_line(line)
         if isinstance(found, Carried):
             self._seal.add(line, is_event=True)
@@ -117,7 +137,7 @@ class Taking:
             self._check(found.text)
             return event
         self._note(line, found)
-        return None
+        return read_history(found.content) if found.key == HISTORY_KEY else None
 
     def _note(self, line: str, found: Noted) -> None:
         if found.key != MANIFEST_KEY:
