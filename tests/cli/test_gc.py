@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from eventsync_adapters.server import Serving
-from tests.cli.bad_input import check_told
+from tests.cli.bad_input import check_told, launched
 from tests.cli.conftest import Run
 
 
@@ -189,3 +190,35 @@ def test_a_home_that_is_not_there(run: Run, home: Path) -> None:
         ran = run("sync", "gc", *words, "--json")
         assert (ran.code, ran.document["purged"]) == (0, 0)
     assert not home.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+@pytest.mark.parametrize("kilobytes", [4, 64, 512, 2_000, 3_000])
+def test_a_disk_that_is_full(delivered: Run, home: Path, kilobytes: int) -> None:
+    """It makes room, or says that it cannot; each payload is there or on record as gone."""
+    blocks = kilobytes * 2
+    words = ("sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh")
+
+    ran = launched(home, "sync", "gc", "--apply", through=words)
+
+    assert ran.code in (0, 5), ran.err
+    with closing(sqlite3.connect(database(home))) as connection:
+        (payloads,) = connection.execute("SELECT COUNT(*) FROM payloads").fetchone()
+        (purged,) = connection.execute("SELECT COUNT(*) FROM purged").fetchone()
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert payloads + purged == 400
+    assert delivered("journal", "verify").code == 0
+    assert delivered("sync", "gc", "--apply").code == 0
+
+
+def test_a_file_in_wal_mode_shrinks_too(delivered: Run, home: Path) -> None:
+    """Its log is emptied as well."""
+    with closing(sqlite3.connect(database(home))) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    before = database(home).stat().st_size
+
+    assert delivered("sync", "gc", "--apply").code == 0
+
+    wal = database(home).with_name("eventsync.db-wal")
+    left = database(home).stat().st_size + (wal.stat().st_size if wal.exists() else 0)
+    assert left < before / 2
