@@ -117,7 +117,7 @@ def _nothing(_: Entry) -> str:
 def _place(file: str, found: Exported) -> str:
     if file == "-":
         return ""
-    is_made = found.events or found.without_text
+    is_made = found.events or found.without_text or found.purged or found.not_chosen
     return f" to {file}" if is_made else f"; {file} is not made"
 
 
