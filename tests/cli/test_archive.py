@@ -53,6 +53,9 @@ def test_it_moves_and_comes_back(delivered: Run, tmp_path: Path) -> None:
     assert (shown["purged"]["act"], shown["purged"]["detail"]) == ("archive", str(out))
     assert [each["outcome"] for each in shown["targets"]] == ["success"]
 
+    gone = delivered("audit", "purges", "--json").document
+    assert (gone["purged_count"], gone["archived_count"]) == (20, 20)
+
     back = delivered("journal", "import", str(out), "--json")
 
     assert (back.code, back.document["restored"], back.document["stored"]) == (0, 20, 0)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from eventsync_adapters.sqlite import give_back, open_stores
+from eventsync_adapters.sqlite import give_back, measure, open_stores
 from eventsync_core.errors import StoreFullError
 from eventsync_core.integrity import verify
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.retention import Choice, collect
 from tests.sqlite.conftest import World
 from tests.sqlite.test_full import limit_pages
+from tests.sqlite.test_reading import die, digests, needs_kill
 
 GC = Deed(act=Act.GC, actor="me", at=1)
 CHILD = """
@@ -125,7 +126,24 @@ def test_room_comes_back_in_small_steps(world: World) -> None:
     assert verify(world.stores.journal, "default").is_intact
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@needs_kill
+def test_the_size_is_told_after_a_crash(world: World) -> None:
+    """Half a transaction stands in the file; looking at it changes nothing."""
+    world.capture(50)
+    world.stores.close()
+    die(world.path)
+    before = digests(world.path)
+
+    space = measure(world.path)
+
+    assert (space.before, space.unused) == (world.path.stat().st_size, 0)
+    assert digests(world.path) == before
+    assert give_back(world.path).after > 0
+    with open_stores(world.path) as stores:
+        assert verify(stores.journal, "default").good == 50
+
+
+@needs_kill
 def test_killed_at_any_unit_it_goes_on(tmp_path: Path) -> None:
     """What went is on record, all else is there, and the next one does the rest."""
     path = tmp_path / "eventsync.db"

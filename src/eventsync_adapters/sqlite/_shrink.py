@@ -6,7 +6,7 @@ import attrs
 
 from eventsync_adapters.sqlite._connection import Database, choose_journal, connect, set_durability
 from eventsync_adapters.sqlite._migrate import applied_versions
-from eventsync_core.errors import StoreFullError
+from eventsync_core.errors import StoreFullError, StoreNotWritableError
 
 _PAGES_AT_ONCE = 512
 _INCREMENTAL = 2
@@ -32,9 +32,14 @@ def measure(path: Path, *, busy_seconds: float = 5.0) -> Space:
     Raises:
         StoreError: It cannot be opened.
     """
-    with contextlib.closing(connect(path, mode="ro", busy_seconds=busy_seconds)) as database:
-        size = _size(database)
-        return Space(before=size, after=size, unused=_unused(database))
+    try:
+        with contextlib.closing(connect(path, mode="ro", busy_seconds=busy_seconds)) as database:
+            size = _size(database)
+            return Space(before=size, after=size, unused=_unused(database))
+    except StoreNotWritableError:
+        # A crash left work that whoever writes next does first.
+        size = path.stat().st_size
+        return Space(before=size, after=size, unused=0)
 
 
 def give_back(path: Path, *, busy_seconds: float = 5.0) -> Space:

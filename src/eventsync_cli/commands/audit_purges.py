@@ -5,7 +5,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.purging import purge_document, purge_words
 from eventsync_cli.render import Result, table
 from eventsync_core.codec import MOST_ITEMS
-from eventsync_core.payloads import Purge
+from eventsync_core.payloads import Purge, PurgedCounts
 
 _MOST = 10**18
 
@@ -28,17 +28,19 @@ _MOST = 10**18
 def command(app: App, limit: int, after: int) -> Result:
     """List the acts by which payloads went or came back, oldest first."""
     found: list[Purge] = []
-    purged = 0
+    gone = PurgedCounts()
     with app.reading() as stores:
         if stores is not None:
             found = stores.payloads.purges(after=after, limit=limit + 1)
-            purged = stores.payloads.counts().events
+            gone = stores.payloads.counts()
     shown = found[:limit]
     following = shown[-1].number if len(found) > limit else None
     return Result(
         document={
             "purges": [purge_document(each) for each in shown],
-            "purged_count": purged,
+            "purged_count": gone.events,
+            "purged_bytes": gone.size,
+            "archived_count": gone.archived,
             "next_after": following,
         },
         lines=table([_row(each) for each in shown]) or ["no payload ever went"],
