@@ -34,6 +34,7 @@ _TOP = {
 _BELOW: Mapping[str, Mapping[str, str]] = {
     "audit": {
         "list": "List events that were dropped on purpose.",
+        "purges": "List the acts by which payloads went, or came back.",
     },
     "body": {
         "add": "Keep files to be uploaded.",
@@ -50,14 +51,18 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
     "journal": {
         "export": "Write captured events out, one per line, exactly as stored.",
         "hold": "Keep events from being offered to any target.",
+        "import": "Take events in again from an export or archive.",
         "list": "List captured events.",
+        "purge": "Erase all content of a project; ids and outcomes stay.",
         "quarantine": "List rows of old programs that were set aside.",
         "release": "Let held events be offered again.",
         "show": "Show one event and what each target said of it.",
         "verify": "Check digests, chain and positions of every stream.",
     },
     "sync": {
+        "archive": "Move payloads into a compressed file, with all of it read back first.",
         "doctor": "Examine the database, or change its journal mode.",
+        "gc": "Let payloads go that every target has; the record of them stays.",
         "migrate": "Bring home what old programs queued.",
         "mode": "Show or choose where events go.",
         "now": "Deliver what is owed to the current target.",

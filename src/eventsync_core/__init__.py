@@ -15,14 +15,18 @@ or threads. The rooms, top to bottom; a room imports only rooms below it:
     upload       bodies go to a target after their events
     integrity    walk digests, chains and references; set damaged entries aside
     portability  captured events as lines, exactly as they are stored
+    retention    what may go: gc, archives, their return; when to suggest it
     migration    bring home what old programs left: read, merge, resolve, clean up
     stores       the ports of one durable store, and `atomic()`
+    erasure      what a store holds of a project, and how it goes on request
     bodies       texts uploaded beside events: what waits, what each target holds
     authority    which server: claims in, one target or a conflict out
     egress       grants and permits: what may leave, to whom, since when
     inspection   what refers to what, and which counters agree with what they count
     legacy       rows of old files, where events came from, and what was set aside
+    lines        what a line of an export or archive is: an event, or what is told of it
     measures     how much a store keeps, and since when it is owed, without reading it
+    payloads     texts of entries, which may go on record while all else stays
     policy       retention and delivery, four presets; what may be dropped, and the audit of it
     ledger       what each target said about each entry; leases; the backlog; who stands for whom
     census       every entry in exactly one class per target

@@ -3,6 +3,7 @@
 from eventsync_core.bodies import Bodies, BodyReceiver
 from eventsync_core.clock import Clock
 from eventsync_core.egress import Grants
+from eventsync_core.erasure import Erasing
 from eventsync_core.ingest import Inbox
 from eventsync_core.inspection import Inspection
 from eventsync_core.journal import Journal
@@ -10,6 +11,7 @@ from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Supersed
 from eventsync_core.legacy import Legacy, Past
 from eventsync_core.measures import Measures
 from eventsync_core.migration import OldSource
+from eventsync_core.payloads import Payloads
 from eventsync_core.policy import Audit
 from eventsync_core.receivers import DeliveryReceiver
 from eventsync_core.stores import Stores
@@ -23,6 +25,7 @@ __all__ = [
     "Clock",
     "DeliveryReceiver",
     "Desk",
+    "Erasing",
     "Grants",
     "Holds",
     "Inbox",
@@ -34,6 +37,7 @@ __all__ = [
     "Measures",
     "OldSource",
     "Past",
+    "Payloads",
     "Stores",
     "Superseding",
     "TargetRegistry",

@@ -8,6 +8,7 @@ import attrs
 
 from eventsync_core.bodies import Bodies, MemoryBodies
 from eventsync_core.egress import Grants, MemoryGrants
+from eventsync_core.erasure import Erasing, MemoryErasing
 from eventsync_core.inspection import Inspection, MemoryInspection
 from eventsync_core.journal import Journal, MemoryJournal
 from eventsync_core.ledger import (
@@ -25,6 +26,7 @@ from eventsync_core.ledger import (
 )
 from eventsync_core.legacy import Legacy, MemoryLegacy, MemoryPast, Past
 from eventsync_core.measures import Measures, MemoryMeasures
+from eventsync_core.payloads import MemoryPayloads, Payloads
 from eventsync_core.policy import Audit, MemoryAudit
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
 
@@ -80,6 +82,12 @@ class Stores(Protocol):
     def inspection(self) -> Inspection: ...
 
     @property
+    def payloads(self) -> Payloads: ...
+
+    @property
+    def erasing(self) -> Erasing: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -124,6 +132,10 @@ class MemoryStores:
         self.inspection = MemoryInspection(
             self.journal, self.ledger, self.superseding, self.targets
         )
+        self.payloads = MemoryPayloads(self.journal, self.ledger, self.targets)
+        self.erasing = MemoryErasing(
+            self.journal, self.ledger, self.legacy, self.bodies, self.payloads
+        )
 
     @property
     def leases(self) -> MemoryLedger:
@@ -154,6 +166,7 @@ class MemoryStores:
             self.legacy,
             self.past,
             self.bodies,
+            self.payloads,
         )
         saved = [_tables(part) for part in parts]
         self._depth += 1

@@ -8,6 +8,7 @@ from eventsync_core.testing import (
     BacklogContract,
     BodiesContract,
     DeskContract,
+    ErasingContract,
     GrantsContract,
     HoldsContract,
     InspectionContract,
@@ -17,6 +18,7 @@ from eventsync_core.testing import (
     LegacyContract,
     MeasuresContract,
     PastContract,
+    PayloadsContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -95,3 +97,11 @@ class TestMemoryPast(PastContract):
 
 class TestMemoryInspection(InspectionContract):
     """Nothing can be lost there."""
+
+
+class TestMemoryPayloads(PayloadsContract):
+    """Over a journal and a ledger."""
+
+
+class TestMemoryErasing(ErasingContract):
+    """Over all that is in memory."""

@@ -8,6 +8,7 @@ from eventsync_core.testing import (
     BacklogContract,
     BodiesContract,
     DeskContract,
+    ErasingContract,
     GrantsContract,
     HoldsContract,
     InspectionContract,
@@ -17,6 +18,7 @@ from eventsync_core.testing import (
     LegacyContract,
     MeasuresContract,
     PastContract,
+    PayloadsContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -112,4 +114,12 @@ class TestSqlitePast(PastContract):
 
 
 class TestSqliteInspection(InspectionContract):
+    """Over one file."""
+
+
+class TestSqlitePayloads(PayloadsContract):
+    """Over one file."""
+
+
+class TestSqliteErasing(ErasingContract):
     """Over one file."""

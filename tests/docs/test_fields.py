@@ -31,6 +31,11 @@ _COMMANDS = (
     "journal verify",
     "family list",
     "audit list",
+    "audit purges",
+    "sync gc",
+    "sync archive archive.gz",
+    "journal import archive.gz",
+    "journal purge --project default --dry-run",
 )
 
 

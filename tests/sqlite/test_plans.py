@@ -13,6 +13,7 @@ from eventsync_adapters.sqlite import (
     _bodies,
     _body_failures,
     _desk,
+    _erasing,
     _grants,
     _holds,
     _inspection,
@@ -22,6 +23,7 @@ from eventsync_adapters.sqlite import (
     _legacy,
     _links,
     _measures,
+    _payloads,
     _rows,
     _stalls,
     _superseding,
@@ -51,6 +53,8 @@ ROOMS = (
     _stalls,
     _inspection,
     _links,
+    _payloads,
+    _erasing,
 )
 _STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
 _WHOLE_TABLES = {
@@ -58,6 +62,17 @@ _WHOLE_TABLES = {
     "NEW_STREAM": "streams",
     "STREAMS": "streams",
     "ALL": "targets",
+    "ALL_TARGETS": "targets",
+    "EVERY_TARGET": "targets",
+    "COUNTS": "purged_counts",
+    "COUNT_FAILURES": "body_failures",
+    "COUNT_BODIES": "bodies",
+    "COUNT_ASIDE": "set_aside",
+    # Erasing a project is rare, and looks at all that may be of it.
+    "PROVENANCE_NAMED": "p",
+    "DROP_PROVENANCE_NAMED": "provenance",
+    "FAILURES_OF": "body_failures",
+    "DROP_FAILURES": "body_failures",
     "NEW": "targets",
     "NOTE": "legacy_sources",
     "SOURCES": "legacy_sources",

@@ -23,6 +23,7 @@ VERSIONS = (
     "0010_legacy",
     "0011_aliases",
     "0012_kept",
+    "0013_retention",
 )
 """Every version this program knows, in order."""
 

@@ -61,6 +61,8 @@ WHERE d.target_no = ? AND d.stream_id = ? AND d.aggregate = ? AND d.position > ?
                                           AND h.position = d.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = d.stream_id
                                                AND s.position = d.position)
+  AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = d.stream_id
+                                           AND g.position = d.position)
 ORDER BY d.position LIMIT ?
 """
 

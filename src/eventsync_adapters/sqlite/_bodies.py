@@ -327,7 +327,7 @@ class SqliteBodies:
         return self._failures.page(after=after, limit=limit)
 
     def counts(self, target_id: str = "") -> BodyCounts:
-        """See `Bodies.counts`; numbers have no gaps, since nothing is ever deleted."""
+        """See `Bodies.counts`."""
         with self._database.snapshot():
             found: dict[str, int] = {}
             if target_id:

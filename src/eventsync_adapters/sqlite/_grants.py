@@ -52,6 +52,8 @@ WHERE e.stream_id = ?2 AND e.position > ?3 AND e.position <= ?4
                                            AND l.position = e.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = e.stream_id
                                                AND s.position = e.position)
+  AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = e.stream_id
+                                           AND g.position = e.position)
 """
 _OWE_DUE = """
 INSERT INTO due (target_no, stream_id, lane, due_at, position, aggregate)

@@ -37,14 +37,15 @@ INSERT INTO holds (stream_id, position, hold, reason, held_at) VALUES (?, ?, ?, 
 _ENTRY = """
 SELECT s.stream, e.position, e.event_id, p.text, e.digest, e.canonical_digest,
        e.size, e.event_type, e.aggregate, h.hold, h.reason, e.chain, e.captured_at,
-       w.user_name, w.team, w.installation
+       w.user_name, w.team, w.installation, g.position
 FROM entries e
 JOIN streams s ON s.stream_id = e.stream_id
-JOIN payloads p ON p.entry_id = e.entry_id
+LEFT JOIN payloads p ON p.entry_id = e.entry_id
+LEFT JOIN purged g ON g.stream_id = e.stream_id AND g.position = e.position
 LEFT JOIN holds h ON h.stream_id = e.stream_id AND h.position = e.position
 LEFT JOIN producers w ON w.producer_no = e.producer_no
 """
-_SIZE = 6
+_TEXT, _SIZE = 3, 6
 _BY_ID = _ENTRY + "WHERE e.event_id = ?"
 _PAGE = _ENTRY + "WHERE e.stream_id = ? AND e.position > ? ORDER BY e.position LIMIT ?"
 _LAMPORT = "SELECT lamport FROM streams WHERE stream_id = ?"
@@ -205,7 +206,7 @@ def _within(rows: Iterator[tuple[Any, ...]], max_bytes: int) -> list[tuple[Any, 
     chosen: list[tuple[Any, ...]] = []
     total = 0
     for row in rows:
-        total += row[_SIZE]
+        total += 0 if row[_TEXT] is None else row[_SIZE]
         if chosen and total > max_bytes:
             rows.close()  # type: ignore[attr-defined]
             break
@@ -231,12 +232,13 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         user,
         team,
         installation,
+        purged,
     ) = row
     if not isinstance(position, int):
         raise TypeError("a position is no number")
     event = Event(
         event_id,
-        text,
+        text or "",
         bytes.fromhex(digest),
         bytes.fromhex(canonical_digest),
         size,
@@ -249,4 +251,5 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     producer = None
     if user is not None:
         producer = Producer(user=user, team=team, installation=installation)
-    return Entry(event, stream, position, bytes.fromhex(chain), captured_at, producer)
+    is_purged = text is None and purged is not None
+    return Entry(event, stream, position, bytes.fromhex(chain), captured_at, producer, is_purged)

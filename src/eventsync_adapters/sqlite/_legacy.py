@@ -23,10 +23,12 @@ FROM entries e JOIN streams s ON s.stream_id = e.stream_id
 WHERE e.event_id IN ({})
 """
 _WITH_TEXT = """
-SELECT e.event_id, s.stream, e.position, e.digest, e.canonical_digest, p.text
+SELECT e.event_id, s.stream, e.position, e.digest, e.canonical_digest,
+       CASE WHEN g.position IS NULL THEN COALESCE(p.text, '') END
 FROM entries e
 JOIN streams s ON s.stream_id = e.stream_id
 LEFT JOIN payloads p ON p.entry_id = e.entry_id
+LEFT JOIN purged g ON g.stream_id = e.stream_id AND g.position = e.position
 WHERE e.event_id IN ({})
 """
 _SOURCE = "SELECT source_no FROM legacy_sources WHERE path = ?"
@@ -91,7 +93,7 @@ WHERE a.why = 'conflict' AND a.resolution = '' AND a.aside_no > ? ORDER BY a.asi
 _ASIDE_ONE = (
     _ASIDE_COLUMNS + "WHERE a.source_no = ? AND a.part = ? AND a.row_no = ? AND a.digest = ?"
 )
-_LAST = "SELECT COALESCE(MAX(aside_no), 0) FROM set_aside"
+_COUNT_ASIDE = "SELECT COUNT(*) FROM set_aside"
 _BYTES = "SELECT raw FROM set_aside WHERE aside_no = ?"
 _OPEN = "SELECT COUNT(*) FROM set_aside WHERE why = 'conflict' AND resolution = ''"
 _OPEN_OF = """
@@ -248,8 +250,8 @@ class SqliteLegacy:
             return [_aside(row) for row in self._database.rows(query, (after, limit))]
 
     def aside_count(self) -> int:
-        """See `Legacy.aside_count`; rows are numbered without gaps and never deleted."""
-        row = self._database.row(_LAST)
+        """See `Legacy.aside_count`."""
+        row = self._database.row(_COUNT_ASIDE)
         return int(row[0]) if row else 0
 
     def aside_of(self, path: str, keys: Sequence[RowKey]) -> dict[RowKey, SetAside]:

@@ -57,6 +57,7 @@ WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4
 _SUPERSEDED = """
 SELECT position FROM superseded WHERE stream_id = ? AND position BETWEEN ? AND ?
 """
+_PURGED = "SELECT position FROM purged WHERE stream_id = ? AND position BETWEEN ? AND ?"
 _CURSOR = """
 SELECT from_position, passed FROM grants
 WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
@@ -151,13 +152,14 @@ def owe(database: Database, place: tuple[int, int], positions: Iterable[int], *,
     """
     Owe those of *positions* that have no row, due at *at*; inside a unit of work.
 
-    What is superseded is owed to nobody.
+    What is superseded or purged is owed to nobody.
     """
     wanted = sorted(positions)
     left_out = set(read_rows(database, place, wanted))
     for span in spans(wanted):
-        rows = database.rows(_SUPERSEDED, (place[1], *span))
-        left_out.update(position for (position,) in rows)
+        for query in (_SUPERSEDED, _PURGED):
+            rows = database.rows(query, (place[1], *span))
+            left_out.update(position for (position,) in rows)
     owed = let_wait(None, due_at=at)
     store_rows(database, place, {}, {each: owed for each in wanted if each not in left_out})
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
     from eventsync_adapters.sqlite._bodies import SqliteBodies
     from eventsync_adapters.sqlite._desk import SqliteDesk
+    from eventsync_adapters.sqlite._erasing import SqliteErasing
     from eventsync_adapters.sqlite._grants import SqliteGrants
     from eventsync_adapters.sqlite._holds import SqliteHolds
     from eventsync_adapters.sqlite._inspection import SqliteInspection
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._legacy import SqliteLegacy
     from eventsync_adapters.sqlite._measures import SqliteMeasures
     from eventsync_adapters.sqlite._past import SqlitePast
+    from eventsync_adapters.sqlite._payloads import SqlitePayloads
     from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
 
@@ -160,6 +162,20 @@ class SqliteStores:
 
         return SqliteInspection(self._database)
 
+    @cached_property
+    def payloads(self) -> "SqlitePayloads":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._payloads import SqlitePayloads
+
+        return SqlitePayloads(self._database, self._keys)
+
+    @cached_property
+    def erasing(self) -> "SqliteErasing":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._erasing import SqliteErasing
+
+        return SqliteErasing(self._database, self._keys, self.payloads)
+
     @property
     def is_durable(self) -> bool:
         """See `Stores.is_durable`."""
@@ -257,6 +273,8 @@ def _prepare(database: Database, *, durability: str) -> None:
     is_new = applied_versions(database) is None
     if is_new:
         database.run(f"PRAGMA page_size = {_PAGE_BYTES}")
+        # Only before there are tables: later it takes a rewrite of the whole file.
+        database.run("PRAGMA auto_vacuum = INCREMENTAL")
     choose_journal(database)
     set_durability(database, durability)
     migrate(database)

@@ -125,6 +125,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
         "size": event.size,
         "hold": None if event.hold is None else event.hold.value,
         "hold_reason": event.hold_reason,
+        "purged": entry.is_purged,
         "producer": None if entry.producer is None else attrs.asdict(entry.producer),
     }
 
@@ -132,6 +133,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
 def _row(entry: Entry, superseded: set[tuple[str, int]]) -> tuple[str, ...]:
     event = entry.event
     marks = [f"held: {event.hold}: {event.hold_reason or ''}".rstrip(": ")] if event.hold else []
+    marks += ["purged"] if entry.is_purged else []
     marks += ["superseded"] if place_of(entry) in superseded else []
     return (
         f"{entry.stream}:{entry.position}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 import attrs
 
 from eventsync_cli.compose._external import External, faults_of, sendable
-from eventsync_cli.compose._stored import Stored
+from eventsync_cli.compose._keeping import Keeping
 from eventsync_cli.options import Chosen
 from eventsync_core.errors import SettingsError
 from eventsync_core.ids import Kind
@@ -33,7 +33,7 @@ def _secrets() -> "HeldSecrets":
 
 
 @attrs.define(kw_only=True)
-class App(Stored):
+class App(Keeping):
     """
     One command's surroundings: settings, store, and what reaches the target.
 

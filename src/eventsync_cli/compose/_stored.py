@@ -184,11 +184,20 @@ class Stored(Settings):
         """
         from eventsync_adapters.files.whole import whole_file
 
+        self.check_outside(path)
+        return whole_file(path, replace=replace)
+
+    def check_outside(self, path: Path) -> None:
+        """
+        Let only pass what is neither one of the database's files nor the home's own.
+
+        Raises:
+            OutputUnusableError: It is.
+        """
         if self._is_of_database(path):
             raise OutputUnusableError(f"{path} is a name of the database, and stays")
         if self._is_of_home(path):
             raise OutputUnusableError(f"{path} is the home's own, and stays")
-        return whole_file(path, replace=replace)
 
     def _is_of_home(self, path: Path) -> bool:
         """The configuration, or anything in the folder where revocations stand too."""

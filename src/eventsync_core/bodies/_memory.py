@@ -47,7 +47,7 @@ class MemoryBodies:
             created_at = self._uploads[upload.key].created_at
             self._bodies[number] = attrs.evolve(self._bodies[number], created_at=created_at)
             return added
-        number = len(self._bodies) + 1
+        number = max(self._bodies, default=0) + 1
         self._uploads[upload.key] = upload
         self._numbers[upload.key] = number
         self._bodies[number] = Body(
@@ -176,6 +176,23 @@ class MemoryBodies:
     def failures(self, *, after: int = 0, limit: int = 1000) -> list[UploadFailure]:
         """See `Bodies.failures`."""
         return list(self._failures.values())[after : after + limit]
+
+    def of(self, stream: str) -> tuple[list[int], list[tuple[BodyKey, str]]]:
+        """Return the numbers of the stream's bodies, and the refusals that name its project."""
+        numbers = [number for number, body in self._bodies.items() if body.stream == stream]
+        failures = [place for place in self._failures if place[0].project_uuid.lower() == stream]
+        return numbers, failures
+
+    def forget(self, stream: str) -> None:
+        """Forget what `of` returns, and where these bodies stand."""
+        numbers, failures = self.of(stream)
+        for number in numbers:
+            key = self._bodies.pop(number).key
+            del self._uploads[key], self._numbers[key]
+        for place in [place for place in self._standings if place[1] in numbers]:
+            del self._standings[place]
+        for failure in failures:
+            del self._failures[failure]
 
     def counts(self, target_id: str = "") -> BodyCounts:
         """See `Bodies.counts`."""

@@ -170,7 +170,9 @@ def _flaw_of(entry: Entry, *, is_linked: bool) -> Finding | None:
 
 
 def judge_text(entry: Entry) -> tuple[Flaw, str] | None:
-    """Return how the text differs from what was noted of it, or None."""
+    """Return how the text differs from what was noted of it, or None; it may have been purged."""
+    if entry.is_purged:
+        return None
     stored = entry.event
     try:
         event = read_event(stored.text)

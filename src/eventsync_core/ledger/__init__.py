@@ -22,7 +22,7 @@ from eventsync_core.ledger._model import (
 )
 from eventsync_core.ledger._port import Backlog, Leases, Ledger
 from eventsync_core.ledger._ranges import in_ranges, read_ranges, spans, write_ranges
-from eventsync_core.ledger._reopen import is_for, last_words, reopen
+from eventsync_core.ledger._reopen import adopt, is_for, last_words, reopen
 from eventsync_core.ledger._rules import (
     LEASE_LENGTH,
     LONGEST_WAIT,
@@ -72,6 +72,7 @@ __all__ = [
     "Standing",
     "Succession",
     "Superseding",
+    "adopt",
     "effect_of",
     "fold",
     "in_ranges",

@@ -2,7 +2,16 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from eventsync_core.events import Hold
-from eventsync_core.ledger._model import Act, Busy, Holding, Lease, Request, Standing
+from eventsync_core.ledger._model import (
+    Act,
+    Busy,
+    HistoryItem,
+    Holding,
+    Lease,
+    LedgerEntry,
+    Request,
+    Standing,
+)
 from eventsync_core.receivers import Outcome
 
 
@@ -39,6 +48,22 @@ class Desk(Protocol):
 
         Each gets a history item with the act, the actor and what stood before. What was never
         offered, but stands before one of them, is owed too. Without the lease nothing changes.
+        """
+        ...
+
+    def adopt(
+        self,
+        target_id: str,
+        stream: str,
+        position: int,
+        row: LedgerEntry,
+        said: Sequence[HistoryItem],
+    ) -> bool:
+        """
+        Take over how the entry stands with the target from what another home told.
+
+        Only what is settled, and where nothing is on record of it; else nothing changes, and
+        false. It names no request: those of the other home are none here.
         """
         ...
 

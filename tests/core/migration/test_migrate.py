@@ -1,8 +1,7 @@
 """Migration over stores in memory, with sources in memory, dying at every unit of work."""
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from eventsync_core.migration import (
     preview,
 )
 from eventsync_core.migration import _migrate as migrating
+from eventsync_core.payloads import Act, Deed
 from eventsync_core.stores import MemoryStores, Stores
 from eventsync_core.testing import CrashingStores, ManualClock, run_until_crash
 
@@ -203,12 +203,14 @@ def test_what_was_purged_does_not_come_back(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     with open_stores(path) as stores:
         _run(stores, [Old("a", {1: '{"event_id": "e1"}'})])
-    with closing(sqlite3.connect(path)) as database, database:
-        database.execute("DELETE FROM payloads")
+        stores.payloads.purge("unassigned", [1], Deed(act=Act.GC, actor="me", at=1))
+        assert stores.payloads.counts().events == 1
 
     again = Old("b", {1: '{"event_id":"e1"}'})
     with open_stores(path) as stores:
         done = _run(stores, [again])
 
         assert (done.count(Became.DEDUPLICATED), done.is_clean, again.texts) == (1, True, {})
-        assert stores.journal.find("e1") is None
+        entry = stores.journal.find("e1")
+        assert entry is not None
+        assert entry.is_purged

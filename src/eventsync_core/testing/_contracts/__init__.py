@@ -5,6 +5,7 @@ from eventsync_core.testing._contracts._backlog import BacklogContract
 from eventsync_core.testing._contracts._bodies import BodiesContract
 from eventsync_core.testing._contracts._body_receiver import BodyReceiverContract
 from eventsync_core.testing._contracts._desk import DeskContract
+from eventsync_core.testing._contracts._erasing import ErasingContract
 from eventsync_core.testing._contracts._grants import GrantsContract
 from eventsync_core.testing._contracts._holds import HoldsContract
 from eventsync_core.testing._contracts._inspection import InspectionContract
@@ -14,6 +15,7 @@ from eventsync_core.testing._contracts._ledger import LedgerContract
 from eventsync_core.testing._contracts._legacy import LegacyContract
 from eventsync_core.testing._contracts._measures import MeasuresContract
 from eventsync_core.testing._contracts._past import PastContract
+from eventsync_core.testing._contracts._payloads import PayloadsContract
 from eventsync_core.testing._contracts._receiver import ReceiverContract
 from eventsync_core.testing._contracts._stores import StoresContract
 from eventsync_core.testing._contracts._superseding import SupersedingContract
@@ -26,6 +28,7 @@ __all__ = [
     "BodiesContract",
     "BodyReceiverContract",
     "DeskContract",
+    "ErasingContract",
     "GrantsContract",
     "HoldsContract",
     "InspectionContract",
@@ -35,6 +38,7 @@ __all__ = [
     "LegacyContract",
     "MeasuresContract",
     "PastContract",
+    "PayloadsContract",
     "ReceiverContract",
     "StoresContract",
     "SupersedingContract",
