@@ -134,7 +134,7 @@ class MemoryStores:
         )
         self.payloads = MemoryPayloads(self.journal, self.ledger, self.targets)
         self.erasing = MemoryErasing(
-            self.journal, self.ledger, self.legacy, self.bodies, self.payloads
+            self.journal, self.ledger, self.legacy, self.past, self.bodies, self.payloads
         )
 
     @property

@@ -1,6 +1,7 @@
 """`journal purge`: nothing of a project's content is left in any byte of the home."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,7 @@ from eventsync_core.receivers import Script
 from tests.cli.bad_input import check_told
 from tests.cli.canaries import Canary, leaks_of_files
 from tests.cli.conftest import Run
+from tests.legacy import journal_era
 
 PROJECT = "0f8fad5b-d9cb-469f-a165-70867728950e"
 SECRET = Canary("zyzzogeton", "-", "quetzalcoatlus")
@@ -40,12 +42,18 @@ def filled(
         queue.execute(
             "CREATE TABLE queue (id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT UNIQUE "
             "NOT NULL, event_type TEXT NOT NULL, data TEXT NOT NULL, timestamp INTEGER NOT NULL, "
-            "retry_count INTEGER DEFAULT 0)"
+            "retry_count INTEGER DEFAULT 0, beside TEXT)"
         )
         rows = [("p1", text(1)), ("p2", text(2, other=1)), ("bad", SECRET.text + PROJECT)]
         queue.executemany(
-            "INSERT INTO queue (event_id, event_type, data, timestamp) VALUES (?, 'T', ?, 1)", rows
+            "INSERT INTO queue (event_id, event_type, data, timestamp, beside) "
+            "VALUES (?, 'T', ?, 1, ?)",
+            [(*row, SECRET.text) for row in rows],
         )
+    asked = journal_era.target()
+    journal_era.targets(home, [asked])
+    failed = {"status": "rejected", "last_error": SECRET.text}
+    journal_era.ledger(home, [journal_era.delivery("p4", asked["target_id"], **failed)])
     body = tmp_path / "spec.md"
     body.write_text(f"# {SECRET.text}")
     script = Script(events={"p3": {"status": "rejected", "error": SECRET.text}})
@@ -64,6 +72,7 @@ def filled(
         run("sync", "now")
     run("sync", "gc", "--apply", "--keep", "290")
     (home / "queue.db").unlink()
+    shutil.rmtree(home / "delivery")
     return run
 
 
@@ -131,7 +140,8 @@ def test_what_cannot_be_compacted_is_told(
 
 
 @pytest.mark.parametrize(
-    "table", ["provenance", "set_aside", "bodies", "body_contents", "payloads"]
+    "table",
+    ["provenance", "set_aside", "bodies", "body_contents", "payloads", "past_deliveries"],
 )
 def test_nothing_else_can_erase(filled: Run, home: Path, table: str) -> None:
     """A plain connection cannot, whichever table it tries."""
@@ -139,3 +149,18 @@ def test_nothing_else_can_erase(filled: Run, home: Path, table: str) -> None:
         assert stranger.execute(f"SELECT COUNT(*) FROM {table}").fetchone() != (0,)  # noqa: S608
         with pytest.raises(sqlite3.IntegrityError, match=r"never|record"):
             stranger.execute(f"DELETE FROM {table}")  # noqa: S608
+
+
+def test_only_words_can_be_taken_out_of_the_past(filled: Run, home: Path) -> None:
+    """Not without the permit, and with it nothing else."""
+    assert filled("journal", "verify").code == 0
+    with closing(sqlite3.connect(home / "eventsync" / "eventsync.db")) as stranger:
+        with pytest.raises(sqlite3.IntegrityError, match="never changes"):
+            stranger.execute("UPDATE past_deliveries SET error = ''")
+        stranger.execute(
+            "UPDATE purging SET is_whole = 1, stream_id = (SELECT stream_id FROM past_deliveries)"
+        )
+        for change in ("status = 'success'", "error = 'x'", "attempts = attempts + 1"):
+            with pytest.raises(sqlite3.IntegrityError, match="never changes"):
+                stranger.execute(f"UPDATE past_deliveries SET {change}")  # noqa: S608
+        assert stranger.execute("UPDATE past_deliveries SET error = ''").rowcount == 1

@@ -38,3 +38,12 @@ CREATE TABLE purging (
     is_whole  BIGINT NOT NULL
 );
 INSERT INTO purging (only_row, stream_id, is_whole) VALUES (1, 0, 0);
+
+-- How many rows were erased with their project, and the highest number that was given until then.
+CREATE TABLE erasures (
+    what    TEXT   NOT NULL PRIMARY KEY,
+    highest BIGINT NOT NULL,
+    entries BIGINT NOT NULL
+);
+INSERT INTO erasures (what, highest, entries) VALUES ('bodies', 0, 0);
+INSERT INTO erasures (what, highest, entries) VALUES ('set_aside', 0, 0);

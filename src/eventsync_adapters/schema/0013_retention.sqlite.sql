@@ -117,3 +117,28 @@ WHEN NOT EXISTS (SELECT 1 FROM purging p CROSS JOIN streams s ON s.stream_id = p
 BEGIN
     SELECT RAISE(ABORT, 'failures of bodies are never deleted');
 END;
+
+DROP TRIGGER body_reopenings_are_kept;
+CREATE TRIGGER body_reopenings_are_kept BEFORE DELETE ON body_reopenings
+WHEN NOT EXISTS (SELECT 1 FROM purging p CROSS JOIN bodies b ON b.body_no = OLD.body_no
+                 WHERE p.only_row = 1 AND p.is_whole = 1 AND p.stream_id = b.stream_id)
+BEGIN
+    SELECT RAISE(ABORT, 'what was done to bodies is never deleted');
+END;
+
+-- Of a delivery only the words of its error go.
+DROP TRIGGER past_deliveries_never_change;
+CREATE TRIGGER past_deliveries_never_change BEFORE UPDATE ON past_deliveries
+WHEN NEW.error <> ''
+    OR (NEW.past_no, NEW.source_no, NEW.part, NEW.row_no, NEW.digest, NEW.target_no, NEW.stream_id,
+        NEW.position, NEW.event_id, NEW.alias, NEW.status, NEW.attempts, NEW.first_at, NEW.last_at,
+        NEW.accepted_at, NEW.completed_at, NEW.http_status, NEW.taken_at)
+        IS NOT (OLD.past_no, OLD.source_no, OLD.part, OLD.row_no, OLD.digest, OLD.target_no,
+                OLD.stream_id, OLD.position, OLD.event_id, OLD.alias, OLD.status, OLD.attempts,
+                OLD.first_at, OLD.last_at, OLD.accepted_at, OLD.completed_at, OLD.http_status,
+                OLD.taken_at)
+    OR NOT EXISTS (SELECT 1 FROM purging WHERE only_row = 1 AND is_whole = 1
+                                           AND stream_id = OLD.stream_id)
+BEGIN
+    SELECT RAISE(ABORT, 'what old programs noted never changes');
+END;

@@ -6,6 +6,7 @@ from eventsync_adapters.sqlite._body_failures import BY_PARTS, FailureLog
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
+from eventsync_adapters.sqlite._numbered import BODIES, count, highest
 from eventsync_core.bodies import (
     LONGEST_WAIT,
     Added,
@@ -41,7 +42,6 @@ SELECT b.body_no, {_UPLOAD}
 FROM bodies b JOIN body_contents c ON c.body_no = b.body_no
 WHERE {BY_PARTS}
 """  # noqa: S608 - made of constants
-_LAST = "SELECT COALESCE(MAX(body_no), 0) FROM bodies"
 _NEW = """
 INSERT INTO bodies (body_no, stream_id, project_uuid, mission_slug, target_branch, mission_type,
                     manifest_version, artifact_path, content_hash, hash_algorithm, size_bytes,
@@ -180,8 +180,7 @@ class SqliteBodies:
 
     def head(self) -> int:
         """See `Bodies.head`."""
-        (last,) = self._database.row(_LAST) or (0,)
-        return int(last)
+        return highest(self._database, BODIES)
 
     def get(self, key: BodyKey) -> BodyUpload | None:
         """See `Bodies.get`."""
@@ -336,7 +335,7 @@ class SqliteBodies:
                 (there,) = self._database.row(_THERE) or (0,)
                 found = {UploadState.UPLOADED.value: there}
             return BodyCounts(
-                bodies=self.head(),
+                bodies=count(self._database, BODIES),
                 uploaded=sum(found.get(state.value, 0) for state in UploadState if state.is_there),
                 failed=found.get(UploadState.FAILED.value, 0),
                 failure_log=self._failures.count(),

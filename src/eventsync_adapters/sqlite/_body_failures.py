@@ -29,12 +29,16 @@ UPDATE body_failures
 SET hash_algorithm = ?, size_bytes = ?, failures = ?, first_failed_at = ?, last_failed_at = ?
 WHERE {BY_PARTS} AND reason = ?
 """  # noqa: S608 - made of constants
+DROP_FAILURES = "DELETE FROM body_failures WHERE lower(project_uuid) = ?"
+_NUMBERS = "SELECT failure_no FROM body_failures WHERE failure_no > ? ORDER BY failure_no LIMIT ?"
+_RENUMBER = "UPDATE body_failures SET failure_no = ? WHERE failure_no = ?"
+_AT_ONCE = 1_000
 
 _PARTS = tuple(field.name for field in attrs.fields(BodyKey))
 
 
 class FailureLog:
-    """The failure log in the table body_failures: numbered without gaps, never deleted."""
+    """The failure log in the table body_failures: numbered without gaps."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -60,6 +64,16 @@ class FailureLog:
     def page(self, *, after: int, limit: int) -> list[UploadFailure]:
         """See `Bodies.failures`."""
         return [_failure(row) for row in self._database.rows(_FAILURES, (after, limit))]
+
+    def erase(self, project: str) -> None:
+        """Erase those of *project*; inside a unit of work. The others close up."""
+        self._database.run(DROP_FAILURES, (project,))
+        number = after = 0
+        while rows := self._database.rows(_NUMBERS, (after, _AT_ONCE)):
+            for (stored,) in rows:
+                number, after = number + 1, stored
+                if stored != number:
+                    self._database.run(_RENUMBER, (number, stored))
 
     def count(self) -> int:
         """Return how many there are."""

@@ -1,7 +1,11 @@
 from collections.abc import Sequence
 
+import attrs
+
+from eventsync_adapters.sqlite._body_failures import FailureLog
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._keys import Keys
+from eventsync_adapters.sqlite._numbered import ASIDE, BODIES, erased, highest
 from eventsync_adapters.sqlite._payloads import SqlitePayloads
 from eventsync_core.erasure import Erased
 from eventsync_core.payloads import Deed
@@ -25,9 +29,12 @@ _DROP_CONTENTS = """
 DELETE FROM body_contents WHERE body_no IN (SELECT body_no FROM bodies WHERE stream_id = ?)
 """
 _DROP_STANDINGS = "DELETE FROM body_standings WHERE target_no = ? AND stream_id = ?"
+_DROP_REOPENINGS = """
+DELETE FROM body_reopenings
+WHERE target_no = ? AND body_no IN (SELECT body_no FROM bodies WHERE stream_id = ?)
+"""
 _DROP_BODIES = "DELETE FROM bodies WHERE stream_id = ?"
 _FAILURES_OF = "SELECT COUNT(*) FROM body_failures WHERE lower(project_uuid) = ?"
-_DROP_FAILURES = "DELETE FROM body_failures WHERE lower(project_uuid) = ?"
 _DROP_ASIDE = "DELETE FROM set_aside WHERE aside_no = ?"
 _WORDS = "SELECT COUNT(*) FROM answers WHERE stream_id = ? AND reason <> ''"
 _SILENCE = "UPDATE answers SET reason = '' WHERE stream_id = ? AND reason <> ''"
@@ -37,6 +44,8 @@ SELECT COUNT(*) FROM requests WHERE target_no = ? AND stream_id = ? AND guidance
 _DROP_GUIDANCE = """
 UPDATE requests SET guidance = '' WHERE target_no = ? AND stream_id = ? AND guidance <> ''
 """
+_PAST_WORDS = "SELECT COUNT(*) FROM past_deliveries WHERE stream_id = ? AND error <> ''"
+_DROP_PAST_WORDS = "UPDATE past_deliveries SET error = '' WHERE stream_id = ? AND error <> ''"
 _EVERY_TARGET = "SELECT target_no FROM targets"
 
 
@@ -54,7 +63,7 @@ class SqliteErasing:
         if stream_id is None:
             return Erased(failures=self._count(_FAILURES_OF, stream))
         named = self._count(_PROVENANCE_NAMED, stream, stream_id)
-        words = self._count(_WORDS, stream_id)
+        words = self._count(_WORDS, stream_id) + self._count(_PAST_WORDS, stream_id)
         for target_no in self._targets():
             words += self._count(_GUIDANCE, target_no, stream_id)
         return Erased(
@@ -78,23 +87,22 @@ class SqliteErasing:
         with self._database.write():
             found = self.there(stream)
             stream_id = self._keys.stream_for_writing(stream)
+            highest_body = highest(self._database, BODIES)
+            highest_aside = highest(self._database, ASIDE)
             self._database.run(_PERMIT, (stream_id, 1))
             self._database.run(_DROP_PROVENANCE, (stream_id,))
             self._database.run(_DROP_PROVENANCE_NAMED, (stream,))
             self._database.run(_DROP_CONTENTS, (stream_id,))
             self._database.run(_SILENCE, (stream_id,))
+            self._database.run(_DROP_PAST_WORDS, (stream_id,))
             for target_no in self._targets():
+                self._database.run(_DROP_REOPENINGS, (target_no, stream_id))
                 self._database.run(_DROP_STANDINGS, (target_no, stream_id))
                 self._database.run(_DROP_GUIDANCE, (target_no, stream_id))
             self._database.run(_DROP_BODIES, (stream_id,))
-            self._database.run(_DROP_FAILURES, (stream,))
+            FailureLog(self._database).erase(stream)
             gone = sum(self._database.run(_DROP_ASIDE, (number,)) for number in aside)
             self._database.run(_PERMIT, (0, 0))
+            erased(self._database, (highest_body, found.bodies), (highest_aside, gone))
             self._payloads.note(deed, 0, 0)
-        return Erased(
-            provenance=found.provenance,
-            set_aside=gone,
-            bodies=found.bodies,
-            failures=found.failures,
-            words=found.words,
-        )
+        return attrs.evolve(found, set_aside=gone)

@@ -4,6 +4,7 @@ from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._errors import understood
+from eventsync_adapters.sqlite._numbered import ASIDE, count
 from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.legacy import (
     Kind,
@@ -74,7 +75,8 @@ INSERT INTO set_aside (source_no, part, row_no, digest, event_id, why, detail, e
                        incoming_digest, queued_at, retry_count, beside, size, raw,
                        set_aside_at, resolution, resolved_at, aside_no)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', NULL,
-        (SELECT COALESCE(MAX(aside_no), 0) + 1 FROM set_aside))
+        (SELECT MAX(COALESCE((SELECT MAX(aside_no) FROM set_aside), 0), highest) + 1
+         FROM erasures WHERE what = 'set_aside'))
 ON CONFLICT (source_no, part, row_no, digest) DO NOTHING
 """
 _ASIDE_COLUMNS = """
@@ -93,7 +95,6 @@ WHERE a.why = 'conflict' AND a.resolution = '' AND a.aside_no > ? ORDER BY a.asi
 _ASIDE_ONE = (
     _ASIDE_COLUMNS + "WHERE a.source_no = ? AND a.part = ? AND a.row_no = ? AND a.digest = ?"
 )
-_COUNT_ASIDE = "SELECT COUNT(*) FROM set_aside"
 _BYTES = "SELECT raw FROM set_aside WHERE aside_no = ?"
 _OPEN = "SELECT COUNT(*) FROM set_aside WHERE why = 'conflict' AND resolution = ''"
 _OPEN_OF = """
@@ -251,8 +252,7 @@ class SqliteLegacy:
 
     def aside_count(self) -> int:
         """See `Legacy.aside_count`."""
-        row = self._database.row(_COUNT_ASIDE)
-        return int(row[0]) if row else 0
+        return count(self._database, ASIDE)
 
     def aside_of(self, path: str, keys: Sequence[RowKey]) -> dict[RowKey, SetAside]:
         """See `Legacy.aside_of`."""

@@ -36,6 +36,7 @@ class MemoryBodies:
     _bodies: dict[int, Body] = attrs.field(factory=dict)
     _standings: dict[tuple[str, int], Standing] = attrs.field(factory=dict)
     _failures: dict[tuple[BodyKey, str], UploadFailure] = attrs.field(factory=dict)
+    _heads: dict[str, int] = attrs.field(factory=dict)
     _reopenings: dict[tuple[str, int], list[Reopening]] = attrs.field(factory=dict)
 
     def add(self, stream: str, upload: BodyUpload, *, at: int) -> Added:
@@ -47,7 +48,7 @@ class MemoryBodies:
             created_at = self._uploads[upload.key].created_at
             self._bodies[number] = attrs.evolve(self._bodies[number], created_at=created_at)
             return added
-        number = max(self._bodies, default=0) + 1
+        number = self._heads[stream] = self.head() + 1
         self._uploads[upload.key] = upload
         self._numbers[upload.key] = number
         self._bodies[number] = Body(
@@ -74,7 +75,7 @@ class MemoryBodies:
 
     def head(self) -> int:
         """See `Bodies.head`."""
-        return len(self._bodies)
+        return max(self._heads.values(), default=0)
 
     def streams(self) -> list[str]:
         """See `Bodies.streams`."""
@@ -191,6 +192,8 @@ class MemoryBodies:
             del self._uploads[key], self._numbers[key]
         for place in [place for place in self._standings if place[1] in numbers]:
             del self._standings[place]
+        for place in [place for place in self._reopenings if place[1] in numbers]:
+            del self._reopenings[place]
         for failure in failures:
             del self._failures[failure]
 

@@ -40,7 +40,7 @@ class Bodies(Protocol):
         ...
 
     def head(self) -> int:
-        """Return the number of the last body, 0 where there is none."""
+        """Return the highest number that a body was given, 0 for none; none is given twice."""
         ...
 
     def streams(self) -> list[str]:

@@ -6,7 +6,7 @@ from eventsync_core.bodies import MemoryBodies
 from eventsync_core.erasure._port import Erased
 from eventsync_core.journal import MemoryJournal
 from eventsync_core.ledger import MemoryLedger
-from eventsync_core.legacy import MemoryLegacy
+from eventsync_core.legacy import MemoryLegacy, MemoryPast
 from eventsync_core.payloads import Deed, MemoryPayloads
 
 
@@ -17,6 +17,7 @@ class MemoryErasing:
     journal: MemoryJournal
     ledger: MemoryLedger
     legacy: MemoryLegacy
+    past: MemoryPast
     bodies: MemoryBodies
     payloads: MemoryPayloads
 
@@ -28,7 +29,7 @@ class MemoryErasing:
             provenance=len(provenance),
             bodies=len(bodies),
             failures=len(failures),
-            words=self.ledger.words_of(stream),
+            words=self.ledger.words_of(stream) + len(self.past.words_of(stream)),
         )
 
     def _ids(self, stream: str) -> set[str]:
@@ -41,5 +42,6 @@ class MemoryErasing:
         gone = self.legacy.forget(self._ids(stream), stream, aside)
         self.bodies.forget(stream)
         self.ledger.silence(stream)
+        self.past.silence(stream)
         self.payloads.note(deed, 0, 0)
         return attrs.evolve(found, set_aside=gone)

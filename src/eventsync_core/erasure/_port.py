@@ -12,7 +12,8 @@ class Erased:
     How much of each kind there is of a stream, or was erased.
 
     `payloads` of its entries, `provenance` rows, rows that were `set_aside`, `bodies` with where
-    they stand, refusals of bodies (`failures`), and `words` that targets said of its events.
+    they stand, refusals of bodies (`failures`), and `words` that targets said of its events, to
+    this program or to old ones.
     """
 
     payloads: int = 0

@@ -14,6 +14,7 @@ class MemoryLegacy:
     _sources: dict[str, Noted] = attrs.field(factory=dict)
     _taken: dict[tuple[str, RowKey], Provenance] = attrs.field(factory=dict)
     _aside: dict[int, SetAside] = attrs.field(factory=dict)
+    _last: dict[str, int] = attrs.field(factory=dict)
 
     def stored(self, event_ids: Sequence[str], *, with_text: bool = False) -> dict[str, Stored]:
         """See `Legacy.stored`."""
@@ -72,7 +73,7 @@ class MemoryLegacy:
         for row in rows:
             if (row.path, row.key) not in known:
                 known.add((row.path, row.key))
-                number = max(self._aside, default=0) + 1
+                number = self._last["row"] = self._last.get("row", 0) + 1
                 self._aside[number] = attrs.evolve(row, number=number)
         return len(self._aside) - before
 

@@ -1,8 +1,19 @@
 import attrs
 
-from eventsync_core.bodies import BodyCounts, UploadFailure
+from eventsync_core.bodies import BodyCounts, Standing, UploadFailure, UploadState
 from eventsync_core.erasure import Erased
-from eventsync_core.legacy import Kind, Noted, Provenance, RowKey, SetAside, Source, Why
+from eventsync_core.ledger import Act as LedgerAct
+from eventsync_core.legacy import (
+    Kind,
+    Noted,
+    OldDelivery,
+    PastDelivery,
+    Provenance,
+    RowKey,
+    SetAside,
+    Source,
+    Why,
+)
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.receivers import Detail, Outcome
 from eventsync_core.stores import Stores
@@ -133,3 +144,65 @@ class ErasingContract:
         stores.bodies.add(PROJECT, make_body("a"), at=NOW)
         assert len(stores.bodies.page(TARGET_ID)) == 2
         assert stores.erasing.there(PROJECT) == Erased(bodies=1)
+
+    def test_no_number_is_given_twice(self, stores: Stores) -> None:
+        """A grant that begins behind the bodies of then does not take later ones for them."""
+        granted(stores)
+        for text in ("a", "b"):
+            stores.bodies.add(PROJECT, make_body(text), at=NOW)
+        stores.bodies.owe(TARGET_ID, PROJECT)
+        settled = Standing(state=UploadState.FAILED, settled_at=NOW)
+        stores.bodies.note(TARGET_ID, 2, settled)
+        assert stores.bodies.reopen(TARGET_ID, 2, LedgerAct.RETRIED, actor="me", at=NOW)
+        stores.legacy.note(Noted(source=Source(path=PATH, kind=Kind.QUEUE)), at=NOW)
+        stores.legacy.set_aside([_aside(3, "e1"), _aside(4, "e2")])
+
+        stores.erasing.erase(PROJECT, [2], attrs.evolve(PURGE, detail=PROJECT))
+        stores.bodies.add(STREAM, make_body("c"), at=NOW)
+        stores.legacy.set_aside([_aside(5, "e3")])
+
+        assert (stores.bodies.head(), stores.bodies.counts().bodies) == (3, 1)
+        assert stores.bodies.reopenings(TARGET_ID, 2) == []
+        assert [row.number for row in stores.legacy.aside()] == [1, 3]
+        assert stores.legacy.aside_count() == 2
+
+    def test_refusals_close_up(self, stores: Stores) -> None:
+        """They are paged by how many were seen."""
+        other = attrs.evolve(make_body("b").key, project_uuid="other")
+        later = attrs.evolve(other, content_hash="d")
+        for key in (make_body("a").key, other, make_body("c").key, later):
+            stores.bodies.log(
+                UploadFailure(
+                    key=key, reason="no", size_bytes=1, first_failed_at=NOW, last_failed_at=NOW
+                )
+            )
+
+        stores.erasing.erase(PROJECT, [], attrs.evolve(PURGE, detail=PROJECT))
+
+        assert [each.key for each in stores.bodies.failures(limit=1)] == [other]
+        assert [each.key for each in stores.bodies.failures(after=1)] == [later]
+        assert stores.bodies.counts().failure_log == 2
+
+    def test_words_of_old_programs_go(self, stores: Stores) -> None:
+        """What they noted of deliveries stays but for these."""
+        granted(stores, make_events(1))
+        stores.legacy.note(Noted(source=Source(path=PATH, kind=Kind.LEDGER)), at=NOW)
+        old = OldDelivery(
+            key=_key(1),
+            event_id="e1",
+            alias="tgt_old",
+            status="rejected",
+            attempts=1,
+            error="it says secret",
+        )
+        brought = PastDelivery(
+            path=PATH, old=old, target_id=TARGET_ID, stream=STREAM, position=1, taken_at=NOW
+        )
+        stores.past.bring([brought])
+        assert stores.erasing.there(STREAM) == Erased(words=2)
+
+        stores.erasing.erase(STREAM, [], PURGE)
+
+        silent = attrs.evolve(brought, old=attrs.evolve(old, error=""))
+        assert stores.past.of(STREAM, 1) == [silent]
+        assert stores.erasing.there(STREAM) == Erased()
