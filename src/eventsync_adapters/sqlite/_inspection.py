@@ -1,9 +1,8 @@
-from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._counters import miscounts
 from eventsync_adapters.sqlite._damaged import text_of
 from eventsync_adapters.sqlite._links import QUESTIONS
 from eventsync_adapters.sqlite._mending import check, recount
@@ -21,7 +20,6 @@ from eventsync_core.inspection import (
 
 _LEAST = -(2**63)
 _AT_ONCE = 5_000
-_TRIES = 3
 PLACE = """
 SELECT s.stream, e.position FROM entries e JOIN streams s ON s.stream_id = e.stream_id
 WHERE e.event_id = ?
@@ -55,21 +53,6 @@ SELECT e.position,
 FROM entries e WHERE e.stream_id = ?2 AND e.position > ?3 AND e.position <= ?4
 ORDER BY e.position LIMIT ?5
 """
-_TALLIES = """
-SELECT target_no, stream_id, CAST(outcome AS BLOB), entries FROM tallies
-ORDER BY target_no, stream_id, outcome
-"""
-_SUPERSESSIONS = "SELECT stream_id, entries FROM supersessions ORDER BY stream_id"
-LEDGER_PAGE = """
-SELECT target_no, stream_id, position, CAST(outcome AS BLOB) FROM ledger
-WHERE (target_no, stream_id, position) > (?, ?, ?)
-ORDER BY target_no, stream_id, position LIMIT ?
-"""
-SUPERSEDED_PAGE = """
-SELECT stream_id, position FROM superseded WHERE (stream_id, position) > (?, ?)
-ORDER BY stream_id, position LIMIT ?
-"""
-_Counts = Counter[tuple[Any, ...]]
 
 
 class SqliteInspection:
@@ -197,52 +180,7 @@ class SqliteInspection:
 
     def miscounts(self) -> list[Miscount]:
         """See `Inspection.miscounts`."""
-        return [
-            *self._miscounts("tallies", _TALLIES, self._recount_ledger, ("target", "stream")),
-            *self._miscounts(
-                "supersessions", _SUPERSESSIONS, self._recount_superseded, ("stream",)
-            ),
-        ]
-
-    def _miscounts(
-        self, what: str, sql: str, recount: Callable[[], _Counts], names: tuple[str, ...]
-    ) -> list[Miscount]:
-        found: list[Miscount] = []
-        for _ in range(_TRIES):
-            before = self._database.rows(sql)
-            counted = recount()
-            if self._database.rows(sql) != before:
-                continue
-            kept = {row[:-1]: row[-1] for row in before}
-            found = [
-                Miscount(what=what, where=_where(key, names), kept=kept.get(key, 0), counted=number)
-                for key in sorted(kept.keys() | counted.keys(), key=repr)
-                if kept.get(key, 0) != (number := counted[key])
-            ]
-            break
-        return found
-
-    def _recount_ledger(self) -> _Counts:
-        counts: _Counts = Counter()
-        last = (_LEAST, _LEAST, _LEAST)
-        while rows := self._database.rows(LEDGER_PAGE, (*last, _AT_ONCE)):
-            counts.update((target_no, stream_id, word) for target_no, stream_id, _, word in rows)
-            last = rows[-1][:3]
-        return counts
-
-    def _recount_superseded(self) -> _Counts:
-        counts: _Counts = Counter()
-        last = (_LEAST, _LEAST)
-        while rows := self._database.rows(SUPERSEDED_PAGE, (*last, _AT_ONCE)):
-            counts.update((stream_id,) for stream_id, _ in rows)
-            last = rows[-1]
-        return counts
-
-
-def _where(key: tuple[Any, ...], names: tuple[str, ...]) -> str:
-    parts = [f"{name} number {value}" for name, value in zip(names, key, strict=False)]
-    parts += [text_of(word) for word in key[len(names) :]]
-    return ", ".join(parts)
+        return miscounts(self._database)
 
 
 def _are_there(positions: str, count: int, head: int) -> bool:

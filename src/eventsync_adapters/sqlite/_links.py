@@ -79,7 +79,12 @@ SELECT l.target_no, l.stream_id, l.position, l.stream_id, CASE
                                                AND e.position = l.position) THEN 'entry'
     WHEN l.request_id <> 0 AND NOT EXISTS
         (SELECT 1 FROM requests r WHERE r.request_id = l.request_id) THEN 'request'
-    WHEN l.due_at IS NOT NULL AND NOT EXISTS
+    WHEN l.due_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = l.stream_id
+                                                 AND g.position = l.position)
+        AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = l.stream_id
+                                                     AND s.position = l.position)
+        AND NOT EXISTS
         (SELECT 1 FROM due d WHERE d.target_no = l.target_no AND d.stream_id = l.stream_id
              AND d.lane = CASE l.outcome WHEN 'rejected' THEN 'rejected' ELSE 'first' END
              AND d.due_at = l.due_at AND d.position = l.position) THEN 'due' END
@@ -133,6 +138,33 @@ SELECT a.aside_no, NULL, CASE
     END
 FROM set_aside a WHERE a.aside_no > ? ORDER BY a.aside_no LIMIT ?
 """
+BODY_REOPENINGS = """
+SELECT r.target_no, r.body_no, r.reopening_no, NULL, CASE
+    WHEN NOT EXISTS (SELECT 1 FROM targets t WHERE t.target_no = r.target_no) THEN 'target'
+    WHEN NOT EXISTS (SELECT 1 FROM bodies b WHERE b.body_no = r.body_no) THEN 'body' END
+FROM body_reopenings r WHERE (r.target_no, r.body_no, r.reopening_no) > (?, ?, ?)
+ORDER BY r.target_no, r.body_no, r.reopening_no LIMIT ?
+"""
+ALIASES = """
+SELECT a.alias, a.target_no, NULL, CASE
+    WHEN NOT EXISTS (SELECT 1 FROM targets t WHERE t.target_no = a.target_no) THEN 'target' END
+FROM aliases a WHERE (a.alias, a.target_no) > (?, ?) ORDER BY a.alias, a.target_no LIMIT ?
+"""
+PAST_DELIVERIES = """
+SELECT d.past_no, d.stream_id, CASE
+    WHEN NOT EXISTS (SELECT 1 FROM legacy_sources o WHERE o.source_no = d.source_no) THEN 'source'
+    WHEN NOT EXISTS (SELECT 1 FROM targets t WHERE t.target_no = d.target_no) THEN 'target'
+    WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = d.stream_id
+                                               AND e.position = d.position) THEN 'entry' END
+FROM past_deliveries d WHERE d.past_no > ? ORDER BY d.past_no LIMIT ?
+"""
+PURGED = """
+SELECT g.stream_id, g.position, g.stream_id, CASE
+    WHEN NOT EXISTS (SELECT 1 FROM purges u WHERE u.purge_no = g.purge_no) THEN 'purge'
+    WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = g.stream_id
+                                               AND e.position = g.position) THEN 'entry' END
+FROM purged g WHERE (g.stream_id, g.position) > (?, ?) ORDER BY g.stream_id, g.position LIMIT ?
+"""
 
 
 class Question(NamedTuple):
@@ -161,6 +193,10 @@ QUESTIONS = {
     Link.BODY: Question(BODIES, ("body",)),
     Link.BODY_CONTENT: Question(BODY_CONTENTS, ("body",)),
     Link.BODY_STANDING: Question(BODY_STANDINGS, (*_OF_GRANT, "body")),
+    Link.BODY_REOPENING: Question(BODY_REOPENINGS, ("target number", "body", "number")),
+    Link.ALIAS: Question(ALIASES, ("alias", "target number"), ("alias",)),
+    Link.PAST_DELIVERY: Question(PAST_DELIVERIES, ("number",)),
+    Link.PURGED: Question(PURGED, _AT_STREAM),
     Link.PROVENANCE: Question(PROVENANCE, ("source", "part", "row", "digest"), ("part", "digest")),
     Link.SET_ASIDE: Question(SET_ASIDE, ("row",)),
 }

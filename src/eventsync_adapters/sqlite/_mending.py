@@ -21,6 +21,41 @@ _RECOUNT = (
     SELECT stream_id, COUNT(*) FROM superseded GROUP BY stream_id
     """,
     """
+    UPDATE streams
+    SET (kept, kept_bytes) = (SELECT COUNT(*), COALESCE(SUM(e.size), 0)
+                              FROM entries e JOIN payloads p ON p.entry_id = e.entry_id
+                              WHERE e.stream_id = streams.stream_id)
+    """,
+    "DELETE FROM purged_counts",
+    """
+    INSERT INTO purged_counts (stream_id, entries, bytes, archived, superseded)
+    SELECT g.stream_id, COUNT(*), SUM(e.size), SUM(u.act = 'archive'), COUNT(s.position)
+    FROM purged g
+    JOIN entries e ON e.stream_id = g.stream_id AND e.position = g.position
+    JOIN purges u ON u.purge_no = g.purge_no
+    LEFT JOIN superseded s ON s.stream_id = g.stream_id AND s.position = g.position
+    GROUP BY g.stream_id
+    """,
+    "DELETE FROM purged_tallies",
+    """
+    INSERT INTO purged_tallies (target_no, stream_id, outcome, entries)
+    SELECT l.target_no, l.stream_id, l.outcome, COUNT(*)
+    FROM ledger l JOIN purged g ON g.stream_id = l.stream_id AND g.position = l.position
+    GROUP BY l.target_no, l.stream_id, l.outcome
+    """,
+    """
+    UPDATE erasures
+    SET entries = MAX(COALESCE((SELECT MAX(body_no) FROM bodies), 0), highest)
+                  - (SELECT COUNT(*) FROM bodies)
+    WHERE what = 'bodies'
+    """,
+    """
+    UPDATE erasures
+    SET entries = MAX(COALESCE((SELECT MAX(aside_no) FROM set_aside), 0), highest)
+                  - (SELECT COUNT(*) FROM set_aside)
+    WHERE what = 'set_aside'
+    """,
+    """
     DELETE FROM due
     WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = due.target_no
                           AND l.stream_id = due.stream_id AND l.position = due.position
@@ -35,6 +70,10 @@ _RECOUNT = (
            CASE WHEN l.outcome IN ('owed', 'transient', 'unknown_effect') THEN e.aggregate END
     FROM ledger l JOIN entries e ON e.stream_id = l.stream_id AND e.position = l.position
     WHERE l.due_at IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = l.stream_id
+                                               AND g.position = l.position)
+      AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = l.stream_id
+                                                   AND s.position = l.position)
       AND NOT EXISTS (SELECT 1 FROM due d WHERE d.target_no = l.target_no
                           AND d.stream_id = l.stream_id AND d.position = l.position)
     """,

@@ -102,4 +102,4 @@ class MemoryInspection:
         if self.superseding.is_superseded(stream, position):
             return True
         found = self.journal.entries(stream, after=position - 1, limit=1)
-        return any(entry.event.hold is not None or not entry.event.text for entry in found)
+        return any(entry.event.hold is not None or not entry.has_text for entry in found)

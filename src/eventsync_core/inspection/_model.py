@@ -26,8 +26,12 @@ class Link(StrEnum):
     BODY = "body"
     BODY_CONTENT = "body_content"
     BODY_STANDING = "body_standing"
+    BODY_REOPENING = "body_reopening"
     PROVENANCE = "provenance"
     SET_ASIDE = "set_aside"
+    ALIAS = "alias"
+    PAST_DELIVERY = "past_delivery"
+    PURGED = "purged"
 
 
 class Checked(NamedTuple):

@@ -1,17 +1,24 @@
+import attrs
 import pytest
 
+from eventsync_core.bodies import Standing, UploadState
 from eventsync_core.inspection import Dangling, Link, Mended, Place
+from eventsync_core.ledger import Act as LedgerAct
+from eventsync_core.payloads import Act, Deed
 from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
-from eventsync_core.testing._builders import make_event, make_events
+from eventsync_core.testing._builders import make_body, make_event, make_events
 from eventsync_core.testing._contracts._steps import (
     NOW,
     STREAM,
+    TARGET_ID,
     answered,
     classes,
     granted,
     leased,
 )
+
+PROJECT = make_body().key.project_uuid
 
 
 class InspectionContract:
@@ -30,7 +37,29 @@ class InspectionContract:
         stores.ledger.let_wait(lease, {4: NOW})
         stores.ledger.pass_over(lease, 6)
         stores.leases.release(lease)
+        for act, positions in ((Act.GC, [1, 2]), (Act.ARCHIVE, [3, 6])):
+            deed = Deed(act=act, actor="me", at=NOW)
+            stores.payloads.purge(STREAM, positions, deed)
+        stores.payloads.restore(make_events(1), attrs.evolve(deed, act=Act.RESTORE))
+        later = [make_event(f"k{number}") for number in range(3)]
+        stores.journal.append(STREAM, later, at=NOW)
+        lease = leased(stores)
+        answered(stores, lease, {7: Outcome.TRANSIENT})
+        stores.leases.release(lease)
+        for position in (7, 8, 9):
+            stores.superseding.supersede(STREAM, {position: "key"}, at=NOW)
+        stores.payloads.purge(STREAM, [7, 8], deed)
+        self._bodies(stores)
         return stores
+
+    def _bodies(self, stores: Stores) -> None:
+        for stream in (PROJECT, STREAM):
+            stores.bodies.add(stream, make_body(stream), at=NOW)
+            stores.bodies.owe(TARGET_ID, stream)
+        stores.bodies.note(TARGET_ID, 2, Standing(state=UploadState.FAILED, settled_at=NOW))
+        stores.bodies.reopen(TARGET_ID, 2, LedgerAct.RETRIED, actor="me", at=NOW)
+        deed = Deed(act=Act.PURGE, actor="me", at=NOW, detail=PROJECT)
+        stores.erasing.erase(PROJECT, [], deed)
 
     def test_an_entry_has_a_place(self, used: Stores) -> None:
         """Each in its own stream; an unknown one has none."""
