@@ -176,6 +176,8 @@ def _summary(status: Status, options: Chosen) -> list[tuple[str, str]]:
     rows += [("Rows left by old ones", f"{each.source.path} ({each.said()})") for each in waiting]
     if waiting:
         rows.append(("They are imported by", options.spelt("eventsync sync migrate")))
+    if journal["archived_event_count"]:
+        rows.append(("Archived events", str(journal["archived_event_count"])))
     if journal["gc_suggested"]:
         rows.append(("GC suggested", f"run {options.spelt('eventsync sync gc')}"))
     return rows

@@ -6,44 +6,44 @@ from pathlib import Path
 
 from eventsync_adapters.schema import VERSIONS, script
 from eventsync_adapters.sqlite import open_stores
-from eventsync_core.measures import Kept
+from eventsync_core.measures import Retained
 from tests.sqlite.conftest import World
 
 
-def _recount(path: Path) -> list[Kept]:
+def _recount(path: Path) -> list[Retained]:
     with closing(sqlite3.connect(path)) as database:
         rows = database.execute(
             "SELECT s.stream, COUNT(p.entry_id), COALESCE(SUM(LENGTH(CAST(p.text AS BLOB))), 0)"
             " FROM streams s JOIN entries e USING (stream_id) LEFT JOIN payloads p"
             " USING (entry_id) GROUP BY 1 ORDER BY 1"
         ).fetchall()
-    return [Kept(*row) for row in rows]
+    return [Retained(*row) for row in rows]
 
 
 def test_a_payload_that_goes_is_not_counted_and_one_that_comes_back_is(world: World) -> None:
     """Whoever deletes it and puts it back."""
     world.capture(5, text="é")
     world.capture(3, first=6)
-    before = world.stores.measures.kept()
+    before = world.stores.measures.retained()
     assert before == _recount(world.path)
     with closing(sqlite3.connect(world.path)) as database:
         (text,) = database.execute("SELECT text FROM payloads WHERE entry_id = 2").fetchone()
         database.execute("DELETE FROM payloads WHERE entry_id IN (1, 2, 8)")
         database.commit()
-        assert world.stores.measures.kept() == _recount(world.path) != before
+        assert world.stores.measures.retained() == _recount(world.path) != before
         database.execute("INSERT INTO payloads VALUES (2, ?)", (text,))
         database.commit()
 
-    assert world.stores.measures.kept() == _recount(world.path)
-    assert world.stores.measures.kept()[0].count == 6
+    assert world.stores.measures.retained() == _recount(world.path)
+    assert world.stores.measures.retained()[0].count == 6
     world.capture(2, first=9)
-    assert world.stores.measures.kept() == _recount(world.path)
+    assert world.stores.measures.retained() == _recount(world.path)
 
 
 def test_an_older_store_is_counted_once(world: World, tmp_path: Path) -> None:
     """When it is brought to this version."""
     world.capture(7, text="é")
-    (kept,) = world.stores.measures.kept()
+    (kept,) = world.stores.measures.retained()
     old = tmp_path / "old.db"
     with closing(sqlite3.connect(old)) as database:
         for version in VERSIONS[: VERSIONS.index("0012_kept")]:
@@ -62,4 +62,4 @@ def test_an_older_store_is_counted_once(world: World, tmp_path: Path) -> None:
         database.commit()
 
     with open_stores(old) as stores:
-        assert stores.measures.kept() == [kept]
+        assert stores.measures.retained() == [kept]

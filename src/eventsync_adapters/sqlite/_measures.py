@@ -5,9 +5,9 @@ from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._facts import StorageFacts
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.ledger import spans
-from eventsync_core.measures import Kept, Storage
+from eventsync_core.measures import Retained, Storage
 
-_KEPT = "SELECT stream, kept, kept_bytes FROM streams WHERE head > 0 ORDER BY stream"
+_RETAINED = "SELECT stream, kept, kept_bytes FROM streams WHERE head > 0 ORDER BY stream"
 _OLDEST = """
 SELECT captured_at FROM entries WHERE entry_id = (SELECT MIN(entry_id) FROM payloads)
 """
@@ -52,9 +52,9 @@ class SqliteMeasures:
         self._keys = keys
         self._facts = facts
 
-    def kept(self) -> list[Kept]:
-        """See `Measures.kept`."""
-        return [Kept(*row) for row in self._database.rows(_KEPT)]
+    def retained(self) -> list[Retained]:
+        """See `Measures.retained`."""
+        return [Retained(*row) for row in self._database.rows(_RETAINED)]
 
     def oldest_kept_at(self) -> int | None:
         """See `Measures.oldest_kept_at`."""

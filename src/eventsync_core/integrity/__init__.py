@@ -1,6 +1,6 @@
 """Walk what is stored; report what does not hold, repair nothing, set the damaged aside."""
 
-from eventsync_core.integrity._model import Finding, Flaw, Verification, Verified
+from eventsync_core.integrity._model import BadPosition, Flaw, Verification, Verified
 from eventsync_core.integrity._quarantine import (
     Damage,
     damage_in,
@@ -13,8 +13,8 @@ from eventsync_core.integrity._references import References, verify_references
 from eventsync_core.integrity._verify import verify
 
 __all__ = [
+    "BadPosition",
     "Damage",
-    "Finding",
     "Flaw",
     "Held",
     "Holder",

@@ -21,9 +21,9 @@ class Flaw(StrEnum):
 
 
 @attrs.frozen
-class Finding:
+class BadPosition:
     """
-    One flaw: where, of what kind, and in words.
+    Where something does not hold: of what kind, and in words.
 
     `event_id` is empty where it cannot be told.
     """
@@ -60,7 +60,7 @@ class Verification:
     good_after: int = 0
     skipped: int = 0
     is_started_over: bool = False
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[BadPosition, ...] = ()
     reached: Verified | None = None
 
     @property

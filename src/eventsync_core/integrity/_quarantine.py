@@ -5,7 +5,7 @@ import attrs
 from eventsync_core.errors import StoreUnreadableError, UnknownEventError
 from eventsync_core.events import Hold
 from eventsync_core.inspection import Place
-from eventsync_core.integrity._model import Finding, Flaw, Verification
+from eventsync_core.integrity._model import BadPosition, Flaw, Verification
 from eventsync_core.integrity._verify import judge_text, verify
 from eventsync_core.stores import Stores
 
@@ -22,7 +22,7 @@ class Damage:
     ids that were named and are not damaged.
     """
 
-    found: tuple[tuple[str, Finding], ...] = ()
+    found: tuple[tuple[str, BadPosition], ...] = ()
     held: int = 0
     intact: tuple[str, ...] = ()
 
@@ -68,7 +68,7 @@ def damage_in(
     return Damage(found=tuple(found), held=held)
 
 
-def damaged(found: Verification) -> list[Finding]:
+def damaged(found: Verification) -> list[BadPosition]:
     """Return the findings that are damaged entries: those that can be set aside."""
     return [each for each in found.findings if each.flaw.is_of_text]
 
@@ -94,17 +94,17 @@ def quarantine(stores: Stores, damage: Damage, *, actor: str, at: int) -> int:
     return changed
 
 
-def _damage_at(stores: Stores, place: Place, event_id: str) -> Finding | None:
+def _damage_at(stores: Stores, place: Place, event_id: str) -> BadPosition | None:
     try:
         found = stores.journal.entries(place.stream, after=place.position - 1, limit=1)
     except StoreUnreadableError as error:
-        return Finding(place.position, Flaw.UNREADABLE, error.message, event_id)
+        return BadPosition(place.position, Flaw.UNREADABLE, error.message, event_id)
     if not found or found[0].position != place.position:
-        return Finding(place.position, Flaw.UNREADABLE, "its text is not there", event_id)
+        return BadPosition(place.position, Flaw.UNREADABLE, "its text is not there", event_id)
     flaw = judge_text(found[0])
     if flaw is None or not flaw[0].is_of_text:
         return None
-    return Finding(place.position, *flaw, event_id=event_id)
+    return BadPosition(place.position, *flaw, event_id=event_id)
 
 
 def _is_held(stores: Stores, stream: str, position: int) -> bool:

@@ -5,7 +5,7 @@ import attrs
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import NotJsonError, StoreUnreadableError
 from eventsync_core.events import read_event
-from eventsync_core.integrity._model import Finding, Flaw, Verification, Verified
+from eventsync_core.integrity._model import BadPosition, Flaw, Verification, Verified
 from eventsync_core.journal import Entry, Head, Journal, chain_next, chain_start
 
 _MOST_UNREADABLE = 1_000
@@ -25,10 +25,10 @@ class _Walk:
     good: int = 0
     good_before: int = 0
     bad: int = 0
-    findings: list[Finding] = attrs.field(factory=list)
+    findings: list[BadPosition] = attrs.field(factory=list)
     good_upto: Verified | None = None
 
-    def note(self, finding: Finding) -> None:
+    def note(self, finding: BadPosition) -> None:
         if not self.findings:
             self.good_before = self.good
         self.bad += 1
@@ -39,7 +39,7 @@ class _Walk:
         expected = self.position + 1
         if entry.position != expected:
             reason = f"position {expected} is missing, {entry.position} follows"
-            self.note(Finding(expected, Flaw.POSITION, reason))
+            self.note(BadPosition(expected, Flaw.POSITION, reason))
             self.chains = ()
         stored = entry.event
         links = [
@@ -59,16 +59,16 @@ class _Walk:
     def step_over(self, reason: str) -> None:
         """Count the next entry as one that cannot be read."""
         self.position += 1
-        self.note(Finding(self.position, Flaw.UNREADABLE, reason))
+        self.note(BadPosition(self.position, Flaw.UNREADABLE, reason))
         self.chains = ()
 
     def end(self, head: Head) -> None:
         if self.position != head.position:
             reason = f"the head says {head.position}, the last entry is {self.position}"
-            self.note(Finding(self.position + 1, Flaw.HEAD, reason))
+            self.note(BadPosition(self.position + 1, Flaw.HEAD, reason))
         elif self.chains and head.chain not in self.chains:
             reason = "the head's chain is not that of the last entry"
-            self.note(Finding(head.position, Flaw.HEAD, reason))
+            self.note(BadPosition(head.position, Flaw.HEAD, reason))
 
 
 def verify(
@@ -160,13 +160,13 @@ def _pages(walk: _Walk, journal: Journal, head: Head, page: int) -> Iterator[Non
         yield
 
 
-def _flaw_of(entry: Entry, *, is_linked: bool) -> Finding | None:
+def _flaw_of(entry: Entry, *, is_linked: bool) -> BadPosition | None:
     found = judge_text(entry)
     if found is None and not is_linked:
         found = Flaw.CHAIN, "the chain does not follow from the entry before"
     if found is None:
         return None
-    return Finding(entry.position, *found, event_id=entry.event.event_id)
+    return BadPosition(entry.position, *found, event_id=entry.event.event_id)
 
 
 def judge_text(entry: Entry) -> tuple[Flaw, str] | None:

@@ -4,7 +4,7 @@ import attrs
 
 from eventsync_core.journal import Entry, Journal
 from eventsync_core.ledger import MemoryLedger, MemorySuperseding
-from eventsync_core.measures._model import Kept, Storage
+from eventsync_core.measures._model import Retained, Storage
 from eventsync_core.receivers import Outcome
 
 _ALL = 1 << 40
@@ -18,20 +18,27 @@ class MemoryMeasures:
     ledger: MemoryLedger
     superseding: MemorySuperseding
 
-    def kept(self) -> list[Kept]:
-        """See `Measures.kept`."""
+    def retained(self) -> list[Retained]:
+        """See `Measures.retained`."""
         found = []
         for head in self.journal.heads():
             entries = self.journal.entries(head.stream, limit=_ALL)
             if entries:
-                size = sum(entry.event.size for entry in entries)
-                found.append(Kept(head.stream, len(entries), size))
+                sizes = [entry.event.size for entry in entries if entry.has_text]
+                found.append(Retained(head.stream, len(sizes), sum(sizes)))
         return found
 
     def oldest_kept_at(self) -> int | None:
         """See `Measures.oldest_kept_at`."""
-        firsts = [self.journal.entries(head.stream, limit=1) for head in self.journal.heads()]
-        return min((entries[0].captured_at for entries in firsts if entries), default=None)
+        return min(
+            (
+                entry.captured_at
+                for head in self.journal.heads()
+                for entry in self.journal.entries(head.stream, limit=_ALL)
+                if entry.has_text
+            ),
+            default=None,
+        )
 
     def oldest_owed_at(self, target_id: str, stream: str) -> int | None:
         """See `Measures.oldest_owed_at`."""
@@ -43,7 +50,9 @@ class MemoryMeasures:
         return next((entry.captured_at for entry in owed), None)
 
     def _is_owed(self, target_id: str, entry: Entry) -> bool:
-        if entry.event.hold or self.superseding.is_superseded(entry.stream, entry.position):
+        if entry.event.hold or not entry.has_text:
+            return False
+        if self.superseding.is_superseded(entry.stream, entry.position):
             return False
         row = self.ledger.entry(target_id, entry.stream, entry.position)
         return row is None or not (row.is_settled or row.outcome is Outcome.PENDING)

@@ -2,7 +2,7 @@ import attrs
 
 
 @attrs.frozen
-class Kept:
+class Retained:
     """How many payloads a stream keeps, and their bytes in UTF-8."""
 
     stream: str

@@ -1,7 +1,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from eventsync_core.measures._model import Kept, Storage
+from eventsync_core.measures._model import Retained, Storage
 
 
 class Measures(Protocol):
@@ -11,8 +11,12 @@ class Measures(Protocol):
     No payload is read, and none of it takes longer because more was captured.
     """
 
-    def kept(self) -> list[Kept]:
-        """Return what each stream that holds entries keeps, in order of their names."""
+    def retained(self) -> list[Retained]:
+        """
+        Return what each stream that holds entries keeps, in order of their names.
+
+        A payload that went on record is not counted until it comes back.
+        """
         ...
 
     def oldest_kept_at(self) -> int | None:

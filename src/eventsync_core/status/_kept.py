@@ -5,9 +5,9 @@ from typing import Any
 from eventsync_core.census import Class
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.retention import suggest
 from eventsync_core.status._model import Status
 from eventsync_core.status._stall import stall_of
-from eventsync_core.status._suggest import suggest
 
 _REASON = (
     "the journal is large, and every known target has every event; "
@@ -27,8 +27,8 @@ def time_or_null(micros: int | None) -> str | None:
 
 def journal_document(status: Status) -> dict[str, Any]:
     """Return what the journal holds as JSON."""
-    retained = sum(kept.count for kept in status.kept)
-    size = sum(kept.size_bytes for kept in status.kept)
+    retained = sum(kept.count for kept in status.retained)
+    size = sum(kept.size_bytes for kept in status.retained)
     is_suggested = suggest(
         size_bytes=size,
         retained=retained,
@@ -70,10 +70,10 @@ def storage_document(status: Status) -> dict[str, Any]:
             "retained": kept.count,
             "payload_bytes": kept.size_bytes,
         }
-        for kept in status.kept[:MOST_ITEMS]
+        for kept in status.retained[:MOST_ITEMS]
     ]
     return {
-        "payload_bytes": known(status, sum(kept.size_bytes for kept in status.kept)),
+        "payload_bytes": known(status, sum(kept.size_bytes for kept in status.retained)),
         "file_bytes": known(status, disk.file_bytes if disk else 0),
         "free_pages": known(status, disk.free_pages if disk else 0),
         "free_bytes": known(status, disk.free_bytes if disk else 0),
@@ -81,7 +81,7 @@ def storage_document(status: Status) -> dict[str, Any]:
         "wal_bytes": known(status, disk.wal_bytes if disk else 0),
         "journal_mode": None if disk is None else disk.journal_mode,
         "streams": streams,
-        "streams_count": known(status, len(status.kept)),
+        "streams_count": known(status, len(status.retained)),
     }
 
 

@@ -10,7 +10,7 @@ from eventsync_core.egress import Refusal
 from eventsync_core.errors import EventSyncError, Reason
 from eventsync_core.ledger import HistoryItem, Request
 from eventsync_core.legacy import SetAside
-from eventsync_core.measures import Kept, Storage
+from eventsync_core.measures import Retained, Storage
 from eventsync_core.migration import Waiting
 from eventsync_core.policy import Mode
 from eventsync_core.status._bodies import BodyStream
@@ -155,7 +155,7 @@ class Status:
     Everything a person or program asks about a home, read at one time.
 
     With `setting.store_error` set the store's part is unknown, not zero. `setting.gates` and
-    `gate_reasons` are all gates of the current target that are closed now. `kept` is what each
+    `gate_reasons` are all gates of the current target that are closed now. `retained` is what each
     stream keeps, `storage` how the store lies on disk, `oldest_at` when the first entry that is
     kept was captured, `archived_count` how many are archived. `bodies` counts how they stand
     with the current target; without one, what no target holds is waiting; `body_streams` are
@@ -168,7 +168,7 @@ class Status:
     at: int
     gate_reasons: tuple[Refusal, ...] = ()
     captured: Mapping[str, int] = attrs.field(factory=dict)
-    kept: tuple[Kept, ...] = ()
+    retained: tuple[Retained, ...] = ()
     storage: Storage | None = None
     oldest_at: int | None = None
     archived_count: int = 0

@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from eventsync_core.measures import Kept
+from eventsync_core.measures import Retained
 from eventsync_core.status import Status, as_document, collect
 from tests.core.status.test_status import AT, FIRST, SECOND, SETTING, _stores
 
@@ -11,7 +11,7 @@ _MIB = 1024 * 1024
 
 
 def _journal(status: Status, size: int) -> dict[str, object]:
-    large = attrs.evolve(status, kept=(Kept("default", 3, size),))
+    large = attrs.evolve(status, retained=(Retained("default", 3, size),))
     found: dict[str, object] = as_document(large, (), exit_code=0)["event_journal"]
     assert found["journal_size_bytes"] == size
     return found

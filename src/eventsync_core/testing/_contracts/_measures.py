@@ -1,8 +1,10 @@
+import attrs
 import pytest
 
 from eventsync_core.clock import SECOND
 from eventsync_core.events import Event, read_event
-from eventsync_core.measures import Kept
+from eventsync_core.measures import Retained
+from eventsync_core.payloads import Act, Deed
 from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
 from eventsync_core.testing._builders import make_event, make_events
@@ -48,7 +50,7 @@ class MeasuresContract:
         """And nothing is owed to anybody; a clock handed out is no entry."""
         stores.journal.next_lamport(STREAM)
 
-        assert stores.measures.kept() == []
+        assert stores.measures.retained() == []
         assert stores.measures.oldest_kept_at() is None
         assert stores.measures.oldest_owed_at(TARGET_ID, STREAM) is None
 
@@ -59,19 +61,40 @@ class MeasuresContract:
         stores.journal.append("a", [event, make_event("e2")], at=NOW)
 
         kept = [
-            Kept("a", 1, make_event("e2").size),
-            Kept("b", 2, 17 + make_event().size),
+            Retained("a", 1, make_event("e2").size),
+            Retained("b", 2, 17 + make_event().size),
         ]
-        assert kept == stores.measures.kept()
+        assert kept == stores.measures.retained()
 
     def test_what_was_undone_is_not_counted(self, stores: Stores) -> None:
         """A unit of work that fails leaves the counts as they were."""
         stores.journal.append(STREAM, make_events(1), at=NOW)
-        before = stores.measures.kept()
+        before = stores.measures.retained()
         with pytest.raises(InterruptedError):
             _undone(stores, 5)
 
-        assert before == stores.measures.kept()
+        assert before == stores.measures.retained()
+
+    def test_what_was_purged_is_not_kept(self, stores: Stores) -> None:
+        """Nor is it the oldest, nor owed; when it comes back, it is all of this again."""
+        _apart(stores, 3)
+        lease = leased(stores)
+        answered(stores, lease, {1: Outcome.TRANSIENT})
+        stores.ledger.pass_over(lease, 1)
+        events = [entry.event for entry in stores.journal.entries(STREAM)]
+        before = stores.measures.retained()
+        deed = Deed(act=Act.ARCHIVE, actor="me", at=NOW)
+
+        stores.payloads.purge(STREAM, [1, 2], deed)
+        assert stores.measures.retained() == [Retained(STREAM, 1, events[2].size)]
+        assert (stores.measures.oldest_kept_at(), _since(stores)) == (NOW + 2 * SECOND, 2)
+        stores.payloads.purge(STREAM, [3], deed)
+        assert stores.measures.retained() == [Retained(STREAM, 0, 0)]
+        assert (stores.measures.oldest_kept_at(), _since(stores)) == (None, None)
+
+        stores.payloads.restore(events, attrs.evolve(deed, act=Act.RESTORE))
+        assert stores.measures.retained() == before
+        assert (stores.measures.oldest_kept_at(), _since(stores)) == (NOW, 0)
 
     def test_the_oldest_is_the_first_one_captured(self, stores: Stores) -> None:
         """Of whatever stream."""
