@@ -20,6 +20,9 @@ _ARGUMENTS = {
     "capture": ("FILE",),
     "body add": ("FILE", "--project", "p", "--mission", "m", "--mission-type", "t"),
     "journal show": ("e1",),
+    "journal import": ("FILE",),
+    "journal purge": ("--project", "default"),
+    "sync archive": ("archive.jsonl.gz", "--include-undelivered"),
     "journal hold": ("e1",),
     "journal release": ("e1",),
     "sync replay": ("--all", "--dry-run"),
@@ -45,11 +48,18 @@ def test_every_command_has_an_answer_in_the_schema() -> None:
 
 @pytest.mark.parametrize("name", _names())
 def test_what_a_command_answers_is_in_the_schema(
-    run: Run, name: str, events: Path, receiver: Serving, home: Path
+    run: Run,
+    name: str,
+    events: Path,
+    receiver: Serving,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On a fresh home, with a damaged one, and in one that has everything."""
     if name in ("demo", "serve"):
         pytest.skip("it has a test of its own")
+    monkeypatch.chdir(tmp_path)
     words = (*name.split(), *_arguments(name, events), "--json")
     answers = [run(*words).document]
     run("capture", str(events))

@@ -70,7 +70,12 @@ def filled(
         run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", receiver.url)
         run("target", "grant", "--project", PROJECT)
         run("sync", "now")
-    run("sync", "gc", "--apply", "--keep", "290")
+    (asked_now,) = (
+        each["target_id"]
+        for each in run("target", "list", "--json").document["targets"]
+        if each["kind"] == "external_receiver"
+    )
+    run("sync", "gc", "--apply", "--keep", "290", "--target", asked_now)
     (home / "queue.db").unlink()
     shutil.rmtree(home / "delivery")
     return run

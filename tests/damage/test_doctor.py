@@ -82,6 +82,22 @@ def _miscount(path: Path) -> None:
     unguarded(path, ("UPDATE tallies SET entries = entries + 1", ()))
 
 
+def _miscount_kept(path: Path) -> None:
+    unguarded(path, ("UPDATE streams SET kept = kept - 1, kept_bytes = 7", ()))
+
+
+def _miscount_purged(path: Path) -> None:
+    unguarded(
+        path,
+        ("INSERT INTO purged_counts VALUES (1, 2, 3, 4, 5)", ()),
+        ("INSERT INTO purged_tallies VALUES (1, 1, 'success', 2)", ()),
+    )
+
+
+def _miscount_erased(path: Path) -> None:
+    unguarded(path, ("UPDATE erasures SET entries = 9", ()))
+
+
 def _not_due(path: Path) -> None:
     unguarded(
         path,
@@ -107,6 +123,9 @@ def _ungranted(path: Path) -> None:
 STATES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("events_left_behind", "error", _passed),
     ("counters_differ", "error", _miscount),
+    ("counters_differ", "error", _miscount_kept),
+    ("counters_differ", "error", _miscount_purged),
+    ("counters_differ", "error", _miscount_erased),
     ("due_differs", "error", _not_due),
     ("journal_damaged", "error", _damaged),
     ("target_without_grant", "info", _ungranted),

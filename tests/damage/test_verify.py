@@ -85,8 +85,19 @@ BROKEN = [
     ("answer", "INSERT INTO answers VALUES (1, 1, 99, 1, 0, 1, 'rejected', '', NULL, '', '')"),
     ("entry", "UPDATE entries SET stream_id = 5 WHERE position = 21"),
     ("body_content", "INSERT INTO body_contents VALUES (5, 'x')"),
-    ("body_standing", "INSERT INTO body_standings VALUES (1, 1, 5, 'queued', 0, 0, 0, '', 0, 0)"),
-    ("provenance", "INSERT INTO provenance VALUES (1, 'queue', 1, 'x', 'e1', 1, 1, 1)"),
+    (
+        "body_standing",
+        "INSERT INTO body_standings VALUES (1, 1, 5, 'queued', 0, 0, 0, '', 0, 0, 0)",
+    ),
+    ("body_reopening", "INSERT INTO body_reopenings VALUES (1, 5, 1, 1, '', '', '', '', 1)"),
+    ("provenance", "INSERT INTO provenance VALUES (1, 'queue', 1, 'x', 'e1', 1, 1, 1, '')"),
+    ("alias", "INSERT INTO aliases VALUES ('tgt_old', 99, 1)"),
+    (
+        "past_delivery",
+        "INSERT INTO past_deliveries VALUES "
+        "(1, 9, '', 1, '', 1, 1, 1, '', '', '', 0, 0, 0, 0, 0, 0, '', 0)",
+    ),
+    ("purged", "INSERT INTO purged VALUES (1, 3, 99)"),
 ]
 
 
