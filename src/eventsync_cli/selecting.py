@@ -1,7 +1,7 @@
 """Which payloads are meant: the options of `sync gc` and `sync archive`."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,7 +9,10 @@ from eventsync_cli.compose import App
 from eventsync_cli.times import age
 from eventsync_core.retention import Choice
 
-__all__ = ["choice_of", "payload_options", "wanted_stream"]
+if TYPE_CHECKING:
+    from eventsync_cli.compose import Space
+
+__all__ = ["choice_of", "payload_options", "size_of", "size_words", "wanted_stream"]
 
 _MOST = 10**18
 
@@ -77,3 +80,15 @@ def choice_of(
 def wanted_stream(app: App) -> str | None:
     """Return the stream of --project, or None: every stream is meant."""
     return None if app.chosen.project is None else app.stream
+
+
+def size_of(space: "Space | None") -> int:
+    """Return the size of the database's file; 0: there is none."""
+    return 0 if space is None else space.after
+
+
+def size_words(sizes: Mapping[str, int]) -> str:
+    """Return how large what is retained and the file were and are."""
+    journal = f"{sizes['journal_size_bytes_before']} -> {sizes['journal_size_bytes_after']}"
+    file = f"{sizes['file_bytes_before']} -> {sizes['file_bytes_after']}"
+    return f"journal {journal} bytes, file {file} bytes"

@@ -35,6 +35,7 @@ def test_it_moves_and_comes_back(delivered: Run, tmp_path: Path) -> None:
     """Retained falls, archived grows, the ledger stays; a second run does nothing."""
     out = tmp_path / "a.jsonl.gz"
     before, known = kept(delivered), digests(delivered)
+    delivery = delivered("sync", "status", "--json").document["delivery_ledger"]
 
     preview = delivered("sync", "archive", str(out), "--project", "default", "--dry-run", "--json")
     assert not out.exists()
@@ -56,10 +57,23 @@ def test_it_moves_and_comes_back(delivered: Run, tmp_path: Path) -> None:
     gone = delivered("audit", "purges", "--json").document
     assert (gone["purged_count"], gone["archived_count"]) == (20, 20)
 
+    status = delivered("sync", "status", "--json").document
+    journal = status["event_journal"]
+    assert journal["retained_event_count"] == done["retained"]
+    assert journal["journal_size_bytes"] == done["journal_size_bytes_after"]
+    assert journal["archived_event_count"] == 20
+    assert status["delivery_ledger"] == delivery
+    assert "Archived events" in delivered("sync", "status").out
+
     back = delivered("journal", "import", str(out), "--json")
 
     assert (back.code, back.document["restored"], back.document["stored"]) == (0, 20, 0)
     assert kept(delivered) == before
+    journal = delivered("sync", "status", "--json").document["event_journal"]
+    assert (journal["archived_event_count"], journal["retained_event_count"]) == (
+        0,
+        before.count("\n"),
+    )
     assert delivered("journal", "show", "e1", "--json").document["purged"] is None
     once_more = delivered("journal", "import", str(out), "--json").document
     assert (once_more["restored"], once_more["duplicates"]) == (0, 20)

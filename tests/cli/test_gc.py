@@ -54,7 +54,13 @@ def test_it_shrinks(delivered: Run, home: Path) -> None:
     assert done["purged_bytes"] > 1_600_000
     for name in ("purged", "purged_bytes", "skipped", "stayed", "streams", "targets"):
         assert done[name] == preview[name]
-    assert (done["journal_size_bytes_before"], done["journal_size_bytes_after"]) == (before, after)
+    assert (done["file_bytes_before"], done["file_bytes_after"]) == (before, after)
+    size = kept["journal_size_bytes"]
+    assert (done["journal_size_bytes_before"], done["journal_size_bytes_after"]) == (size, 0)
+    assert preview["journal_size_bytes_after"] == 0
+    left = delivered("sync", "status", "--json").document["event_journal"]
+    assert (left["retained_event_count"], left["journal_size_bytes"]) == (0, 0)
+    assert (left["archived_event_count"], left["oldest_retained_event_at"]) == (0, None)
     assert (done["unused_bytes"], preview["dry_run"], done["dry_run"]) == (0, True, False)
     assert after < before / 2
 
@@ -162,7 +168,7 @@ def test_a_file_of_before_is_compacted_on_request(delivered: Run, home: Path) ->
     done = delivered("sync", "gc", "--compact", "--json").document
 
     assert (done["compacted"], done["purged"], done["unused_bytes"]) == (True, 0, 0)
-    assert database(home).stat().st_size == done["journal_size_bytes_after"] < before / 2
+    assert database(home).stat().st_size == done["file_bytes_after"] < before / 2
     with closing(sqlite3.connect(database(home))) as connection:
         assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
     assert delivered("journal", "verify").code == 0

@@ -94,8 +94,10 @@ BROKEN = [
     ("alias", "INSERT INTO aliases VALUES ('tgt_old', 99, 1)"),
     (
         "past_delivery",
-        "INSERT INTO past_deliveries VALUES "
-        "(1, 9, '', 1, '', 1, 1, 1, '', '', '', 0, 0, 0, 0, 0, 0, '', 0)",
+        (
+            "INSERT INTO past_deliveries VALUES "
+            "(1, 9, '', 1, '', 1, 1, 1, '', '', '', 0, 0, 0, 0, 0, 0, '', 0)"
+        ),
     ),
     ("purged", "INSERT INTO purged VALUES (1, 3, 99)"),
 ]

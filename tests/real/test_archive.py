@@ -16,7 +16,9 @@ def test_what_went_comes_back(tmp_path: Path) -> None:
 
     done = run(home, "sync", "archive", str(out), "--include-undelivered")
     assert (done["archived"], done["undelivered"], done["retained"]) == (14_115, 14_115, 0)
-    assert done["journal_size_bytes_after"] < done["journal_size_bytes_before"]
+    assert done["journal_size_bytes_before"] == done["archived_bytes"]
+    assert done["journal_size_bytes_after"] == 0
+    assert done["file_bytes_after"] < done["file_bytes_before"]
     assert exported(home, tmp_path / "none.jsonl") == b""
     assert heads_of(home) == heads
     back = run(home, "journal", "import", str(out))

@@ -11,9 +11,16 @@ from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.lines import BrokeOffError, Splitter, pieces
 from eventsync_cli.render import Progress, Result
-from eventsync_cli.selecting import choice_of, payload_options, wanted_stream
+from eventsync_cli.selecting import (
+    choice_of,
+    payload_options,
+    size_of,
+    size_words,
+    wanted_stream,
+)
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import OutputLostError, Reason
+from eventsync_core.measures import Retained, total
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.retention import (
     Archived,
@@ -39,7 +46,7 @@ class _Wish:
 @attrs.define
 class _Done:
     archived: Archived
-    retained: int = 0
+    retained: Retained
     is_refused: bool = False
 
 
@@ -68,23 +75,27 @@ def command(
     )
     app.check_outside(file)
     before = app.space()
-    done = _Done(Archived(Collected(frozenset())))
+    done = _Done(Archived(Collected(frozenset())), total(()))
     with app.reading() as stores:
         if stores is not None:
             done = _Done(plan_archive(stores, wish.choice, wish.stream), _retained(stores))
+    size = done.retained.size_bytes
     done.is_refused = bool(done.archived.undelivered) and not include_undelivered
     after = before
     if done.archived.collected.purged and not done.is_refused and not dry_run:
         with app.stores() as opened:
             done = _Done(_archive(app, opened, wish), _retained(opened))
         after = app.give_back()
-    sizes = tuple(0 if each is None else each.after for each in (before, after))
+    left = done.retained.size_bytes - (
+        done.archived.collected.size if dry_run and not done.is_refused else 0
+    )
+    sizes = {"journal_size_bytes_before": size, "journal_size_bytes_after": left}
+    sizes |= {"file_bytes_before": size_of(before), "file_bytes_after": size_of(after)}
     return _result(app, wish, done, sizes)
 
 
-def _retained(stores: Stores) -> int:
-    captured = sum(head.position for head in stores.journal.heads())
-    return captured - stores.payloads.counts().events
+def _retained(stores: Stores) -> Retained:
+    return total(stores.measures.retained())
 
 
 def _archive(app: App, stores: Stores, wish: _Wish) -> Archived:
@@ -119,7 +130,7 @@ def _lines(path: Path) -> Iterator[str]:
     yield from (raw.decode() for _, raw in splitter.end() if raw is not None)
 
 
-def _result(app: App, wish: _Wish, done: _Done, sizes: tuple[int, ...]) -> Result:
+def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int]) -> Result:
     found = done.archived.collected
     is_done = not (wish.dry_run or done.is_refused)
     targets = sorted(found.targets)
@@ -129,15 +140,14 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: tuple[int, ...]) -> Resul
         "archived": 0 if done.is_refused else found.purged,
         "archived_bytes": 0 if done.is_refused else found.size,
         "undelivered": done.archived.undelivered,
-        "retained": done.retained,
+        "retained": done.retained.count,
         "skipped": found.stayed.total(),
         "stayed": {why.value: found.stayed[why] for why in Stay},
         "streams": dict(found.streams.most_common(MOST_ITEMS)),
         "streams_count": len(found.streams),
         "targets": targets[:MOST_ITEMS],
         "targets_count": len(targets),
-        "journal_size_bytes_before": sizes[0],
-        "journal_size_bytes_after": sizes[1],
+        **sizes,
         "dry_run": wish.dry_run,
     }
     would = "would be " if wish.dry_run else ""
@@ -145,7 +155,7 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: tuple[int, ...]) -> Resul
     counts = f"archived {document['archived']} ({document['archived_bytes']} bytes){place}"
     line = (
         f"{would}{counts}  undelivered {done.archived.undelivered}  skipped "
-        f"{found.stayed.total()}  (journal {sizes[0]} -> {sizes[1]} bytes)"
+        f"{found.stayed.total()}  ({size_words(sizes)})"
     )
     return Result(
         document=document,

@@ -1,17 +1,21 @@
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.render import Progress, Result
-from eventsync_cli.selecting import choice_of, payload_options, wanted_stream
+from eventsync_cli.selecting import (
+    choice_of,
+    payload_options,
+    size_of,
+    size_words,
+    wanted_stream,
+)
 from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.measures import total
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.retention import Choice, Collected, Stay, collect, preview
-
-if TYPE_CHECKING:
-    from eventsync_cli.compose import Space
 
 
 @acting("gc")
@@ -26,40 +30,46 @@ def command(app: App, *, apply: bool, compact: bool, **filters: Any) -> Result:
     """
     choice, stream = choice_of(app, **filters), wanted_stream(app)
     before = app.space()
+    found, size = Collected(frozenset()), 0
+    with app.reading() as stores:
+        if stores is not None:
+            size = total(stores.measures.retained()).size_bytes
+            found = found if apply else preview(stores, choice, stream)
+    left = size - found.size
     if apply and app.has_store:
-        found = _collect(app, choice, stream)
-    else:
-        with app.reading() as stores:
-            found = Collected(frozenset())
-            if stores is not None:
-                found = preview(stores, choice, stream)
+        found, left = _collect(app, choice, stream)
     after = before
     if compact:
         after = app.compact()
     elif apply:
         after = app.give_back()
-    return _result(app, found, (before, after), apply=apply, compact=compact)
+    sizes = {"journal_size_bytes_before": size, "journal_size_bytes_after": left}
+    sizes |= {"file_bytes_before": size_of(before), "file_bytes_after": size_of(after)}
+    unused = 0 if after is None else after.unused
+    is_compacted = compact and after is not None
+    return _result(app, found, sizes, unused, apply=apply, is_compacted=is_compacted)
 
 
-def _collect(app: App, choice: Choice, stream: str | None) -> Collected:
+def _collect(app: App, choice: Choice, stream: str | None) -> tuple[Collected, int]:
+    """Let payloads go, and return which went, and the bytes of those that are left."""
     deed = Deed(act=Act.GC, actor="cli", at=app.clock())
     with (
         app.stores() as stores,
         Progress("purging", app.clock, total=None, no_color=app.no_color) as bar,
     ):
-        return collect(stores, choice, stream, deed, progress=bar.reach)
+        found = collect(stores, choice, stream, deed, progress=bar.reach)
+        return found, total(stores.measures.retained()).size_bytes
 
 
 def _result(
     app: App,
     found: Collected,
-    space: "tuple[Space | None, Space | None]",
+    sizes: dict[str, int],
+    unused: int,
     *,
     apply: bool,
-    compact: bool,
+    is_compacted: bool,
 ) -> Result:
-    before, after = (0 if each is None else each.after for each in space)
-    unused = 0 if space[1] is None else space[1].unused
     targets = sorted(found.targets)
     document = {
         "operation": "gc",
@@ -71,24 +81,23 @@ def _result(
         "streams_count": len(found.streams),
         "targets": targets[:MOST_ITEMS],
         "targets_count": len(targets),
-        "journal_size_bytes_before": before,
-        "journal_size_bytes_after": after,
+        **sizes,
         "unused_bytes": unused,
-        "compacted": compact and space[1] is not None,
+        "compacted": is_compacted,
         "dry_run": not apply,
     }
     return Result(
         document=document,
-        lines=_lines(found, (before, after), apply=apply),
+        lines=_lines(found, sizes, apply=apply),
         talk=[*app.concerns(), *_talk(app, found, unused, apply=apply)],
     )
 
 
-def _lines(found: Collected, sizes: tuple[int, int], *, apply: bool) -> list[str]:
+def _lines(found: Collected, sizes: dict[str, int], *, apply: bool) -> list[str]:
     would = "" if apply else "would be "
     stayed = "  ".join(f"{why.value} {found.stayed[why]}" for why in Stay)
     counts = f"purged {found.purged} ({found.size} bytes)  skipped {found.stayed.total()}"
-    return [f"gc: {would}{counts} ({stayed})  (journal {sizes[0]} -> {sizes[1]} bytes)"]
+    return [f"gc: {would}{counts} ({stayed})  ({size_words(sizes)})"]
 
 
 def _talk(app: App, found: Collected, unused: int, *, apply: bool) -> list[str]:

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 import attrs
 
 
@@ -8,6 +10,12 @@ class Retained:
     stream: str
     count: int
     size_bytes: int
+
+
+def total(parts: Iterable[Retained]) -> Retained:
+    """Return all *parts* as one, which is of no stream."""
+    found = list(parts)
+    return Retained("", sum(part.count for part in found), sum(part.size_bytes for part in found))
 
 
 @attrs.frozen(kw_only=True)

@@ -5,6 +5,7 @@ from typing import Any
 from eventsync_core.census import Class
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.measures import total
 from eventsync_core.retention import suggest
 from eventsync_core.status._model import Status
 from eventsync_core.status._stall import stall_of
@@ -27,24 +28,23 @@ def time_or_null(micros: int | None) -> str | None:
 
 def journal_document(status: Status) -> dict[str, Any]:
     """Return what the journal holds as JSON."""
-    retained = sum(kept.count for kept in status.retained)
-    size = sum(kept.size_bytes for kept in status.retained)
+    retained = total(status.retained)
     is_suggested = suggest(
-        size_bytes=size,
-        retained=retained,
+        size_bytes=retained.size_bytes,
+        retained=retained.count,
         targets=len(status.targets),
         is_all_delivered=_is_all_delivered(status),
     )
     suggestion = {
         "reason": _REASON,
-        "retained_event_count": retained,
-        "journal_size_bytes": size,
+        "retained_event_count": retained.count,
+        "journal_size_bytes": retained.size_bytes,
     }
     return {
-        "retained_event_count": known(status, retained),
+        "retained_event_count": known(status, retained.count),
         "archived_event_count": known(status, status.archived_count),
         "oldest_retained_event_at": time_or_null(status.oldest_at),
-        "journal_size_bytes": known(status, size),
+        "journal_size_bytes": known(status, retained.size_bytes),
         "gc_suggested": is_suggested,
         "gc_suggestion": suggestion if is_suggested else None,
     }
@@ -73,7 +73,7 @@ def storage_document(status: Status) -> dict[str, Any]:
         for kept in status.retained[:MOST_ITEMS]
     ]
     return {
-        "payload_bytes": known(status, sum(kept.size_bytes for kept in status.retained)),
+        "payload_bytes": known(status, total(status.retained).size_bytes),
         "file_bytes": known(status, disk.file_bytes if disk else 0),
         "free_pages": known(status, disk.free_pages if disk else 0),
         "free_bytes": known(status, disk.free_bytes if disk else 0),
