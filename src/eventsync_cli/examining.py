@@ -7,7 +7,7 @@ from eventsync_core.diagnosis import Facts, Lookup
 from eventsync_core.errors import StoreError, StoreUnreadableError
 from eventsync_core.events import Hold
 from eventsync_core.integrity import Verification, Verified, damaged, verify, verify_references
-from eventsync_core.journal import Head
+from eventsync_core.journal import Head, heads_of
 from eventsync_core.migration import find_waiting
 from eventsync_core.stores import Stores
 
@@ -80,10 +80,9 @@ def live_leases(app: App, stores: Stores) -> Iterator[dict[str, object]]:
 
 
 def _sampled(stores: Stores, *, thorough: bool) -> Iterator[Verification]:
-    for head in stores.journal.heads():
-        if head.position:
-            since = None if thorough else _before_the_end(stores, head)
-            yield verify(stores.journal, head.stream, since=since)
+    for head in heads_of(stores.journal, None):
+        since = None if thorough else _before_the_end(stores, head)
+        yield verify(stores.journal, head.stream, since=since)
 
 
 def _before_the_end(stores: Stores, head: Head) -> Verified | None:

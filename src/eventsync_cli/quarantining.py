@@ -11,6 +11,7 @@ from eventsync_core.codec import MOST_ITEMS, read_document
 from eventsync_core.errors import UnknownEventError
 from eventsync_core.events import Hold
 from eventsync_core.integrity import Damage, damage_in, named_damage, quarantine
+from eventsync_core.journal import heads_of
 from eventsync_core.legacy import SetAside
 from eventsync_core.stores import Stores
 
@@ -78,8 +79,8 @@ def _damage(app: App, stores: Stores | None, event_ids: Sequence[str]) -> Damage
 
 
 def _streams(app: App, stores: Stores) -> list[str]:
-    names = [head.stream for head in stores.journal.heads() if head.position]
-    return names if app.chosen.project is None else [name for name in names if name == app.stream]
+    stream = None if app.chosen.project is None else app.stream
+    return [head.stream for head in heads_of(stores.journal, stream)]
 
 
 def list_all(app: App, *, limit: int, after: int) -> Result:

@@ -13,7 +13,7 @@ from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.desk import held_pages
 from eventsync_core.events import Hold
-from eventsync_core.journal import Entry, Head
+from eventsync_core.journal import Entry, Head, heads_of
 from eventsync_core.stores import Stores
 
 
@@ -76,10 +76,7 @@ def _start(app: App, after: str | None) -> tuple[str, int]:
 
 
 def _heads(app: App, stores: Stores) -> list[Head]:
-    heads = [head for head in stores.journal.heads() if head.position]
-    if app.chosen.project is None:
-        return heads
-    return [head for head in heads if head.stream == app.stream]
+    return heads_of(stores.journal, None if app.chosen.project is None else app.stream)
 
 
 def _entries(

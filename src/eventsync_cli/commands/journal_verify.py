@@ -22,7 +22,7 @@ from eventsync_core.integrity import (
     verify,
     verify_references,
 )
-from eventsync_core.journal import Head
+from eventsync_core.journal import Head, heads_of
 from eventsync_core.stores import Stores
 
 _NOTE_EVERY = 50_000
@@ -142,10 +142,7 @@ def _verify(
 
 
 def _heads(app: App, stores: Stores) -> list[Head]:
-    heads = [head for head in stores.journal.heads() if head.position]
-    if app.chosen.project is not None:
-        heads = [head for head in heads if head.stream == app.stream]
-    return heads
+    return heads_of(stores.journal, None if app.chosen.project is None else app.stream)
 
 
 def _verify_references(app: App, stores: Stores) -> References:

@@ -173,6 +173,8 @@ def judge_text(entry: Entry) -> tuple[Flaw, str] | None:
     """Return how the text differs from what was noted of it, or None; it may have been purged."""
     if entry.is_purged:
         return None
+    if not entry.has_text:
+        return Flaw.DIGEST, "the payload is missing"
     stored = entry.event
     try:
         event = read_event(stored.text)

@@ -1,5 +1,6 @@
 """Order and permanence of captured events; knows nothing of delivery."""
 
+from eventsync_core.journal._heads import heads_of
 from eventsync_core.journal._memory import MemoryJournal
 from eventsync_core.journal._model import Appended, Entry, Head, Known
 from eventsync_core.journal._port import Journal
@@ -14,5 +15,6 @@ __all__ = [
     "MemoryJournal",
     "chain_next",
     "chain_start",
+    "heads_of",
     "reconcile",
 ]

@@ -4,7 +4,7 @@ from hashlib import sha256
 import attrs
 
 from eventsync_core.errors import StoreUnreadableError
-from eventsync_core.journal import Entry, Head, Journal
+from eventsync_core.journal import Entry, Head, Journal, heads_of
 from eventsync_core.lines import line_of
 
 _EVENTS_AT_ONCE = 1_000
@@ -30,9 +30,8 @@ class Exported:
 
 def wanted_heads(journal: Journal, stream: str | None) -> tuple[list[Head], int]:
     """Return the heads of *stream*, or with None of all that hold events; and how many others."""
-    heads = [head for head in journal.heads() if head.position]
-    wanted = [head for head in heads if stream in (None, head.stream)]
-    return wanted, len(heads) - len(wanted)
+    wanted = heads_of(journal, stream)
+    return wanted, len(heads_of(journal, None)) - len(wanted)
 
 
 def export(

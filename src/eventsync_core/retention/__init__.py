@@ -1,7 +1,7 @@
 """What may go and what must stay: payloads that every target has, archives, and when to ask."""
 
 from eventsync_core.retention._archive import Archived, ArchiveFile, archive, plan_archive
-from eventsync_core.retention._choice import Choice, Stay, streams_of, targets_of, why_stays
+from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
 from eventsync_core.retention._collect import Collected, collect, preview
 from eventsync_core.retention._erase import erase, plan_erasure, sender_of
 from eventsync_core.retention._suggest import SUGGESTED_FROM, suggest
@@ -20,7 +20,6 @@ __all__ = [
     "plan_erasure",
     "preview",
     "sender_of",
-    "streams_of",
     "suggest",
     "targets_of",
     "why_stays",

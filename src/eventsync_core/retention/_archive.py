@@ -5,7 +5,7 @@ from hashlib import sha256
 import attrs
 
 from eventsync_core.errors import StoreUnreadableError
-from eventsync_core.journal import Entry, Head
+from eventsync_core.journal import Entry, Head, heads_of
 from eventsync_core.ledger import read_ranges, write_ranges
 from eventsync_core.lines import (
     MANIFEST_KEY,
@@ -19,7 +19,7 @@ from eventsync_core.lines import (
     read_manifest,
 )
 from eventsync_core.payloads import Deed, Kept
-from eventsync_core.retention._choice import Choice, Stay, streams_of, targets_of, why_stays
+from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
 from eventsync_core.retention._collect import Collected, pages, pieces
 from eventsync_core.stores import Stores
 
@@ -188,7 +188,7 @@ def _pieces(
     *,
     include: bool = True,
 ) -> Iterator[tuple[Head, list[Kept]]]:
-    for head in streams_of(stores, stream):
+    for head in heads_of(stores.journal, stream):
         for page in pages(stores, head):
             for piece in pieces(list(_going(page, choice, head, found, include=include))):
                 yield head, piece

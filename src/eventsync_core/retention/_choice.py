@@ -1,9 +1,8 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from enum import StrEnum
 
 import attrs
 
-from eventsync_core.journal import Head
 from eventsync_core.payloads import Kept
 from eventsync_core.stores import Stores
 
@@ -66,10 +65,3 @@ def targets_of(stores: Stores, choice: Choice) -> frozenset[str]:
     if choice.targets is None:
         return frozenset(target.target_id for target in stores.targets.targets())
     return frozenset(stores.targets.get(target_id).target_id for target_id in choice.targets)
-
-
-def streams_of(stores: Stores, stream: str | None) -> Sequence[Head]:
-    """Return the heads of *stream*, or with None of all that hold events."""
-    return [
-        head for head in stores.journal.heads() if head.position and stream in (None, head.stream)
-    ]

@@ -3,9 +3,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import attrs
 
-from eventsync_core.journal import Head
+from eventsync_core.journal import Head, heads_of
 from eventsync_core.payloads import Deed, Kept
-from eventsync_core.retention._choice import Choice, Stay, streams_of, targets_of, why_stays
+from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
 from eventsync_core.stores import Stores
 
 _POSITIONS_AT_ONCE = 500
@@ -41,7 +41,7 @@ def preview(stores: Stores, choice: Choice, stream: str | None) -> Collected:
         UnknownTargetError: A target that was named is not registered.
     """
     found = Collected(targets_of(stores, choice))
-    for head in streams_of(stores, stream):
+    for head in heads_of(stores.journal, stream):
         for chosen in _chosen(stores, choice, head, found):
             found.add(head.stream, len(chosen), sum(kept.size for kept in chosen))
     return found
@@ -66,7 +66,7 @@ def collect(
         StoreError: The store cannot be used; what went before stays on record.
     """
     done = Collected(targets_of(stores, choice))
-    for head in streams_of(stores, stream):
+    for head in heads_of(stores.journal, stream):
         for chosen in _chosen(stores, choice, head, done):
             for piece in pieces(chosen):
                 _purge(stores, choice, head, piece, deed, done)

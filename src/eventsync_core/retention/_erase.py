@@ -4,10 +4,10 @@ import attrs
 
 from eventsync_core.erasure import Erased
 from eventsync_core.ids import DEFAULT_STREAM, UNASSIGNED_STREAM
+from eventsync_core.journal import heads_of
 from eventsync_core.ledger import Busy
 from eventsync_core.legacy import SetAside
 from eventsync_core.payloads import Deed
-from eventsync_core.retention._choice import streams_of
 from eventsync_core.retention._collect import pages, pieces
 from eventsync_core.stores import Stores
 
@@ -17,7 +17,9 @@ _NAMES_NO_PROJECT = (DEFAULT_STREAM, UNASSIGNED_STREAM)
 
 def plan_erasure(stores: Stores, stream: str) -> Erased:
     """Say what `erase` would do now; nothing changes."""
-    payloads = sum(len(page) for head in streams_of(stores, stream) for page in pages(stores, head))
+    payloads = sum(
+        len(page) for head in heads_of(stores.journal, stream) for page in pages(stores, head)
+    )
     aside = sum(1 for _ in _aside(stores, stream))
     return attrs.evolve(stores.erasing.there(stream), payloads=payloads, set_aside=aside)
 
@@ -49,7 +51,7 @@ def erase(
     """
     found = stores.erasing.erase(stream, list(_aside(stores, stream)), deed)
     payloads = 0
-    for head in streams_of(stores, stream):
+    for head in heads_of(stores.journal, stream):
         for page in pages(stores, head):
             for piece in pieces(page):
                 with stores.atomic():

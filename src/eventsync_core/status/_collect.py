@@ -6,6 +6,7 @@ import attrs
 from eventsync_core.census import Class, remaining
 from eventsync_core.clock import SECOND
 from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.journal import heads_of
 from eventsync_core.status._bodies import body_streams
 from eventsync_core.status._gates import closed_gates
 from eventsync_core.status._model import (
@@ -32,7 +33,7 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
     setting = attrs.evolve(setting, gates=gates)
     if stores is None:
         return Status(setting=setting, at=at, gate_reasons=reasons)
-    heads = [head for head in stores.journal.heads() if head.position]
+    heads = heads_of(stores.journal, None)
     streams = [head.stream for head in heads]
     targets = tuple(
         target_status(stores, target, streams, setting.current, at)
