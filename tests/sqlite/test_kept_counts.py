@@ -4,9 +4,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import attrs
+
 from eventsync_adapters.schema import VERSIONS, script
 from eventsync_adapters.sqlite import open_stores
 from eventsync_core.measures import Retained
+from eventsync_core.payloads import Act, Deed
 from tests.sqlite.conftest import World
 
 
@@ -21,23 +24,34 @@ def _recount(path: Path) -> list[Retained]:
 
 
 def test_a_payload_that_goes_is_not_counted_and_one_that_comes_back_is(world: World) -> None:
-    """Whoever deletes it and puts it back."""
+    """As often as it does."""
     world.capture(5, text="é")
     world.capture(3, first=6)
-    before = world.stores.measures.retained()
+    measures, payloads = world.stores.measures, world.stores.payloads
+    before = measures.retained()
+    events = [entry.event for entry in world.stores.journal.entries("default")]
     assert before == _recount(world.path)
-    with closing(sqlite3.connect(world.path)) as database:
-        (text,) = database.execute("SELECT text FROM payloads WHERE entry_id = 2").fetchone()
-        database.execute("DROP TRIGGER payloads_go_on_record")
-        database.execute("DELETE FROM payloads WHERE entry_id IN (1, 2, 8)")
-        database.commit()
-        assert world.stores.measures.retained() == _recount(world.path) != before
-        database.execute("INSERT INTO payloads VALUES (2, ?)", (text,))
-        database.commit()
 
-    assert world.stores.measures.retained() == _recount(world.path)
-    assert world.stores.measures.retained()[0].count == 6
+    for act in (Act.GC, Act.ARCHIVE):
+        deed = Deed(act=act, actor="me", at=1)
+        payloads.purge("default", [1, 2, 8], deed)
+        assert measures.retained() == _recount(world.path) != before
+        payloads.restore(events[1:2], attrs.evolve(deed, act=Act.RESTORE))
+        assert measures.retained() == _recount(world.path)
+        assert measures.retained()[0].count == 6
+        payloads.restore(events, attrs.evolve(deed, act=Act.RESTORE))
+        assert measures.retained() == before
     world.capture(2, first=9)
+    assert measures.retained() == _recount(world.path)
+
+
+def test_who_deletes_a_payload_behind_the_back_is_counted_too(world: World) -> None:
+    """The number is that of what is there."""
+    world.capture(3)
+    with closing(sqlite3.connect(world.path)) as database, database:
+        database.execute("DROP TRIGGER payloads_go_on_record")
+        database.execute("DELETE FROM payloads WHERE entry_id = 2")
+
     assert world.stores.measures.retained() == _recount(world.path)
 
 

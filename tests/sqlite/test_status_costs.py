@@ -13,7 +13,7 @@ from eventsync_core.testing import make_stub_target
 from tests.sqlite.conftest import World
 
 _FEW, _MANY = 400, 8_000
-_WHOLE = {"streams", "targets", "legacy_sources"}
+_WHOLE = {"streams", "targets", "legacy_sources", "purged_counts"}
 
 
 def _setting(world: World) -> Setting:

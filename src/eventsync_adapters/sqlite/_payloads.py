@@ -78,6 +78,9 @@ LEFT JOIN holds h ON h.stream_id = e.stream_id AND h.position = e.position
 WHERE e.event_id IN ({}) AND p.entry_id IS NULL
 """
 _PUT_BACK = "INSERT INTO payloads (entry_id, text) VALUES (?, ?)"
+_RETAINED = """
+UPDATE streams SET kept = kept + 1, kept_bytes = kept_bytes + ? WHERE stream_id = ?
+"""
 _FORGET = "DELETE FROM purged WHERE stream_id = ? AND position = ?"
 _PASSED = "SELECT target_no, passed FROM grants WHERE stream_id = ?"
 _COLUMNS = "SELECT u.purge_no, u.act, u.actor, u.at, u.detail, u.events, u.bytes FROM purges u "
@@ -242,6 +245,7 @@ class SqlitePayloads:
             self._tally(stream_id, [position], -1)
             self._count(stream_id, {position: gone.size}, Act(gone.act), -1)
         self._database.run(_PUT_BACK, (gone.entry_id, text))
+        self._database.run(_RETAINED, (gone.size, stream_id))
         self._database.run(_FORGET, (stream_id, position))
         if not self._superseded(stream_id, [position]):
             for target_no in self._targets():
