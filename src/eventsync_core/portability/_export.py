@@ -1,10 +1,8 @@
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
 
 import attrs
 
-from eventsync_core.errors import StoreUnreadableError
-from eventsync_core.journal import Entry, Head, Journal, heads_of
+from eventsync_core.journal import Entry, Head, Journal, checked_text, heads_of
 from eventsync_core.lines import line_of
 
 _EVENTS_AT_ONCE = 1_000
@@ -95,14 +93,4 @@ def _pages(journal: Journal, head: Head) -> Iterator[list[Entry]]:
 
 
 def _line(entry: Entry) -> str:
-    return line_of(entry.event.event_id, _checked(entry))
-
-
-def _checked(entry: Entry) -> str:
-    text = entry.event.text
-    if sha256(text.encode()).digest() != entry.event.digest:
-        raise StoreUnreadableError(
-            f"the text stored for event {entry.event.event_id} ({entry.stream}:{entry.position}) "
-            "is not the one that was captured"
-        )
-    return text
+    return line_of(entry.event.event_id, checked_text(entry))
