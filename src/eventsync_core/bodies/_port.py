@@ -19,7 +19,7 @@ class Bodies(Protocol):
     """
     What is to be uploaded, where it is, and what was refused; `BodiesContract` tests each promise.
 
-    Bodies and failures are never deleted, whatever came of them.
+    Bodies and failures stay, whatever came of them, until their project is erased.
     """
 
     def add(self, stream: str, upload: BodyUpload, *, at: int) -> Added:
