@@ -9,8 +9,8 @@ from eventsync_adapters.legacy_queues._tables import Table
 from eventsync_adapters.legacy_queues._values import Row
 
 _LOWEST, _HIGHEST = -(1 << 63), (1 << 63) - 1
-# Beyond so many in vain, steps grow: a row is sought on both sides of where one is found then.
-_MOST_PROBES = 10_000
+# After so many in vain steps grow, and what they went over is sought from the next row down.
+_MOST_IN_A_GAP, _MOST_PROBES = 2_000, 100_000
 
 
 def salvaged(connection: sqlite3.Connection, table: Table, order: Sequence[str]) -> Iterator[Row]:
@@ -40,36 +40,48 @@ def _rank(value: Any) -> tuple[int, Any]:
 
 def _numbers(connection: sqlite3.Connection, table: Table) -> set[int]:
     """Return the numbers of the rows that can be reached, going round those that cannot."""
-    number = table.number
-    upwards = f"WHERE {number} >= ? ORDER BY {number}"
-    downwards = f"WHERE {number} > ? AND {number} < ? ORDER BY {number} DESC"
     found: set[int] = set()
-    end, at, probes, step = _LOWEST, _LOWEST, 0, 1
+    end, at, tried, probes, step = _LOWEST - 1, _LOWEST, 0, 0, 1
     while at <= _HIGHEST:
-        above, is_end = _reached(connection, table, upwards, (at,))
+        above, is_end = _reached(connection, table, at, _HIGHEST)
         if above:
-            found |= {*above, *_reached(connection, table, downwards, (end, min(above)))[0]}
-            end, step = max(at, *above), 1
-        if is_end:
-            break
-        if above:
-            at = end + 1
+            # What a step went over.
+            passed, _ = _reached(connection, table, end + 1, min(above) - 1, is_down=True)
+            found |= {*above, *passed}
+            end = max(at, *above)
+            at, tried, step = end + 1, 0, 1
         elif at == _LOWEST:
             at = 0
         else:
-            probes, at = probes + 1, at + step
-            step *= 1 if probes < _MOST_PROBES else 2
+            at, tried, probes = at + step, tried + 1, probes + 1
+            step *= 1 if tried < _MOST_IN_A_GAP and probes < _MOST_PROBES else 2
+        if is_end:
+            break
     return found
 
 
 def _reached(
-    connection: sqlite3.Connection, table: Table, rest: str, values: Sequence[int]
+    connection: sqlite3.Connection, table: Table, low: int, high: int, *, is_down: bool = False
 ) -> tuple[list[int], bool]:
-    """Return the numbers that a query gives, and whether it came to its end."""
+    """Return which numbers from *low* to *high* come one after another, and if these are all."""
+    way = "DESC" if is_down else "ASC"
+    rest = f"WHERE {table.number} BETWEEN ? AND ? ORDER BY {table.number} {way}"
+    query = table.select(rest, "NULL")
     found: list[int] = []
-    try:
-        for number, _ in connection.execute(table.select(rest, "NULL"), values):
-            found.append(number)
-    except sqlite3.Error:
-        return found, False
+    while low <= high:
+        count = len(found)
+        # A cursor reads ahead, and keeps the row before a bad page to itself; alone it comes.
+        for limit in (" LIMIT 1", ""):
+            try:
+                found.extend(row[0] for row in connection.execute(query + limit, (low, high)))
+            except sqlite3.Error:
+                break
+        else:
+            return found, True
+        if len(found) == count:
+            return found, False
+        if is_down:
+            high = min(high, found[-1]) - 1
+        else:
+            low = max(low, found[-1]) + 1
     return found, True
