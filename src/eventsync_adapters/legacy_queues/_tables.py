@@ -58,8 +58,8 @@ class Table:
         cursor = connection.execute(self.select(rest), values)
         names = [folded(each[0]) for each in cursor.description[1:]]
         spelt = dict(zip(names, (each[0] for each in cursor.description[1:]), strict=True))
-        for number, *found in cursor:
-            yield Row(number, dict(zip(names, found, strict=True)), spelt)
+        for found in cursor:
+            yield Row(found[0], dict(zip(names, found[1:], strict=True)), spelt)
 
     def numbered(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> Iterator[Row]:
         """Yield those of these rows that are there."""
