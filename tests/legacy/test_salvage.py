@@ -61,12 +61,15 @@ _CHOSEN: dict[str, Callable[[int], Sequence[int]]] = {
     "two": lambda count: (count // 3, 2 * count // 3),
     "many": lambda count: range(1, count - 1, 3),
     "first": lambda _: (0, 1, 5),
+    "last but one": lambda count: (count - 2,),
     "last": lambda count: (count // 2, count - 1),
 }
 _SPREAD = {
     "dense": range(1, 401),
     "sparse": range(1_700_000_000, 1_700_000_000 + 400 * 5_000, 5_000),
-    "negative": range(-(2**63), -(2**63) + 400),
+    "very sparse": range(1 << 40, (1 << 40) + 400 * (1 << 30), 1 << 30),
+    "lowest": range(-(2**63), -(2**63) + 400),
+    "negative": range(-400, 0),
 }
 
 
@@ -86,11 +89,12 @@ def test_every_row_beside_what_is_damaged(scene: Scene, kind: str, chosen: str) 
     assert scene.migrate().document["imported"] == 0
 
 
+@pytest.mark.parametrize("chosen", ["two", "first", "last but one"])
 @pytest.mark.parametrize("spread", _SPREAD)
-def test_whatever_numbers_rows_have(scene: Scene, spread: str) -> None:
+def test_whatever_numbers_rows_have(scene: Scene, spread: str, chosen: str) -> None:
     """Close together or far apart, they are found between two bad pages."""
     path = _made(scene.place, "project store", _SPREAD[spread])
-    lost = _damaged(path, _CHOSEN["two"], _EVENT)
+    lost = _damaged(path, _CHOSEN[chosen], _EVENT)
 
     scene.migrate()
 

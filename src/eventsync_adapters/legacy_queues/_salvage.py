@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from eventsync_adapters.legacy_queues._tables import Table
@@ -40,14 +40,30 @@ def _rank(value: Any) -> tuple[int, Any]:
 
 def _numbers(connection: sqlite3.Connection, table: Table) -> set[int]:
     """Return the numbers of the rows that can be reached, going round those that cannot."""
+
+    def upwards(low: int, high: int, *, is_back: bool = False) -> tuple[list[int], bool]:
+        return _reached(connection, table, low, high, is_down=is_back)
+
+    def downwards(low: int, high: int, *, is_back: bool = False) -> tuple[list[int], bool]:
+        found, is_end = _reached(connection, table, ~high, ~low, is_down=not is_back)
+        return [~number for number in found], is_end
+
+    return _walked(upwards) | {~number for number in _walked(downwards)}
+
+
+def _walked(reached: Callable[..., tuple[list[int], bool]]) -> set[int]:
+    """Return the numbers that are *reached* on a walk from the lowest to the highest."""
     found: set[int] = set()
     end, at, tried, probes, step = _LOWEST - 1, _LOWEST, 0, 0, 1
     while at <= _HIGHEST:
-        above, is_end = _reached(connection, table, at, _HIGHEST)
-        if above:
+        above, is_end = reached(at, _HIGHEST)
+        if above or is_end:
             # What a step went over.
-            passed, _ = _reached(connection, table, end + 1, min(above) - 1, is_down=True)
-            found |= {*above, *passed}
+            highest = min(above, default=_HIGHEST + 1) - 1
+            found |= {*above, *reached(end + 1, highest, is_back=True)[0]}
+        if is_end:
+            break
+        if above:
             end = max(at, *above)
             at, tried, step = end + 1, 0, 1
         elif at == _LOWEST:
@@ -55,8 +71,6 @@ def _numbers(connection: sqlite3.Connection, table: Table) -> set[int]:
         else:
             at, tried, probes = at + step, tried + 1, probes + 1
             step *= 1 if tried < _MOST_IN_A_GAP and probes < _MOST_PROBES else 2
-        if is_end:
-            break
     return found
 
 
