@@ -17,7 +17,7 @@ from eventsync_core.migration._cleaning import (
     may_remove,
     quarantined_left,
 )
-from eventsync_core.migration._guarding import each_of, guarding
+from eventsync_core.migration._guarding import each_of, guarding, letting_through, telling
 from eventsync_core.migration._merging import Merging, aside_of
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
 from eventsync_core.migration._past_port import OldRecords
@@ -34,6 +34,7 @@ _Row = TypeVar("_Row")
 _AS_IT_IS = MigrationRules()
 
 
+@letting_through()
 def migrate(
     stores: Stores,
     sources: Sequence[OldSource],
@@ -52,13 +53,13 @@ def migrate(
     The rows of a source are one unit of work, those of a very large one several that are each
     whole. Rows leave their source at the end, once they were read back, unless a conflict or an
     error of that source stands in the way, or the stores are not durable. *progress* is told
-    how many rows were dealt with.
+    how many rows were dealt with. What *on_row* raises ends the run, and is nobody else's error.
 
     Raises:
         StoreError: Units of work that had ended are kept; nothing else was stored or deleted.
     """
     rules = _for(stores, rules)
-    run = _Run(stores, rules, Migration(is_preview=False), clock, progress, on_row)
+    run = _Run(stores, rules, Migration(is_preview=False), clock, progress, telling(on_row))
     known = _noted(stores)
     for old in sources:
         run.take(old, known.get(old.source.path))
@@ -282,10 +283,14 @@ def _look(report: SourceReport, reading: Reading) -> None:
     report.kept_because = reading.kept_because
     report.rows_left = report.rows
     report.was_read = True
-    if report.rows == sum(reading.waiting.values()):
+    counted = sum(reading.waiting.values())
+    if report.rows == counted:
         report.fingerprint = reading.fingerprint
     if reading.damage:
         report.error = SourceError(reading.damage, code="source_damaged")
+    elif report.rows < counted:
+        said = f"of its {counted} rows only {report.rows} could be read"
+        report.error = SourceError(f"{report.source.path}: {said}", code="source_damaged")
 
 
 def _chunks(rows: Iterable[_Row], size_of: Callable[[_Row], int]) -> Iterator[list[_Row]]:
