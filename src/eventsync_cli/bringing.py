@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
@@ -76,7 +78,7 @@ def bring_home(app: App, places: Sequence[Path], *, dry_run: bool, **wishes: Any
         actor="eventsync sync migrate",
         **wishes,
     )
-    found = app.old_sources(places)
+    found, log_error = app.old_sources(places), ""
     with Progress("importing", app.clock, total=None, no_color=app.no_color) as bar:
         if dry_run:
             with app.reading() as stores:
@@ -101,7 +103,11 @@ def bring_home(app: App, places: Sequence[Path], *, dry_run: bool, **wishes: Any
                     progress=bar.reach,
                     on_row=log,
                 )
-    return _result(app, result, found, places)
+            log_error = log.error
+    answer = _result(app, result, found, places)
+    talk = [*answer.talk, *([f"eventsync: {log_error}"] if log_error else ())]
+    document = {**answer.document, "row_log_error": log_error or None}
+    return attrs.evolve(answer, document=document, talk=talk)
 
 
 def _result(app: App, result: Migration, found: "Found", places: Sequence[Path]) -> Result:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocation, Revocations
     from eventsync_adapters.files.whole import WholeFile
     from eventsync_adapters.legacy_queues import Found
+    from eventsync_adapters.logs import RowLog
     from eventsync_adapters.sqlite import StorageFacts
-    from eventsync_core.migration import OnRow
     from eventsync_core.stores import Stores
 
 _URL = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
@@ -213,7 +213,7 @@ class Stored(Settings):
 
         return place_of(self.home / "queue.db")
 
-    def row_log(self) -> "AbstractContextManager[OnRow]":
+    def row_log(self) -> "AbstractContextManager[RowLog]":
         """Open the file that has one line for each row that came from an old program."""
         from eventsync_adapters.logs import row_log
 
