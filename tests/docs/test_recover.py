@@ -106,7 +106,7 @@ def test_a_section_leads_to_a_clean_state(
     code, printed = _run(["sync", "migrate"], place, capfd)
     assert code == 0, printed
     code, printed = _run(["sync", "status"], place, capfd)
-    assert (code, "Rows left" in printed) == (0, False), printed
+    assert (code, "Rows of old" in printed) == (0, False), printed
     assert _run(["sync", "now", "--json"], place, capfd)[1].count("sync migrate") == 0
 
 

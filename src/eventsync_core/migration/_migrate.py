@@ -23,7 +23,12 @@ from eventsync_core.migration._model import Migration, MigrationRules, OnRow, So
 from eventsync_core.migration._past_port import OldRecords
 from eventsync_core.migration._port import OldSource, Reading
 from eventsync_core.migration._recording import Recording
-from eventsync_core.migration._resolving import open_conflicts, resolve, without_bytes
+from eventsync_core.migration._resolving import (
+    numbered,
+    open_conflicts,
+    resolve,
+    without_bytes,
+)
 from eventsync_core.stores import Stores
 
 _ROWS_IN_ONE_UNIT = 20_000
@@ -62,7 +67,7 @@ def migrate(
     known = _noted(stores)
     for old in sources:
         run.take(old, known.get(old.source.path))
-    resolve(stores, rules, at=clock())
+    run.result.not_in_conflict -= resolve(stores, rules, at=clock())
     for old, report in zip(sources, run.result.sources, strict=True):
         report.is_blocked = bool(stores.legacy.open_conflicts(report.source.path))
         keep_if_it_must(report, rules)
@@ -72,6 +77,7 @@ def migrate(
     for row in open_conflicts(stores):
         run.conflict(row)
     run.record(records)
+    run.result.quarantined = numbered(stores, run.result.quarantined)
     return run.result
 
 
@@ -97,7 +103,8 @@ def preview(
         run.take(old, known.get(old.source.path))
     conflicts = {(row.path, row.key): row for row in run.new_conflicts}
     for row in () if stores is None else open_conflicts(stores):
-        if rules.resolution(row.event_id) is None:
+        run.result.not_in_conflict.discard(row.event_id)
+        if rules.resolution(row.event_id, row.key.part) is None:
             conflicts[row.path, row.key] = row
     for row in conflicts.values():
         run.conflict(row)
@@ -110,6 +117,8 @@ def preview(
         if report.rows_left is not None:
             report.rows_left -= report.removed
     run.record(records)
+    if stores is not None:
+        run.result.quarantined = numbered(stores, run.result.quarantined)
     return run.result
 
 
@@ -139,6 +148,7 @@ class _Run:
     def __attrs_post_init__(self) -> None:
         self._merging = Merging(self.stores, self.rules, self.result.is_preview)
         self._bodies = BodyMerging(self.stores, self.rules, self.result.is_preview)
+        self.result.not_in_conflict = set(self.rules.resolve)
 
     def take(self, old: OldSource, noted: Noted | None) -> None:
         """Take in one source, unless it is as it was when nothing new was in it."""
@@ -207,7 +217,7 @@ class _Run:
 
     def _is_unchanged(self, old: OldSource, noted: Noted) -> bool:
         is_kept = self.rules.keep_sources or old.source.kind.is_kept
-        if not noted.fingerprint or (noted.rows_left and not is_kept):
+        if not noted.fingerprint or noted.open_left or (noted.rows_left and not is_kept):
             return False
         return old.fingerprint() == noted.fingerprint
 
@@ -245,6 +255,8 @@ class _Run:
 
     def _note(self, report: SourceReport, key: RowKey, name: str, became: Became) -> None:
         report.note(key, became)
+        if became in (Became.CONFLICT, Became.RESOLVED):
+            self.result.not_in_conflict.discard(name)
         self._untold.append((key, name, became))
 
     def _put_aside(self, row: SetAside, became: Became) -> None:
@@ -267,6 +279,7 @@ class _Run:
     def conflict(self, row: SetAside) -> None:
         """Note a conflict that nobody has resolved."""
         self.result.conflict_count += 1
+        self.result.not_in_conflict.discard(row.event_id)
         if len(self.result.conflicts) < MOST_ITEMS:
             self.result.conflicts.append(row)
 

@@ -89,8 +89,8 @@ class LegacyContract:
             source=attrs.evolve(_SOURCE, target="known:legacy", spelling="raw"),
             fingerprint="f",
             rows_left=7,
-            bodies_left=2,
-            failures_left=1,
+            open_left=2,
+            became='{"bodies":{"conflict":2}}',
         )
         stores.legacy.note(later, at=NOW + 1)
 
