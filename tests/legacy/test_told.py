@@ -196,3 +196,17 @@ def test_a_fix_repeats_what_was_asked(scene: Scene, tmp_path: Path) -> None:
     assert scene.run(*fix).code == 0
     assert other.read_bytes() == before
     assert json.dumps(scene.run("sync", "status").document["waiting_sources"]) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(b"", "source_empty_file"), (b"no database at all", "source_not_a_database")],
+)
+def test_the_fix_of_a_file_fits_its_error(scene: Scene, content: bytes, code: str) -> None:
+    """Of what was not imported it does not say that it was."""
+    scene.queue.write_bytes(content)
+
+    (error,) = [each["error"] for each in scene.migrate().document["sources"]]
+
+    assert (error["code"], "imported" in error["fix"]["text"]) == (code, False)
+    assert "copy" in error["fix"]["text"]

@@ -8,6 +8,7 @@ from eventsync_core.errors import EventSyncError, SourceError
 from eventsync_core.legacy import Source
 
 _Row = TypeVar("_Row")
+_KEEP = "keep the file as it is, and report this: nothing of it is deleted"
 
 
 @contextmanager
@@ -44,4 +45,4 @@ def each_of(source: Source, rows: Iterable[_Row]) -> Iterator[_Row]:
 
 def _unforeseen(source: Source, error: Exception) -> SourceError:
     said = f"{type(error).__name__}: {error}"
-    return SourceError(f"{source.path} holds what cannot be understood: {said}")
+    return SourceError(f"{source.path} holds what cannot be understood: {said}", fix=_KEEP)
