@@ -49,6 +49,9 @@ INSERT INTO provenance (source_no, part, row_no, digest, event_id, queued_at, re
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (source_no, part, row_no, digest) DO NOTHING
 """
+_KNOWN = """
+SELECT 1 FROM provenance WHERE source_no = ? AND part = ? AND row_no = ? AND digest = ?
+"""
 _CHANGES = "SELECT TOTAL_CHANGES()"
 _TAKEN_UPTO = """
 SELECT row_no FROM provenance
@@ -190,6 +193,14 @@ class SqliteLegacy:
                 ],
             )
             return self._changes() - before
+
+    def known(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
+        """See `Legacy.known`."""
+        number = self._number(path)
+        if number is None:
+            return set()
+        found = ((key, (number, key.part, key.row, key.digest.hex())) for key in keys)
+        return {key for key, values in found if self._database.row(_KNOWN, values) is not None}
 
     def taken(
         self, path: str, part: str, *, after: int = -1, upto: int, limit: int = 1000

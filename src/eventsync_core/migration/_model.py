@@ -10,7 +10,11 @@ from eventsync_core.legacy import Became, Brought, Noted, Resolution, RowKey, Se
 from eventsync_core.migration._body_rows import BODIES
 
 OnRow = Callable[[Source, RowKey, str, Became | Brought], None]
-"""Is told of each row its stable key and what became of it, once that is stored."""
+"""
+Is told of each row its stable key and what became of it, once that is stored.
+
+Not of one that this is on record of from an earlier migration.
+"""
 
 
 def _understood(words: Mapping[str, str]) -> Mapping[str, Resolution]:
