@@ -131,7 +131,7 @@ def _(place: Place) -> Iterator[None]:
     def vanish(*arguments: object, **more: object) -> Found:
         found: Found = find(*arguments, **more)  # type: ignore[arg-type]
         calls.append(found)
-        if len(calls) == 2:
+        if len(calls) == 1:
             place.queue.unlink()
         return found
 

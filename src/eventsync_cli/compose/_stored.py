@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -201,10 +202,7 @@ class Stored(Settings):
         from eventsync_adapters.legacy_queues import find_sources
         from eventsync_core.authority import hypotheses
 
-        found = find_sources(self.home, more)
-        if found.is_empty:
-            return found
-        return find_sources(self.home, more, tried=hypotheses(self.claims))
+        return find_sources(self.home, more, tried=cache(lambda: hypotheses(self.claims)))
 
     @property
     def legacy_queue_path(self) -> str:
