@@ -87,3 +87,29 @@ def test_what_goes_wrong_with_the_host_is_not_the_source(
     assert migrate_legacy(tmp_path).is_clean
     with eventsync.open_store(tmp_path) as store:
         assert store.stores.journal.find("e1") is not None
+
+
+def test_a_home_may_be_a_text(tmp_path: Path) -> None:
+    """As for `open_store`; other places too."""
+    queue(tmp_path / "queue.db", ["e1"])
+    queue(tmp_path / "more" / "queue.db", ["e2"])
+
+    done = migrate_legacy(str(tmp_path), places=[str(tmp_path / "more")])
+
+    assert done.count(Became.IMPORTED) == 2
+
+
+def test_a_conflict_whose_file_is_gone_is_decided(tmp_path: Path) -> None:
+    """It is on record; without a store there is nothing to decide, and none is made."""
+    rules = MigrationRules(resolve={"e1": Resolution.KEEP_BOTH})
+    assert migrate_legacy(tmp_path, rules=rules).not_in_conflict == {"e1"}
+    assert list(tmp_path.iterdir()) == []
+    queue(tmp_path / "queue.db", ["e1"])
+    other = queue(tmp_path / "queue-other.db", [("e1", envelope("e1", other=1))])
+    assert migrate_legacy(tmp_path, places=[other]).conflict_count == 1
+    (tmp_path / "queue.db").unlink()
+    other.unlink()
+
+    done = migrate_legacy(tmp_path, rules=rules)
+
+    assert (done.not_in_conflict, done.is_clean) == (set(), True)

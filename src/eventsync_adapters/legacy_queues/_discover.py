@@ -27,6 +27,9 @@ _STORE = "sync.db"
 _WITHOUT_JOURNALS = (Kind.OVERFLOW, Kind.EVENT_LOG)
 _LINKED = "remove the other names, or name these files too: --from FILE"
 
+Tried = Callable[[], Hypotheses]
+"""Returns whose a queue may be; asked of only where there is a queue."""
+
 
 @attrs.frozen
 class Skipped:
@@ -143,9 +146,7 @@ def place_of(name: Path) -> str:
     return shown(_real(name))
 
 
-def find_sources(
-    home: Path, more: Sequence[Path] = (), *, tried: Hypotheses | None = None
-) -> Found:
+def find_sources(home: Path, more: Sequence[Path] = (), *, tried: Tried | None = None) -> Found:
     """
     Return the old files of *home*, and of the folders and files in *more*; none is opened.
 
@@ -168,7 +169,7 @@ def find_sources(
     return found
 
 
-def _named(found: Found, name: Path, tried: Hypotheses | None) -> None:
+def _named(found: Found, name: Path, tried: Tried | None) -> None:
     """Take in the file that somebody named."""
     if name.suffix == ".jsonl":
         is_overflow = _OVERFLOW.fullmatch(name.name)
@@ -180,7 +181,7 @@ def _named(found: Found, name: Path, tried: Hypotheses | None) -> None:
         found.add(name, partial(_queue, match[1] if match else _LEGACY, tried))
 
 
-def _in_root(found: Found, root: Path, tried: Hypotheses | None) -> None:
+def _in_root(found: Found, root: Path, tried: Tried | None) -> None:
     found.add(root / "queue.db", partial(_queue, _LEGACY, tried))
     for name in _listed(found, root / "queues"):
         match = _QUEUE.fullmatch(name.name)
@@ -227,8 +228,8 @@ def _project(path: Path) -> DatabaseSource:
     return DatabaseSource(path, Source(path=shown(path), kind=Kind.PROJECT_STORE), ENTRIES)
 
 
-def _queue(digest: str, tried: Hypotheses | None, path: Path) -> DatabaseSource:
-    match = match_digest(digest, tried) if tried is not None else None
+def _queue(digest: str, tried: Tried | None, path: Path) -> DatabaseSource:
+    match = match_digest(digest, tried()) if tried is not None else None
     source = Source(
         path=shown(path),
         kind=Kind.QUEUE,

@@ -8,6 +8,7 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, table
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS, read_document
+from eventsync_core.ids import printable
 from eventsync_core.legacy import SetAside
 
 _MOST = 10**18
@@ -96,4 +97,5 @@ def _document(row: SetAside) -> dict[str, Any]:
 
 def _row(row: SetAside) -> tuple[str, ...]:
     where = f"{row.path} {row.key.part} {row.key.row}"
-    return (str(row.number), row.why.value, row.resolution or "-", row.event_id or "-", where)
+    cells = (str(row.number), row.why.value, row.resolution or "-", row.event_id or "-", where)
+    return tuple(map(printable, cells))

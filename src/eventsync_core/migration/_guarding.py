@@ -9,6 +9,7 @@ from eventsync_core.legacy import Became, Brought, RowKey, Source
 from eventsync_core.migration._model import OnRow
 
 _Row = TypeVar("_Row")
+_KEEP = "keep the file as it is, and report this: nothing of it is deleted"
 
 
 class _ToldError(Exception):
@@ -78,4 +79,4 @@ def each_of(source: Source, rows: Iterable[_Row]) -> Iterator[_Row]:
 
 def _unforeseen(source: Source, error: Exception) -> SourceError:
     said = f"{type(error).__name__}: {error}"
-    return SourceError(f"{source.path} holds what cannot be understood: {said}")
+    return SourceError(f"{source.path} holds what cannot be understood: {said}", fix=_KEEP)

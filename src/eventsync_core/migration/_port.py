@@ -57,9 +57,7 @@ class Emptying(Protocol):
         """
         Delete those rows whose bytes are still the same, and return how many.
 
-        In a database all in one transaction. Nothing else in the source changes.
-
-        Nothing else is deleted or changed with them.
+        In a database all in one transaction. Nothing else in the source is deleted or changed.
 
         Raises:
             SourceError: None was deleted, or of a file of lines not all.

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from eventsync_core.bodies import (
     MOST_BYTES,
-    PENDING_WAIT,
     PushVerdict,
     Standing,
     UploadState,
@@ -144,7 +143,7 @@ def test_pending_is_no_fault() -> None:
     """It is asked for again after five minutes."""
     verdict = attrs.evolve(_FAULT, is_pending=True, reason="pending")
     after = fold_push(Standing(), verdict, at=EPOCH, chance=1.0)
-    assert after == Standing(due_at=EPOCH + PENDING_WAIT, last_error="pending")
+    assert after == Standing(due_at=EPOCH + 5 * MINUTE, last_error="pending")
 
 
 @pytest.mark.parametrize("verdict", [_FAULT, _REFUSED, _THERE])

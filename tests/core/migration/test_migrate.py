@@ -165,7 +165,7 @@ def test_sources_that_fail_harm_no_other() -> None:
 
     done = _run(stores, sources, take_quarantined=True)
 
-    assert [each.source.path for each in done.errors] == ["a", "b"]
+    assert [each.source.path for each in done.failed_sources] == ["a", "b"]
     assert (done.conflict_count, done.count(Became.IMPORTED)) == (2, 4)
     assert stores.legacy.open_conflicts("a") == 2
 
