@@ -45,8 +45,8 @@ def _answer(status: int, document: object = None) -> RequestRule:
         (_answer(400, {"a": ["x", "y"], "b": ["z"]}), "failed", "bad_request: a: x y | b: z"),
         (_answer(400), "failed", "bad_request: unknown"),
         (_answer(401), "queued", "unauthorized"),
-        (_answer(403), "failed", "unauthorized"),
-        (_answer(403, {"error": _TEAM}), "failed", _TEAM),
+        (_answer(403), "queued", "unauthorized"),
+        (_answer(403, {"error": _TEAM}), "queued", _TEAM),
         (_answer(404, {"error": "index_entry_not_found"}), "queued", "index_entry_not_found"),
         (_answer(404, {"error": "namespace_not_found"}), "failed", "namespace_not_found"),
         (

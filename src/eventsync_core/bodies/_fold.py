@@ -24,8 +24,8 @@ def fold_push(
     Return how a body stands after one more answer.
 
     A body that the target holds stays so. A fault that the body may have caused lets it wait as
-    `next_back_off` says, at least a second, so that others go before it; one of the target or
-    the way there leaves it due. No number of faults ends in anything but another attempt. Without
+    `next_back_off` says, at least a second, so that others go before it; one of the target
+    leaves it due. No number of faults ends in anything but another attempt. Without
     *holds*, the lease was lost: only that the body is there is kept.
     """
     if before.state.is_there or (not holds and not verdict.state.is_there):

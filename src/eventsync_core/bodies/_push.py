@@ -20,8 +20,9 @@ class PushVerdict:
 
     `state` queued: it is to be tried again. `reason` is one line, in the words of the failure
     log. `next` is `GO_ON` where only this body is concerned, `BACK_OFF` where the target is to
-    be left alone, `PROTOCOL` where nothing else is worth trying now. `is_pending`: the server
-    works on it and nothing is wrong. The waits are those of `Verdict`.
+    be left alone, `PROTOCOL` where nothing else is worth trying now, `WITHHELD` where nothing
+    left the machine. `is_pending`: the server works on it and nothing is wrong. The waits are
+    those of `Verdict`.
     """
 
     state: UploadState
@@ -44,7 +45,7 @@ class PushVerdict:
         if self.next is Next.BACK_OFF:
             is_lost = self.status is None and not self.no_connection
             return is_lost or self.status == 408 or (self.status or 0) >= 500
-        return self.next is Next.GO_ON
+        return self.next in (Next.GO_ON, Next.PROTOCOL)
 
 
 class BodyReceiver(Protocol):

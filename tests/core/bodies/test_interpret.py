@@ -39,12 +39,26 @@ def _answer(status: int, document: Any = None, **headers: str) -> Answer:
         (_answer(400), _FAILED, "bad_request: unknown", Next.GO_ON),
         (_answer(400, []), _FAILED, "bad_request: unknown", Next.GO_ON),
         (_answer(401), _QUEUED, "unauthorized", Next.BACK_OFF),
-        (_answer(403), _FAILED, "unauthorized", Next.PROTOCOL),
+        (_answer(403), _QUEUED, "unauthorized", Next.PROTOCOL),
         (
             _answer(403, {"error": "direct_ingress_missing_private_team"}),
-            _FAILED,
+            _QUEUED,
             "direct_ingress_missing_private_team",
             Next.PROTOCOL,
+        ),
+        (_answer(403, {"content_hash": _HASH}), _FAILED, "unauthorized", Next.GO_ON),
+        (_answer(403, {"artifact_path": "research/a.md"}), _FAILED, "unauthorized", Next.GO_ON),
+        (
+            _answer(403, {"content_hash": hash_of("y"), "artifact_path": "research/a.md"}),
+            _QUEUED,
+            "unauthorized",
+            Next.PROTOCOL,
+        ),
+        (
+            _answer(201, {"content_hash": hash_of("y")}),
+            _QUEUED,
+            "201: it speaks of a body with another hash",
+            Next.GO_ON,
         ),
         (
             _answer(404, {"error": "index_entry_not_found"}),
@@ -88,13 +102,12 @@ def test_the_table(answer: Answer, state: UploadState, reason: str, then: Next) 
         Answer(status=200, body=b"<html>log in</html>"),
         Answer(status=201, body=b"{}", is_whole=False),
         Answer(status=200, body=b"[]"),
-        _answer(200, {"content_hash": hash_of("y")}),
         _answer(302, None, location="https://elsewhere.example/"),
         _answer(412),
     ],
 )
 def test_an_answer_of_something_else_is_no_upload(answer: Answer) -> None:
-    """A log-in page, a redirection or another hash ends the upload and settles nothing."""
+    """A log-in page or a redirection ends the upload and settles nothing."""
     verdict = interpret_push(_UPLOAD, answer)
 
     assert (verdict.state, verdict.next) == (_QUEUED, Next.PROTOCOL)

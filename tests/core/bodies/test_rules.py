@@ -134,7 +134,7 @@ def test_no_number_of_faults_ends_a_body(chances: list[float]) -> None:
 
 def test_a_fault_of_the_target_leaves_a_body_due() -> None:
     """It did nothing wrong; the reason is kept."""
-    for then, status in ((Next.BACK_OFF, 401), (Next.BACK_OFF, 429), (Next.PROTOCOL, 500)):
+    for then, status in ((Next.BACK_OFF, 401), (Next.BACK_OFF, 429)):
         verdict = attrs.evolve(_FAULT, next=then, status=status)
         after = fold_push(Standing(failures=2, due_at=7), verdict, at=EPOCH, chance=1.0)
         assert after == Standing(failures=2, due_at=7, last_error=_FAULT.reason)

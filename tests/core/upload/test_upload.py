@@ -1,5 +1,6 @@
 """One upload: what goes when, and what is left after every kind of answer."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -323,13 +324,56 @@ def test_bodies_that_need_their_event_do_not_end_an_upload(world: World) -> None
 
 
 def test_a_403_spares_the_bodies_behind_it(world: World) -> None:
-    """One fails, the upload ends, the others stay queued."""
+    """None fails for who asks: the upload ends, and when the team may, all go."""
     world.add("a", "b")
     world.answer(403)
 
     report = world.upload()
 
-    assert (report.stopped_because, world.states()) == ("protocol", ["failed", "queued"])
+    assert (report.stopped_because, world.states()) == ("protocol", ["queued"] * 2)
+    world.clock.advance(61)
+    assert world.upload().states == {UploadState.UPLOADED: 2}
+
+
+def test_a_403_that_names_a_body_is_about_that_one(world: World) -> None:
+    """It fails, and those behind it go."""
+    world.add("a", "b")
+    world.answer(403, body=json.dumps({"content_hash": make_body("a").key.content_hash}))
+
+    report = world.upload()
+
+    assert (report.stopped_because, world.states()) == ("caught_up", ["failed", "uploaded"])
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        RequestRule(status=200, body="<html>blocked</html>"),
+        RequestRule(status=302),
+        RequestRule(status=403),
+        RequestRule(status=412),
+    ],
+)
+def test_no_body_starves_the_others(world: World, rule: RequestRule) -> None:
+    """One that the way to the server never lets through waits, and the next upload asks another."""
+    world.add("a", "b", "c")
+    world.receiver.script = Script(pushes=[rule])
+    assert world.upload().stopped_because == "protocol"
+
+    report = world.upload()
+
+    assert (report.states, world.sent()) == ({UploadState.UPLOADED: 2}, ["a", "b", "c"])
+    assert world.states() == ["queued", "uploaded", "uploaded"]
+
+
+def test_an_answer_of_another_body_holds_up_one(world: World) -> None:
+    """It waits, and the upload goes on."""
+    world.add("a", "b")
+    world.answer(201, body=json.dumps({"content_hash": hash_of("other")}))
+
+    report = world.upload()
+
+    assert (report.stopped_because, world.states()) == ("caught_up", ["queued", "uploaded"])
 
 
 def test_pending_is_asked_for_again(world: World) -> None:
