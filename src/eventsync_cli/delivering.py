@@ -10,6 +10,7 @@ from eventsync_cli.granting import grant_command, grant_words
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.uploading import (
     Limits,
+    held_back,
     send_bodies,
     ungranted_bodies,
     ungranted_talk,
@@ -139,12 +140,15 @@ def _bodies(
     *rest* is how much may still be done, and when the drain of the events began.
 
     None where there are none, or the target takes none, or somebody wants an end. What stopped
-    the events stops their bodies as well, for whatever stands in the way is looked at again.
+    the events stops their bodies as well: an answer that ends every delivery at once, whatever
+    else stands in the way when it is looked at again.
     """
     if target.kind is not Kind.TEAMSPACE or events.stopped_because == Stop.INTERRUPTED:
         return None
     if not any(stores.bodies.page(stream=stream, limit=1) for stream in streams):
         return None
+    if events.stopped_because == Stop.PROTOCOL:
+        return held_back(stores, target, streams, events.message)
     limits, started = rest
     return send_bodies(app, stores, target, streams, limits, since=started)
 

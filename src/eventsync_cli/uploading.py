@@ -25,6 +25,7 @@ from eventsync_core.upload import Preview, Upload, UploadReport, UploadStop, pre
 
 __all__ = [
     "Limits",
+    "held_back",
     "push",
     "send_bodies",
     "ungranted_bodies",
@@ -132,6 +133,20 @@ def send_bodies(
             ),
             streams,
         )
+
+
+def held_back(
+    stores: Stores, target: Target, streams: Sequence[str], because: str
+) -> UploadReport:
+    """Return what there is to upload where the answer to its events let none of it go."""
+    report = UploadReport(target_id=target.target_id)
+    for stream in streams:
+        if _is_left(stores, target, stream):
+            grant = stores.grants.get(target.target_id, stream)
+            report.remaining += 0 if grant is None else stores.bodies.remaining(grant)
+    if report.remaining:
+        report.stopped_because, report.message = UploadStop.PROTOCOL.value, because
+    return report
 
 
 def _is_left(stores: Stores, target: Target, stream: str) -> bool:
