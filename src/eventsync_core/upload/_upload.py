@@ -6,6 +6,7 @@ from eventsync_core.bodies import (
     BodyReceiver,
     Owed,
     PushVerdict,
+    Standing,
     UploadFailure,
     UploadState,
     asked,
@@ -279,18 +280,20 @@ def _note(running: _Pass, owed: Owed, verdict: PushVerdict) -> None:
 def _settle(running: _Pass, owed: Owed, verdict: PushVerdict, *, holds: bool) -> None:
     task = running.task
     bodies, now = task.stores.bodies, max(task.clock(), running.horizon)
+    before = _as_it_stands(running, owed)
     if verdict.next is Next.WITHHELD:
         # Nothing left, so no attempt is counted.
-        before = attrs.evolve(owed.standing, attempts=owed.standing.attempts - 1)
         if holds:
-            bodies.note(task.target.target_id, owed.number, before)
+            unasked = attrs.evolve(before, attempts=before.attempts - 1)
+            bodies.note(task.target.target_id, owed.number, unasked)
         running.after = (owed.standing.due_at, owed.number - 1)
         return
-    if not holds and _was_reopened(running, owed):
+    if not holds and before.reopened != owed.standing.reopened:
+        # An operator asked for the body again while its request was under way.
         return
-    standing = fold_push(owed.standing, verdict, at=now, chance=task.chance(), holds=holds)
+    standing = fold_push(before, verdict, at=now, chance=task.chance(), holds=holds)
     running.report.states[verdict.state] += 1
-    if standing != owed.standing:
+    if standing != before:
         bodies.note(task.target.target_id, owed.number, standing)
     if holds and standing.state is UploadState.FAILED:
         failure = UploadFailure(
@@ -304,11 +307,11 @@ def _settle(running: _Pass, owed: Owed, verdict: PushVerdict, *, holds: bool) ->
         bodies.log(failure)
 
 
-def _was_reopened(running: _Pass, owed: Owed) -> bool:
-    """Say whether an operator asked for the body again while its request was under way."""
+def _as_it_stands(running: _Pass, owed: Owed) -> Standing:
+    """Return how the body stands now: others may have asked for it while a request was under way."""
     task = running.task
     listed = task.stores.bodies.find(owed.upload.key, task.target.target_id)
-    return listed is not None and listed.standing.reopened != owed.standing.reopened
+    return owed.standing if listed is None else listed.standing
 
 
 def _stop_after(running: _Pass, verdict: PushVerdict) -> None:

@@ -564,6 +564,26 @@ def test_a_stale_sender_keeps_good_news_only(world: World) -> None:
         assert world.stores.bodies.failures() == []
 
 
+def test_a_stale_sender_overwrites_nothing(world: World) -> None:
+    """What another sender noted meanwhile stays, beside the good news."""
+    other = Holder(pid=2, started_at=2, boot="boot")
+
+    def take_over(_: BodyUpload) -> None:
+        world.receiver.before = None
+        world.clock.advance(20)
+        world.answer(500)
+        assert world.upload(holder=other).requests == 1
+        world.answer(201)
+
+    world.add("a")
+    world.receiver.before = take_over
+
+    assert world.upload().stopped_because == "busy"
+
+    (listed,) = world.stores.bodies.page(world.target.target_id)
+    assert (listed.standing.state, listed.standing.attempts) == (UploadState.UPLOADED, 2)
+
+
 def test_an_interruption_loses_nothing(world: World) -> None:
     """The body stays queued, the lease is given back."""
     world.add("a", "b")
