@@ -273,6 +273,7 @@ def upload_document(report: UploadReport) -> dict[str, Any]:
         "stopped_because": report.stopped_because,
         "message": report.message,
         "remaining": report.remaining,
+        "pending": report.pending,
         "retry_at": None if report.retry_at is None else iso_time(report.retry_at),
     }
 
@@ -280,5 +281,6 @@ def upload_document(report: UploadReport) -> dict[str, Any]:
 def upload_lines(report: UploadReport) -> str:
     """Return the same as one line."""
     counts = "  ".join(f"{name.replace('_', '-')} {n}" for name, n in report.counts().items())
-    left = f"still to be uploaded {report.remaining}  stopped: {report.stopped_because}"
+    pending = f" (pending {report.pending})" if report.pending else ""
+    left = f"still to be uploaded {report.remaining}{pending}  stopped: {report.stopped_because}"
     return f"bodies {counts}  {left}"

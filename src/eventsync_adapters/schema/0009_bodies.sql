@@ -29,7 +29,7 @@ CREATE TABLE body_contents (
 );
 
 -- asked_at: when a request last carried it; settled_at: when it was uploaded or failed for good.
--- reopened: how often an operator let it go again.
+-- reopened: how often an operator let it go again. wait: how long the target is left to work on it.
 CREATE TABLE body_standings (
     target_no  BIGINT NOT NULL,
     stream_id  BIGINT NOT NULL,
@@ -42,6 +42,7 @@ CREATE TABLE body_standings (
     asked_at   BIGINT,
     settled_at BIGINT,
     reopened   BIGINT NOT NULL,
+    wait       BIGINT NOT NULL,
     PRIMARY KEY (target_no, stream_id, body_no)
 );
 CREATE INDEX body_standings_due ON body_standings (target_no, stream_id, state, due_at, body_no);

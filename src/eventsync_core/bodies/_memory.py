@@ -139,6 +139,10 @@ class MemoryBodies:
         """See `Bodies.remaining`."""
         return len(self._queued(grant))
 
+    def pending(self, grant: Grant) -> int:
+        """See `Bodies.pending`."""
+        return sum(standing.wait > 0 for _, standing in self._queued(grant))
+
     def note(self, target_id: str, number: int, standing: Standing) -> None:
         """See `Bodies.note`."""
         self.targets.get(target_id)

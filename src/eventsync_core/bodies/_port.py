@@ -86,6 +86,10 @@ class Bodies(Protocol):
         """Return how many queued bodies with a standing *grant* covers, due or not."""
         ...
 
+    def pending(self, grant: Grant) -> int:
+        """Return how many of `remaining` the target was last heard to work on."""
+        ...
+
     def note(self, target_id: str, number: int, standing: Standing) -> None:
         """
         Let the body stand with the target as *standing* says, in place of the one before.

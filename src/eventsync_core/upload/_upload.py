@@ -127,7 +127,8 @@ def upload(task: Upload, streams: Sequence[str]) -> UploadReport:
             continue
         if stopped not in _PER_STREAM:
             break
-    report.remaining = sum(_remaining(task, stream) for stream in streams)
+    for stream in streams:
+        _count_rest(task, stream, report)
     if ended == UploadStop.BUDGET and not report.remaining:
         ended, report.message, report.fix = UploadStop.CAUGHT_UP.value, "", ""
     report.stopped_because = ended
@@ -136,9 +137,11 @@ def upload(task: Upload, streams: Sequence[str]) -> UploadReport:
     return report
 
 
-def _remaining(task: Upload, stream: str) -> int:
+def _count_rest(task: Upload, stream: str, report: UploadReport) -> None:
     grant = task.stores.grants.get(task.target.target_id, stream)
-    return task.stores.bodies.remaining(grant) if grant is not None and grant.is_live else 0
+    if grant is not None and grant.is_live:
+        report.remaining += task.stores.bodies.remaining(grant)
+        report.pending += task.stores.bodies.pending(grant)
 
 
 def _upload_stream(

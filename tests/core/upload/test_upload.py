@@ -377,14 +377,15 @@ def test_an_answer_of_another_body_holds_up_one(world: World) -> None:
 
 
 def test_pending_is_asked_for_again(world: World) -> None:
-    """After five minutes, without a fault."""
+    """After five minutes, without a fault; until then nothing is left to do."""
     world.add("a")
     world.answer(202)
 
     report = world.upload()
 
-    assert (report.stopped_because, report.remaining) == ("caught_up", 1)
+    assert (report.is_clean, report.remaining, report.pending) == (True, 1, 1)
     world.clock.advance(299)
+    assert world.upload().is_clean
     assert world.upload().requests == 0
     world.clock.advance(2)
     assert world.upload().states == {UploadState.UPLOADED: 1}
