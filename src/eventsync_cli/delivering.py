@@ -75,9 +75,10 @@ def _closed(app: App) -> Result:
 
 def _wait_shortly(app: App, target: Target, budget: Budget) -> None:
     """Wait out what is left of a short back-off: whoever asks for a delivery now means it."""
-    left = target.back_off.retry_at - app.clock()
+    faults = target.longer_back_off
+    left = faults.retry_at - app.clock()
     most = _SHORT_WAIT if budget.seconds is None else min(_SHORT_WAIT, budget.seconds * SECOND)
-    if target.back_off.breaker(at=app.clock()) is Breaker.OPEN and 0 < left <= most:
+    if faults.breaker(at=app.clock()) is Breaker.OPEN and 0 < left <= most:
         app.sleep(left / SECOND)
 
 

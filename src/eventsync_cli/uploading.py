@@ -135,9 +135,7 @@ def send_bodies(
         )
 
 
-def held_back(
-    stores: Stores, target: Target, streams: Sequence[str], because: str
-) -> UploadReport:
+def held_back(stores: Stores, target: Target, streams: Sequence[str], because: str) -> UploadReport:
     """Return what there is to upload where the answer to its events let none of it go."""
     report = UploadReport(target_id=target.target_id)
     for stream in streams:

@@ -83,5 +83,8 @@ CREATE UNIQUE INDEX body_failures_by_key ON body_failures (content_hash, artifac
 
 -- from_body: only bodies with a higher number may go.
 ALTER TABLE grants ADD COLUMN from_body BIGINT NOT NULL DEFAULT 0;
--- of_bodies: 1 when all faults of the target in a row were answers to bodies, else 0.
-ALTER TABLE targets ADD COLUMN of_bodies BIGINT NOT NULL DEFAULT 0;
+-- body_…: the same as without, for faults that may be of the bodies that met them.
+ALTER TABLE targets ADD COLUMN body_failures BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE targets ADD COLUMN body_retry_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE targets ADD COLUMN body_probe_until BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE targets ADD COLUMN body_back_off_reason TEXT NOT NULL DEFAULT '';

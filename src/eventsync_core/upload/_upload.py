@@ -133,7 +133,7 @@ def upload(task: Upload, streams: Sequence[str]) -> UploadReport:
         ended, report.message, report.fix = UploadStop.CAUGHT_UP.value, "", ""
     report.stopped_because = ended
     if ended == UploadStop.TARGET_BACKOFF:
-        report.retry_at = task.stores.targets.get(task.target.target_id).back_off.until
+        report.retry_at = task.stores.targets.get(report.target_id).longer_back_off.until
     return report
 
 
@@ -276,6 +276,7 @@ def _note(running: _Pass, owed: Owed, verdict: PushVerdict) -> None:
         return
     running.lease = lease
     if note_standing(task.stores, task.target, verdict, at=now, chance=task.chance()):
+        give_probe_back(task.stores, task.target, running.probe_until)
         running.probe_until = 0
     _stop_after(running, verdict)
 
@@ -311,7 +312,7 @@ def _settle(running: _Pass, owed: Owed, verdict: PushVerdict, *, holds: bool) ->
 
 
 def _as_it_stands(running: _Pass, owed: Owed) -> Standing:
-    """Return how the body stands now: others may have asked for it while a request was under way."""
+    """Return how the body stands now: others may have asked for it meanwhile."""
     task = running.task
     listed = task.stores.bodies.find(owed.upload.key, task.target.target_id)
     return owed.standing if listed is None else listed.standing

@@ -233,11 +233,25 @@ def test_a_server_fault_backs_the_target_off(world: World, rule: RequestRule) ->
         world.clock.now = report.retry_at
 
     assert waits == sorted(set(waits))
-    back_off = world.stores.targets.get(world.target.target_id).back_off
-    assert (back_off.failures, back_off.of_bodies) == (5, True)
-    assert not back_off.for_events.failures
+    target = world.stores.targets.get(world.target.target_id)
+    assert (target.body_back_off.failures, target.back_off.failures) == (5, 0)
     assert world.upload().states[UploadState.UPLOADED] > 0
-    assert not world.stores.targets.get(world.target.target_id).back_off.failures
+    assert not world.stores.targets.get(world.target.target_id).body_back_off.failures
+
+
+def test_faults_of_bodies_and_of_the_target_count_apart(world: World) -> None:
+    """Neither is taken for the other, nor makes it start again."""
+    world.add("a", "b", "c", "d", "e", "f")
+    for status in (500, 401, 500, 500, 401):
+        world.answer(status)
+        report = world.upload()
+        assert (report.stopped_because, report.requests) == ("target_backoff", 1)
+        assert report.retry_at is not None
+        world.clock.now = report.retry_at
+
+    target = world.stores.targets.get(world.target.target_id)
+    assert (target.back_off.failures, target.body_back_off.failures) == (2, 3)
+    assert world.upload().requests == 6
 
 
 def test_three_unknown_addresses_in_a_row_end_an_upload(world: World) -> None:

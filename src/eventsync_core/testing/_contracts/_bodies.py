@@ -235,7 +235,7 @@ class BodiesContract(BodyOpeningsContract):
 
         assert stores.bodies.remaining(_grant(stores)) == 2
         assert stores.bodies.pending(_grant(stores)) == 0
-        stores.bodies.note(TARGET_ID, 1, Standing(wait=NOW))
+        stores.bodies.note(TARGET_ID, 2, Standing(wait=NOW))
         assert stores.bodies.pending(_grant(stores)) == 1
         assert stores.bodies.waiting(TARGET_ID, STREAM) == 3
         assert stores.bodies.waiting(TARGET_ID, "other") == 1
