@@ -123,6 +123,8 @@ def _not_found(said: _Said) -> PushVerdict:
 
 def _no_answer(answer: Answer) -> PushVerdict:
     fault = _line(answer.fault) or "no answer"
+    if not (answer.reached or answer.no_connection):
+        return PushVerdict(state=UploadState.QUEUED, reason=fault, next=Next.WITHHELD)
     is_slow = any(words in fault for words in _WORDS_OF_TIME)
     return PushVerdict(
         state=UploadState.QUEUED,

@@ -39,7 +39,8 @@ class Target:
     server. `target_id` follows from the parts. `paused` says why nothing is sent there, empty
     when it may be. `back_off` comes of its own faults, `body_back_off` of those that may be of
     the bodies that met them, counted apart: events do not heed it. `limits` are those it named,
-    `checked_at` is when its health was last asked for, `reset` is set until an operator has dealt with it.
+    `checked_at` is when its health was last asked for, `reset` is set until an operator has dealt
+    with it.
     """
 
     target_id: str

@@ -14,7 +14,7 @@ from eventsync_core.bodies import (
     fold_push,
 )
 from eventsync_core.clock import SECOND, Clock
-from eventsync_core.egress import Refusal, permit
+from eventsync_core.egress import Refusal, permit, refuse
 from eventsync_core.ledger import Busy, Holder, Lease
 from eventsync_core.receivers import Gate, Next, Permit
 from eventsync_core.stores import Stores
@@ -210,7 +210,21 @@ def _push(running: _Pass, ready: _Ready, stream: str) -> PushVerdict:
     running.report.requests += 1
     running.is_sending = True
     with stores.leases.kept(running.lease):
-        return task.receiver.push(ready.permit, ready.owed.upload)
+        verdict = task.receiver.push(ready.permit, ready.owed.upload)
+    if verdict.next is Next.WITHHELD:
+        running.report.requests -= 1
+        _stop_unsent(running, verdict)
+    return verdict
+
+
+def _stop_unsent(running: _Pass, verdict: PushVerdict) -> None:
+    """End the upload where nothing can leave the machine as it is now."""
+    url = running.task.target.url
+    if verdict.closed is None:
+        running.finish(UploadStop.PROTOCOL, f"{url}: nothing was sent: {verdict.reason}", _AGAIN)
+        return
+    refusal = refuse(verdict.closed, url)
+    running.finish(refusal.stop, refusal.message, refusal.fix)
 
 
 def _next(running: _Pass, stream: str, closed: Sequence[Gate]) -> _Ready | None:

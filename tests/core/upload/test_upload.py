@@ -21,7 +21,7 @@ from eventsync_core.receivers import (
     Verdict,
 )
 from eventsync_core.stores import MemoryStores
-from eventsync_core.targets import Target
+from eventsync_core.targets import BackOff, Target
 from eventsync_core.testing import (
     HOLDER,
     ManualClock,
@@ -50,6 +50,7 @@ class Watched(StubBodyReceiver):
 
     before: Any = None
     closed: tuple[Gate, ...] = ()
+    unsent: PushVerdict | None = None
 
     def closed_gates(self) -> Sequence[Gate]:
         return self.closed
@@ -57,7 +58,7 @@ class Watched(StubBodyReceiver):
     def push(self, permit: Permit, upload: BodyUpload) -> PushVerdict:
         if self.before is not None:
             self.before(upload)
-        return super().push(permit, upload)
+        return self.unsent or super().push(permit, upload)
 
 
 @attrs.define
@@ -388,6 +389,31 @@ def test_an_answer_of_another_body_holds_up_one(world: World) -> None:
     report = world.upload()
 
     assert (report.stopped_because, world.states()) == ("caught_up", ["queued", "uploaded"])
+
+
+@pytest.mark.parametrize(
+    ("closed", "stop"), [(Gate.MISSING_AUTH, "gate:missing_auth"), (None, "protocol")]
+)
+def test_what_never_left_is_no_attempt(world: World, closed: Gate | None, stop: str) -> None:
+    """A gate that closes right before a request ends the upload; nobody is left alone for it."""
+    world.add("a", "b")
+    unsent = PushVerdict(
+        state=UploadState.QUEUED, reason="no token", next=Next.WITHHELD, closed=closed
+    )
+    world.receiver.unsent = unsent
+
+    report = world.upload()
+
+    assert (report.stopped_because, report.requests, report.selected) == (stop, 0, 0)
+    assert [
+        each.standing.attempts for each in world.stores.bodies.page(world.target.target_id)
+    ] == [
+        0,
+        0,
+    ]
+    assert world.stores.targets.get(world.target.target_id).longer_back_off == BackOff()
+    world.receiver.unsent = None
+    assert world.upload().is_clean
 
 
 def test_pending_is_asked_for_again(world: World) -> None:
