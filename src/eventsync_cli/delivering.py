@@ -11,6 +11,7 @@ from eventsync_cli.render import Progress, Result
 from eventsync_cli.uploading import (
     Limits,
     held_back,
+    left_out_talk,
     send_bodies,
     ungranted_bodies,
     ungranted_talk,
@@ -92,6 +93,7 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
     )
     bodies_waiting = ungranted_bodies(app, stores, target)
     talk += tuple(ungranted_talk(app, target, bodies_waiting))
+    talk += tuple(left_out_talk(app, stores, target))
     if not granted:
         return _ungranted(app, target, {**others, **bodies_waiting})
     _wait_shortly(app, stores.targets.get(target.target_id), budget)

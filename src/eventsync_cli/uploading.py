@@ -21,11 +21,21 @@ from eventsync_core.policy import policy_of
 from eventsync_core.receivers import Gate
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
-from eventsync_core.upload import Preview, Upload, UploadReport, UploadStop, preview, upload
+from eventsync_core.upload import (
+    Preview,
+    Upload,
+    UploadReport,
+    UploadStop,
+    bodies_left_out,
+    left_out_message,
+    preview,
+    upload,
+)
 
 __all__ = [
     "Limits",
     "held_back",
+    "left_out_talk",
     "push",
     "send_bodies",
     "ungranted_bodies",
@@ -97,6 +107,7 @@ def _push(app: App, stores: Stores, target: Target, limits: Limits) -> Result:
         report.message = f"{target.url} takes no bodies; a Teamspace does"
         report.fix = "eventsync sync server URL; until then they stay here"
     talk = ungranted_talk(app, target, ungranted_bodies(app, stores, target))
+    talk += left_out_talk(app, stores, target)
     return _result(report, target, talk=talk)
 
 
@@ -175,6 +186,25 @@ def ungranted_talk(app: App, target: Target, waiting: Mapping[str, int]) -> list
     ]
     more = len(waiting) - len(lines)
     return [*lines, f"eventsync: and bodies of {more} more streams"] if more else lines
+
+
+def left_out_talk(app: App, stores: Stores, target: Target) -> list[str]:
+    """Return what to say of the streams some of whose bodies are older than their grant."""
+    if target.kind is not Kind.TEAMSPACE:
+        return []
+    asked = None if app.chosen.project is None else app.stream
+    counts = {
+        grant.stream: bodies_left_out(stores, grant)
+        for grant in stores.grants.grants(target.target_id)
+        if grant.is_live and asked in (None, grant.stream)
+    }
+    lines = [
+        f"eventsync: {left_out_message(stream, count)}; they go after "
+        f"{app.chosen.spelt(grant_words(stream))}"
+        for stream, count in counts.items()
+        if count
+    ]
+    return lines[:_MOST_NAMED]
 
 
 def _ungranted(app: App, stores: Stores, target: Target) -> Result:

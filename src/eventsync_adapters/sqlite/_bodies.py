@@ -74,9 +74,9 @@ SELECT stream FROM streams
 WHERE EXISTS (SELECT 1 FROM bodies b WHERE b.stream_id = streams.stream_id) ORDER BY stream
 """
 _WAITING = """
-SELECT (SELECT COUNT(*) FROM bodies WHERE stream_id = ?2)
+SELECT (SELECT COUNT(*) FROM bodies WHERE stream_id = ?2 AND body_no > ?3)
      - (SELECT COUNT(*) FROM body_standings
-        WHERE target_no = ?1 AND stream_id = ?2
+        WHERE target_no = ?1 AND stream_id = ?2 AND body_no > ?3
           AND state IN ('uploaded', 'already_exists', 'failed'))
 """
 _ONE_STANDING = f"""
@@ -198,9 +198,9 @@ class SqliteBodies:
         """See `Bodies.streams`."""
         return [stream for (stream,) in self._database.rows(_STREAMS)]
 
-    def waiting(self, target_id: str, stream: str) -> int:
+    def waiting(self, target_id: str, stream: str, *, above: int = 0) -> int:
         """See `Bodies.waiting`."""
-        values = (self._keys.target(target_id), self._keys.stream(stream))
+        values = (self._keys.target(target_id), self._keys.stream(stream), above)
         (count,) = self._database.row(_WAITING, values) or (0,)
         return int(count)
 

@@ -47,8 +47,12 @@ class Bodies(Protocol):
         """Return the streams that hold a body, in order of their names."""
         ...
 
-    def waiting(self, target_id: str, stream: str) -> int:
-        """Return how many bodies of the stream are not settled at the target, granted or not."""
+    def waiting(self, target_id: str, stream: str, *, above: int = 0) -> int:
+        """
+        Return how many bodies of the stream are not settled at the target, granted or not.
+
+        Only those with a number above *above*.
+        """
         ...
 
     def page(
