@@ -6,7 +6,7 @@ import pytest
 
 from eventsync_adapters.server import Serving
 from eventsync_core.receivers import RequestRule, Script
-from tests.cli.bodies import PROJECT, add, capture, states
+from tests.cli.bodies import NAMED, PROJECT, add, capture, states
 from tests.cli.conftest import Run
 
 
@@ -62,3 +62,12 @@ def test_bodies_that_a_grant_leaves_out_are_named(
 
     assert run("body", "push", "--json").document["counts"]["uploaded"] == 1
     assert run("sync", "status", "--json").document["body_streams"] == []
+
+
+def test_a_file_s_name_is_told_in_one_line(run: Run, mission: Path) -> None:
+    """Nothing of it reaches a terminal as a command."""
+    added = run("body", "add", str(mission / "a\x1b[31m\nb.md"), *NAMED, "--project", PROJECT)
+
+    assert added.code == 3
+    assert "\x1b" not in added.out + added.err
+    assert "a [31m b.md" in added.out

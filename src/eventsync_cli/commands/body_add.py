@@ -14,8 +14,10 @@ from eventsync_cli.targeting import current_if_any
 from eventsync_core.bodies import Added, BodyKey, BodyUpload, UploadState, covers, hash_of
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason
+from eventsync_core.ids import one_line
 from eventsync_core.stores import Stores
 
+_LONGEST_LINE = 1_000
 _QUEUED = UploadState.QUEUED.value
 
 
@@ -28,6 +30,9 @@ class _Kept:
     reason: str
     number: int | None = None
     is_granted: bool | None = None
+
+    def said(self) -> str:
+        return one_line(f"{self.artifact.file}: {self.reason}", _LONGEST_LINE)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -132,7 +137,7 @@ def _result(app: App, kept: list[_Kept]) -> Result:
         },
         lines=[
             told,
-            *(f"  {each.artifact.file}: {each.reason}" for each in kept if each.status != _QUEUED),
+            *(f"  {each.said()}" for each in kept if each.status != _QUEUED),
         ],
         talk=talk,
         code=ExitCode.OK if reason is None else ExitCode.INCOMPLETE,
@@ -155,7 +160,7 @@ def _reason(kept: list[_Kept]) -> Reason | None:
         first = skipped[0]
         return Reason(
             code="files_skipped",
-            message=f"files skipped: {len(skipped)}; {first.artifact.file}: {first.reason}",
+            message=f"files skipped: {len(skipped)}; {first.said()}",
             fix_text="see the reason of each; the others are stored",
         )
     return None
