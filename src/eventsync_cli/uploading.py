@@ -281,6 +281,8 @@ def upload_reason(report: UploadReport, argv: tuple[str, ...] = ()) -> Reason:
     stop = report.stopped_because
     if stop != UploadStop.CAUGHT_UP:
         helps = _HELPS.get(stop, ())
+        if stop == UploadStop.NO_GRANT and report.stopped_in:
+            helps = grant_command(report.stopped_in)
         return Reason(
             code=stop.removeprefix("gate:"),
             message=report.message or f"bodies still to be uploaded: {report.remaining}",

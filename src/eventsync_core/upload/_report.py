@@ -30,7 +30,8 @@ class UploadReport:
     `remaining` is how many of the streams are still to be uploaded, due or not, and `pending` how
     many of these the target works on. `message` and
     `fix` are one line each on why it stopped, `retry_at` is when the target may be tried again
-    after `target_backoff`, in microseconds, else None.
+    after `target_backoff`, in microseconds, else None. `stopped_in` is the stream in which it
+    stopped, if it did.
     """
 
     target_id: str
@@ -42,6 +43,7 @@ class UploadReport:
     remaining: int = 0
     pending: int = 0
     retry_at: int | None = None
+    stopped_in: str = ""
 
     @property
     def selected(self) -> int:

@@ -122,7 +122,7 @@ def upload(task: Upload, streams: Sequence[str]) -> UploadReport:
     for stream in streams:
         stopped = _upload_stream(task, stream, report, horizon, deadline)
         if stopped != UploadStop.CAUGHT_UP:
-            ended = stopped
+            ended, report.stopped_in = stopped, stream
         if stopped == UploadStop.PAUSED and not task.stores.targets.get(report.target_id).paused:
             continue
         if stopped not in _PER_STREAM:
@@ -138,10 +138,15 @@ def upload(task: Upload, streams: Sequence[str]) -> UploadReport:
 
 
 def _count_rest(task: Upload, stream: str, report: UploadReport) -> None:
-    grant = task.stores.grants.get(task.target.target_id, stream)
+    target_id, bodies = task.target.target_id, task.stores.bodies
+    grant = task.stores.grants.get(target_id, stream)
     if grant is not None and grant.is_live:
-        report.remaining += task.stores.bodies.remaining(grant)
-        report.pending += task.stores.bodies.pending(grant)
+        report.remaining += bodies.remaining(grant)
+        report.pending += bodies.pending(grant)
+    else:
+        report.remaining += bodies.waiting(
+            target_id, stream, above=0 if grant is None else grant.from_body
+        )
 
 
 def _upload_stream(

@@ -416,6 +416,23 @@ def test_what_never_left_is_no_attempt(world: World, closed: Gate | None, stop: 
     assert world.upload().is_clean
 
 
+def test_a_revoke_meanwhile_leaves_what_waits(world: World) -> None:
+    """The upload ends, names the stream, and counts what is still to go."""
+    world.add("a", "b", "c")
+
+    def revoke(_: BodyUpload) -> None:
+        world.stores.grants.revoke(
+            world.target.target_id, _STREAM, actor="me", reason="", at=world.clock()
+        )
+
+    world.receiver.before = revoke
+
+    report = world.upload()
+
+    assert (report.stopped_because, report.stopped_in) == ("no_grant", _STREAM)
+    assert (report.requests, report.remaining) == (1, 2)
+
+
 def test_pending_is_asked_for_again(world: World) -> None:
     """After five minutes, without a fault; until then nothing is left to do."""
     world.add("a")
