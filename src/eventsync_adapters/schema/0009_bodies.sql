@@ -83,6 +83,7 @@ CREATE UNIQUE INDEX body_failures_by_key ON body_failures (content_hash, artifac
 
 -- from_body: only bodies with a higher number may go.
 ALTER TABLE grants ADD COLUMN from_body BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE grant_acts ADD COLUMN from_body BIGINT NOT NULL DEFAULT 0;
 -- body_…: the same as without, for faults that may be of the bodies that met them.
 ALTER TABLE targets ADD COLUMN body_failures BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE targets ADD COLUMN body_retry_at BIGINT NOT NULL DEFAULT 0;

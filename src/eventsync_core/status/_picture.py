@@ -135,6 +135,7 @@ def _act(act: GrantAct) -> dict[str, Any]:
         "actor": act.actor,
         "reason": act.reason,
         "from_position": act.from_position,
+        "from_body": act.from_body,
         "generation": act.generation,
     }
 
