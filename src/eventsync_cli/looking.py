@@ -201,7 +201,7 @@ def _shown(value: int | None) -> str:
 def known_lines(target: Target, options: Chosen, *, at: int) -> list[str]:
     """Return why a target is sent nothing now, or may lack what it was sent; else nothing."""
     lines = [f"    paused: {target.paused}"] if target.paused else []
-    wait = back_off_document(target.back_off, at=at)
+    wait = back_off_document(target, at=at)
     if wait is not None:
         faults = f"failed requests in a row: {wait['failures']}; {wait['reason']}"
         is_open = wait["breaker"] == "open"
