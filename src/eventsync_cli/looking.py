@@ -23,7 +23,7 @@ from eventsync_core.errors import (
     StoreError,
     reason_of,
 )
-from eventsync_core.ids import Kind
+from eventsync_core.ids import Kind, printable
 from eventsync_core.migration import find_waiting
 from eventsync_core.policy import Mode, policy_of
 from eventsync_core.status import (
@@ -166,20 +166,39 @@ def _summary(status: Status, options: Chosen) -> list[tuple[str, str]]:
         bodies = status.bodies
         counts = f"waiting {bodies.waiting}  uploaded {bodies.uploaded}  failed {bodies.failed}"
         rows.append(("Bodies", counts))
-    current, waiting = status.setting.current, status.setting.waiting[:_MOST_TARGETS]
+    current = status.setting.current
     if current is not None:
         rows.append(("Current target", current.url))
     if status.setting.gates:
         rows.append(("Closed gates", ", ".join(status.setting.gates)))
     if document["queue_files_count"]:
         rows.append(("Queues of old programs", str(document["queue_files_count"])))
-    rows += [("Rows left by old ones", f"{each.source.path} ({each.said()})") for each in waiting]
-    if waiting:
-        rows.append(("They are imported by", options.spelt("eventsync sync migrate")))
+    rows += _old_rows(status, options)
     if journal["archived_event_count"]:
         rows.append(("Archived events", str(journal["archived_event_count"])))
     if journal["gc_suggested"]:
         rows.append(("GC suggested", f"run {options.spelt('eventsync sync gc')}"))
+    return rows
+
+
+def _old_rows(status: Status, options: Chosen) -> list[tuple[str, str]]:
+    """Return what waits in files of old programs, and what goes on with it."""
+    waiting = status.setting.waiting
+    shown = waiting[:_MOST_TARGETS]
+    rows = [
+        ("Rows of old programs", f"{printable(each.source.path)} ({each.said()})") for each in shown
+    ]
+    if len(waiting) > len(shown):
+        rows.append(("", f"and {len(waiting) - len(shown)} more files"))
+    if any(not each.is_looked_at for each in waiting):
+        rows.append(("They are imported by", options.spelt("eventsync sync migrate")))
+    if status.conflict_count:
+        how = options.spelt("eventsync sync migrate --resolve keep-journal")
+        rows.append(("Conflicts of old rows", f"{status.conflict_count}; decide: {how}"))
+    quarantined = sum(each.quarantined for each in waiting)
+    if quarantined:
+        how = options.spelt("eventsync sync migrate --take-quarantined")
+        rows.append(("Old rows without event", f"{quarantined}; their bytes are kept; {how}"))
     return rows
 
 
@@ -207,7 +226,7 @@ def _shown(value: int | None) -> str:
 def known_lines(target: Target, options: Chosen, *, at: int) -> list[str]:
     """Return why a target is sent nothing now, or may lack what it was sent; else nothing."""
     lines = [f"    paused: {target.paused}"] if target.paused else []
-    wait = back_off_document(target.back_off, at=at)
+    wait = back_off_document(target, at=at)
     if wait is not None:
         faults = f"failed requests in a row: {wait['failures']}; {wait['reason']}"
         is_open = wait["breaker"] == "open"

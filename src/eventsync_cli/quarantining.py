@@ -10,6 +10,7 @@ from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS, read_document
 from eventsync_core.errors import UnknownEventError
 from eventsync_core.events import Hold
+from eventsync_core.ids import printable
 from eventsync_core.integrity import Damage, damage_in, named_damage, quarantine
 from eventsync_core.journal import heads_of
 from eventsync_core.legacy import SetAside
@@ -178,4 +179,5 @@ def _document(row: SetAside) -> dict[str, Any]:
 
 def _row(row: SetAside) -> tuple[str, ...]:
     where = f"{row.path} {row.key.part} {row.key.row}"
-    return (str(row.number), row.why.value, row.resolution or "-", row.event_id or "-", where)
+    cells = (str(row.number), row.why.value, row.resolution or "-", row.event_id or "-", where)
+    return tuple(map(printable, cells))

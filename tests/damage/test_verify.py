@@ -87,7 +87,7 @@ BROKEN = [
     ("body_content", "INSERT INTO body_contents VALUES (5, 'x')"),
     (
         "body_standing",
-        "INSERT INTO body_standings VALUES (1, 1, 5, 'queued', 0, 0, 0, '', 0, 0, 0)",
+        "INSERT INTO body_standings VALUES (1, 1, 5, '', 0, 0, 0, '', 0, 0, 0, 0)",
     ),
     ("body_reopening", "INSERT INTO body_reopenings VALUES (1, 5, 1, 1, '', '', '', '', 1)"),
     ("provenance", "INSERT INTO provenance VALUES (1, 'queue', 1, 'x', 'e1', 1, 1, 1, '')"),

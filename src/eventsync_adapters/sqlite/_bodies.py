@@ -35,7 +35,7 @@ b.retry_count, b.next_attempt_at, b.last_error
 """
 _STANDING = """
 s.state, s.attempts, s.failures, s.due_at, s.last_error, s.asked_at, s.settled_at,
-s.reopened
+s.reopened, s.wait
 """
 _BY_KEY = f"""
 SELECT b.body_no, {_UPLOAD}
@@ -75,9 +75,9 @@ SELECT stream FROM streams
 WHERE EXISTS (SELECT 1 FROM bodies b WHERE b.stream_id = streams.stream_id) ORDER BY stream
 """
 _WAITING = """
-SELECT (SELECT COUNT(*) FROM bodies WHERE stream_id = ?2)
+SELECT (SELECT COUNT(*) FROM bodies WHERE stream_id = ?2 AND body_no > ?3)
      - (SELECT COUNT(*) FROM body_standings
-        WHERE target_no = ?1 AND stream_id = ?2
+        WHERE target_no = ?1 AND stream_id = ?2 AND body_no > ?3
           AND state IN ('uploaded', 'already_exists', 'failed'))
 """
 _ONE_STANDING = f"""
@@ -104,9 +104,9 @@ SELECT COALESCE(MAX(body_no), 0) FROM body_standings WHERE target_no = ? AND str
 """
 _OWE = """
 INSERT INTO body_standings (target_no, body_no, stream_id, state, attempts, failures, due_at,
-                            last_error, asked_at, settled_at, reopened)
+                            last_error, asked_at, settled_at, reopened, wait)
 SELECT ?1, body_no, stream_id, 'queued', 0, retry_count, next_attempt_at, last_error, NULL,
-       NULL, 0
+       NULL, 0, 0
 FROM bodies WHERE stream_id = ?2 AND body_no > ?3
 """
 _NEXT_DUE = f"""
@@ -123,10 +123,11 @@ _REMAINING = """
 SELECT COUNT(*) FROM body_standings
 WHERE target_no = ? AND stream_id = ? AND state = 'queued' AND body_no > ?
 """
+_PENDING = _REMAINING + "AND wait > 0"
 _NOTE = """
 UPDATE body_standings
 SET state = ?, attempts = ?, failures = ?, due_at = ?, last_error = ?, asked_at = ?, settled_at = ?,
-    reopened = ?
+    reopened = ?, wait = ?
 WHERE target_no = ? AND stream_id = (SELECT stream_id FROM bodies WHERE body_no = ?)
   AND body_no = ?
 """
@@ -197,9 +198,9 @@ class SqliteBodies:
         """See `Bodies.streams`."""
         return [stream for (stream,) in self._database.rows(_STREAMS)]
 
-    def waiting(self, target_id: str, stream: str) -> int:
+    def waiting(self, target_id: str, stream: str, *, above: int = 0) -> int:
         """See `Bodies.waiting`."""
-        values = (self._keys.target(target_id), self._keys.stream(stream))
+        values = (self._keys.target(target_id), self._keys.stream(stream), above)
         (count,) = self._database.row(_WAITING, values) or (0,)
         return int(count)
 
@@ -229,7 +230,7 @@ class SqliteBodies:
         return Listed(body, self._standing(row[16:]))
 
     def _standing(self, columns: tuple[Any, ...]) -> Standing:
-        state, attempts, failures, due_at, last_error, asked_at, settled_at, times = columns
+        state, attempts, failures, due_at, last_error, asked_at, settled_at, times, wait = columns
         return Standing(
             state=self._state(state),
             attempts=attempts,
@@ -239,6 +240,7 @@ class SqliteBodies:
             asked_at=asked_at,
             settled_at=settled_at,
             reopened=times,
+            wait=wait,
         )
 
     def _state(self, word: str) -> UploadState:
@@ -276,6 +278,12 @@ class SqliteBodies:
         """See `Bodies.remaining`."""
         place = (self._keys.target(grant.target_id), self._keys.stream(grant.stream))
         (count,) = self._database.row(_REMAINING, (*place, grant.from_body)) or (0,)
+        return int(count)
+
+    def pending(self, grant: Grant) -> int:
+        """See `Bodies.pending`."""
+        place = (self._keys.target(grant.target_id), self._keys.stream(grant.stream))
+        (count,) = self._database.row(_PENDING, (*place, grant.from_body)) or (0,)
         return int(count)
 
     def note(self, target_id: str, number: int, standing: Standing) -> None:

@@ -35,16 +35,16 @@ WHERE e.event_id IN ({})
 _SOURCE = "SELECT source_no FROM legacy_sources WHERE path = ?"
 _NOTE = """
 INSERT INTO legacy_sources (source_no, path, kind, target, spelling, fingerprint, rows_left,
-                            bodies_left, failures_left, noted_at)
+                            open_left, became, noted_at)
 VALUES ((SELECT COALESCE(MAX(source_no), 0) + 1 FROM legacy_sources), ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (path) DO UPDATE SET
     kind = excluded.kind, target = excluded.target, spelling = excluded.spelling,
     fingerprint = excluded.fingerprint, rows_left = excluded.rows_left,
-    bodies_left = excluded.bodies_left, failures_left = excluded.failures_left,
+    open_left = excluded.open_left, became = excluded.became,
     noted_at = excluded.noted_at
 """
 _SOURCES = """
-SELECT path, kind, target, spelling, fingerprint, rows_left, bodies_left, failures_left
+SELECT path, kind, target, spelling, fingerprint, rows_left, open_left, became
 FROM legacy_sources ORDER BY source_no
 """
 _TAKE = """
@@ -52,6 +52,9 @@ INSERT INTO provenance (source_no, part, row_no, digest, event_id, queued_at, re
                         taken_at, beside)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (source_no, part, row_no, digest) DO NOTHING
+"""
+_KNOWN = """
+SELECT 1 FROM provenance WHERE source_no = ? AND part = ? AND row_no = ? AND digest = ?
 """
 _CHANGES = "SELECT TOTAL_CHANGES()"
 _TAKEN_UPTO = """
@@ -142,8 +145,8 @@ class SqliteLegacy:
                     source.spelling,
                     noted.fingerprint,
                     noted.rows_left,
-                    noted.bodies_left,
-                    noted.failures_left,
+                    noted.open_left,
+                    noted.became,
                     at,
                 ),
             )
@@ -156,8 +159,8 @@ class SqliteLegacy:
                     source=Source(path=path, kind=Kind(kind), target=target, spelling=spelling),
                     fingerprint=fingerprint,
                     rows_left=left,
-                    bodies_left=bodies,
-                    failures_left=failures,
+                    open_left=open_left,
+                    became=became,
                 )
                 for (
                     path,
@@ -166,8 +169,8 @@ class SqliteLegacy:
                     spelling,
                     fingerprint,
                     left,
-                    bodies,
-                    failures,
+                    open_left,
+                    became,
                 ) in self._database.rows(_SOURCES)
             ]
 
@@ -194,6 +197,14 @@ class SqliteLegacy:
                 ],
             )
             return self._changes() - before
+
+    def known(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
+        """See `Legacy.known`."""
+        number = self._number(path)
+        if number is None:
+            return set()
+        found = ((key, (number, key.part, key.row, key.digest.hex())) for key in keys)
+        return {key for key, values in found if self._database.row(_KNOWN, values) is not None}
 
     def taken(
         self, path: str, part: str, *, after: int = -1, upto: int, limit: int = 1000

@@ -14,6 +14,7 @@ from eventsync_cli.succession import succession_document, succession_lines, succ
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS, read_document
 from eventsync_core.errors import UnknownEventError
+from eventsync_core.ids import printable
 from eventsync_core.journal import Entry
 from eventsync_core.ledger import HistoryItem, Holding, LedgerEntry, Request
 from eventsync_core.legacy import Provenance
@@ -68,7 +69,10 @@ def command(app: App, event_id: str) -> Result:
         lines=[
             *_lines(entry, holdings, tombstone),
             *succession_lines(succession),
-            *(f"came from {each.path} {each.key.part} {each.key.row}" for each in origins),
+            *(
+                f"came from {printable(each.path)} {each.key.part} {each.key.row}"
+                for each in origins
+            ),
             *(line for each in standings for line in _said(each)),
         ],
         talk=app.concerns(),

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocation, Revocations
     from eventsync_adapters.files.whole import WholeFile
     from eventsync_adapters.legacy_queues import Found
+    from eventsync_adapters.logs import RowLog
     from eventsync_adapters.sqlite import SqliteStores, StorageFacts
     from eventsync_core.integrity import Verified
-    from eventsync_core.migration import OnRow
     from eventsync_core.stores import Stores
 
 _URL = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
@@ -223,10 +224,7 @@ class Stored(Settings):
         from eventsync_adapters.legacy_queues import find_sources
         from eventsync_core.authority import hypotheses
 
-        found = find_sources(self.home, more)
-        if found.is_empty:
-            return found
-        return find_sources(self.home, more, tried=hypotheses(self.claims))
+        return find_sources(self.home, more, tried=cache(lambda: hypotheses(self.claims)))
 
     @property
     def legacy_queue_path(self) -> str:
@@ -235,7 +233,7 @@ class Stored(Settings):
 
         return place_of(self.home / "queue.db")
 
-    def row_log(self) -> "AbstractContextManager[OnRow]":
+    def row_log(self) -> "AbstractContextManager[RowLog]":
         """Open the file that has one line for each row that came from an old program."""
         from eventsync_adapters.logs import row_log
 

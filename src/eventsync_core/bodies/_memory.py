@@ -81,12 +81,12 @@ class MemoryBodies:
         """See `Bodies.streams`."""
         return sorted({body.stream for body in self._bodies.values()})
 
-    def waiting(self, target_id: str, stream: str) -> int:
+    def waiting(self, target_id: str, stream: str, *, above: int = 0) -> int:
         """See `Bodies.waiting`."""
         return sum(
             self._standing(target_id, body).state is UploadState.QUEUED
             for body in self._bodies.values()
-            if body.stream == stream
+            if body.stream == stream and body.number > above
         )
 
     def page(
@@ -139,6 +139,10 @@ class MemoryBodies:
     def remaining(self, grant: Grant) -> int:
         """See `Bodies.remaining`."""
         return len(self._queued(grant))
+
+    def pending(self, grant: Grant) -> int:
+        """See `Bodies.pending`."""
+        return sum(standing.wait > 0 for _, standing in self._queued(grant))
 
     def note(self, target_id: str, number: int, standing: Standing) -> None:
         """See `Bodies.note`."""

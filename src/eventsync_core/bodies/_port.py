@@ -47,8 +47,12 @@ class Bodies(Protocol):
         """Return the streams that hold a body, in order of their names."""
         ...
 
-    def waiting(self, target_id: str, stream: str) -> int:
-        """Return how many bodies of the stream are not settled at the target, granted or not."""
+    def waiting(self, target_id: str, stream: str, *, above: int = 0) -> int:
+        """
+        Return how many bodies of the stream are not settled at the target, granted or not.
+
+        Only those with a number above *above*.
+        """
         ...
 
     def page(
@@ -84,6 +88,10 @@ class Bodies(Protocol):
 
     def remaining(self, grant: Grant) -> int:
         """Return how many queued bodies with a standing *grant* covers, due or not."""
+        ...
+
+    def pending(self, grant: Grant) -> int:
+        """Return how many of `remaining` the target was last heard to work on."""
         ...
 
     def note(self, target_id: str, number: int, standing: Standing) -> None:

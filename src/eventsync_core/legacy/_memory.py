@@ -47,6 +47,10 @@ class MemoryLegacy:
             self._taken.setdefault((row.path, row.key), row)
         return len(self._taken) - before
 
+    def known(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
+        """See `Legacy.known`."""
+        return {key for key in keys if (path, key) in self._taken}
+
     def taken(
         self, path: str, part: str, *, after: int = -1, upto: int, limit: int = 1000
     ) -> list[Provenance]:

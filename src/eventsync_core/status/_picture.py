@@ -85,7 +85,7 @@ def picture_document(shown: TargetPicture) -> dict[str, Any]:
         "aliases": list(shown.aliases[:MOST_ITEMS]),
         "aliases_count": len(shown.aliases),
         "paused": target.paused,
-        "back_off": back_off_document(target.back_off, at=shown.at),
+        "back_off": back_off_document(target, at=shown.at),
         "limits": limits_document(target.limits),
         "deployment": None if target.deployment is None else attrs.asdict(target.deployment),
         "checked_at": None if target.checked_at is None else iso_time(target.checked_at),
@@ -137,6 +137,7 @@ def _act(act: GrantAct) -> dict[str, Any]:
         "actor": act.actor,
         "reason": act.reason,
         "from_position": act.from_position,
+        "from_body": act.from_body,
         "generation": act.generation,
     }
 

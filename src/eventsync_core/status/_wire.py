@@ -192,7 +192,7 @@ def _target(status: TargetStatus, at: int) -> dict[str, Any]:
         "kind": target.kind.value,
         "is_current": status.is_current,
         "paused": target.paused,
-        "back_off": back_off_document(target.back_off, at=at),
+        "back_off": back_off_document(target, at=at),
         "reset": reset_document(target),
         "last_delivery_at": time_or_null(status.last_delivery_at),
         "seconds_since_delivery": status.seconds_since_delivery,

@@ -13,11 +13,11 @@ from eventsync_adapters.sqlite import open_stores
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Became, Kind, RowKey, Source, SourceRow
 from eventsync_core.migration import (
-    BodyRow,
     Left,
     Migration,
     MigrationRules,
     Reading,
+    TableRow,
     as_document,
     migrate,
     preview,
@@ -83,7 +83,7 @@ class Texts:
     def events(self) -> Iterator[SourceRow]:
         return rows_of(self.texts)
 
-    def bodies(self) -> Iterator[BodyRow]:
+    def bodies(self) -> Iterator[TableRow]:
         return iter(())
 
 
@@ -165,9 +165,32 @@ def test_sources_that_fail_harm_no_other() -> None:
 
     done = _run(stores, sources, take_quarantined=True)
 
-    assert [each.source.path for each in done.errors] == ["a", "b"]
+    assert [each.source.path for each in done.failed_sources] == ["a", "b"]
     assert (done.conflict_count, done.count(Became.IMPORTED)) == (2, 4)
     assert stores.legacy.open_conflicts("a") == 2
+
+
+def test_a_source_that_gives_fewer_rows_than_it_counts() -> None:
+    """Is damaged, whatever its reading says; nothing leaves it, and it is read again."""
+
+    class Fewer(Texts):
+        @property
+        def waiting(self) -> Mapping[str, int]:
+            return {"queue": len(self.texts) + 1}
+
+    class Short(Old):
+        @contextmanager
+        def reading(self) -> Iterator[Reading]:
+            yield Fewer(dict(self.texts), self.fingerprint())
+
+    stores, old = Durable(), Short("a", {1: '{"event_id": "e1"}'})
+
+    for became in (Became.IMPORTED, Became.DEDUPLICATED):
+        done = _run(stores, [old])
+        assert (done.count(became), done.removed, done.is_clean) == (1, 0, False)
+        assert done.sources[0].error is not None
+        assert done.sources[0].error.code == "source_damaged"
+    assert len(old.texts) == 1
 
 
 def test_no_row_leaves_its_source_for_a_store_that_may_vanish() -> None:
