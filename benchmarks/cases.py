@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import ours, raw
@@ -10,6 +10,7 @@ from benchmarks.corpus import made_events
 from benchmarks.draining import drain
 from benchmarks.figures import MODES, Figure, events, grown, timed
 from benchmarks.migrating import migrate
+from benchmarks.status import look
 from eventsync_adapters import machine
 
 
@@ -50,21 +51,22 @@ def _bulk(folder: Path, mode: str, label: str, texts: list[str]) -> list[Figure]
 def select(folder: Path, scale: int, _: Path | None) -> list[Figure]:
     """Select the next 1,000, an idle pass and the counts, at 10k, 100k and 1M entries."""
     figures: list[Figure] = []
-    small: tuple[float, float, float] | None = None
+    small: Sequence[float] = ()
     for size in dict.fromkeys((10_000, 100_000 // scale, 1_000_000 // scale)):
         found = _select_at(folder / str(size) / "eventsync.db", size)
-        small = small or found[:3]
+        small = small or found
         at = f"at {size:,} against at 10,000"
         figures.append(Figure(f"select 1,000, {at}", found[0] * 1e3, small[0] * 1e3, "ms", 2))
         figures.append(Figure(f"idle pass, {at}", found[1] * 1e3, small[1] * 1e3, "ms", 2))
         figures.append(Figure(f"status counts, {at}", found[2] * 1e3, small[2] * 1e3, "ms", 1.5))
+        figures.append(Figure(f"whole status, {at}", found[4] * 1e3, small[4] * 1e3, "ms", 2))
         figures.append(
             Figure(f"select 1,000 at {size:,} against raw", found[0] * 1e3, found[3] * 1e3, "ms")
         )
     return figures
 
 
-def _select_at(path: Path, size: int) -> tuple[float, float, float, float]:
+def _select_at(path: Path, size: int) -> tuple[float, float, float, float, float]:
     with ours.open_home(path, "wal") as stores:
         for start in range(0, size, 10_000):
             ours.append(stores, made_events(10_000, start=start), each=False)
@@ -85,11 +87,12 @@ def _select_at(path: Path, size: int) -> tuple[float, float, float, float]:
             timed(lambda: backlog.tally(busy.target_id, "default", at=machine.now()))
             for _ in range(15)
         )
+        looking = min(timed(lambda: look(stores, busy)) for _ in range(15))
     plain = raw.connect(path.with_name("raw.db"), "wal")
     raw.append(plain, made_events(10_000), each=False)
     reading = min(timed(lambda: raw.select(plain, 5_000, 1_000)) for _ in range(15))
     plain.close()
-    return selecting, passing, counting, reading
+    return selecting, passing, counting, reading, looking
 
 
 def start(folder: Path, _: int, __: Path | None) -> list[Figure]:

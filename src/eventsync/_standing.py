@@ -64,7 +64,6 @@ def setting_of(
     mode: Mode,
     home: str,
     database_path: str,
-    database_bytes: int,
 ) -> Setting:
     """Return the setting around a host's store, as far as the host tells it."""
     gates = receiver.closed_gates() if receiver is not None else ()
@@ -82,7 +81,6 @@ def setting_of(
         # A host's home is not searched for what old programs left.
         queue_files=None,
         database_path=database_path,
-        database_bytes=database_bytes,
         current=target,
         gates=tuple(gate.value for gate in gates),
         auth_required=is_teamspace and Gate.SAAS_DISABLED not in gates,

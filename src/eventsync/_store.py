@@ -244,7 +244,6 @@ class Store:
             home=str(self._backing.home),
             mode=self.rules.mode,
             database_path=str(self._backing.database),
-            database_bytes=self._backing.database_bytes,
         )
         return look(self._backing.reading(self._opened), setting, at=self.clock())
 

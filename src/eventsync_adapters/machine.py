@@ -18,10 +18,14 @@ __all__ = [
     "boot_name",
     "chance",
     "create_private_file",
+    "disk_kind",
     "end_alone",
+    "free_bytes",
     "give_name",
     "is_alive",
     "is_local_disk",
+    "is_private",
+    "make_private",
     "make_private_folder",
     "monotonic",
     "now",
@@ -151,6 +155,11 @@ def wants_full_fsync() -> bool:
 
 def is_local_disk(path: Path) -> bool:
     """Say whether *path* lies on a disk of this machine, as far as the mount table tells."""
+    return not disk_kind(path).startswith(_REMOTE_DISKS)
+
+
+def disk_kind(path: Path) -> str:
+    """Return the kind of file system that *path* lies on; empty where it cannot be told."""
     import psutil
 
     place = path.resolve()
@@ -159,7 +168,30 @@ def is_local_disk(path: Path) -> bool:
         mount = Path(part.mountpoint)
         if place.is_relative_to(mount) and len(mount.parts) > best:
             best, kind = len(mount.parts), part.fstype.lower()
-    return not kind.startswith(_REMOTE_DISKS)
+    return kind
+
+
+def free_bytes(path: Path) -> int | None:
+    """Return how much this user can still write to the disk of *path*; None: it is not told."""
+    import psutil
+
+    try:
+        return int(psutil.disk_usage(str(path)).free)
+    except OSError:
+        return None
+
+
+def is_private(path: Path) -> bool:
+    """Say whether only this user may read *path*, or it is not there; Windows sees to it."""
+    try:
+        return sys.platform == "win32" or not path.stat().st_mode & 0o077
+    except OSError:
+        return True
+
+
+def make_private(path: Path) -> None:
+    """Let only this user read *path*, which is there."""
+    path.chmod(path.stat().st_mode & ~0o077)
 
 
 def boot_name() -> str:

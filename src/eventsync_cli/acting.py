@@ -11,25 +11,14 @@ from eventsync_cli import render
 from eventsync_cli.compose import assemble
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.options import Chosen, Leaf, chosen
+from eventsync_cli.locating import here, located
+from eventsync_cli.options import Leaf, chosen
 from eventsync_cli.render import Result
-from eventsync_core.errors import EventSyncError, Reason
+from eventsync_cli.stalling import stall_lines
+from eventsync_core.errors import EventSyncError
 from eventsync_core.events import require_project
 
 __all__ = ["acting", "here", "located"]
-
-
-def here(argv: tuple[str, ...], options: Chosen) -> tuple[str, ...]:
-    """Return the command *argv* for the home that was named on this command line."""
-    if not argv or options.home is None:
-        return argv
-    return (argv[0], "--home", options.home, *argv[1:])
-
-
-def located(reason: Reason, options: Chosen) -> Reason:
-    """Return *reason* with its fix for the home that was named on this command line."""
-    argv, text = here(reason.fix_argv, options), options.spelt(reason.fix_text)
-    return reason._replace(fix_argv=argv, fix_text=text)
 
 
 def check_texts(values: Iterable[object]) -> None:
@@ -65,7 +54,7 @@ def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:
             if result.reason is not None:
                 result = attrs.evolve(result, reason=located(result.reason, options))
             code = render.show(result, as_json=options.as_json)
-            for line in app.closing_lines():
+            for line in (*app.closing_lines(), *stall_lines(app)):
                 render.say(line)
             return code
 

@@ -1,7 +1,7 @@
 """Bringing home what old programs left: what `eventsync sync migrate` does."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +9,14 @@ from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Progress, Result
+from eventsync_cli.telling import migration_lines
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason, StoreError, reason_of
-from eventsync_core.ids import one_line
-from eventsync_core.legacy import Became, Brought, Resolution
+from eventsync_core.ids import printable
+from eventsync_core.legacy import Resolution, SetAside
 from eventsync_core.migration import (
     Migration,
     MigrationRules,
-    SourceReport,
     as_document,
     find_waiting,
     migrate,
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["bring_home", "read_resolutions", "waiting_lines"]
 
 _WORDS = ", ".join(each.value for each in Resolution)
-_MOST_LINES = 20
-_LONGEST = 60
 _MIGRATE = ("eventsync", "sync", "migrate")
 
 
@@ -76,7 +74,7 @@ def bring_home(app: App, places: Sequence[Path], *, dry_run: bool, **wishes: Any
         actor="eventsync sync migrate",
         **wishes,
     )
-    found = app.old_sources(places)
+    found, log_error = app.old_sources(places), ""
     with Progress("importing", app.clock, total=None, no_color=app.no_color) as bar:
         if dry_run:
             with app.reading() as stores:
@@ -89,7 +87,7 @@ def bring_home(app: App, places: Sequence[Path], *, dry_run: bool, **wishes: Any
                     progress=bar.reach,
                 )
         elif found.is_empty and not app.has_store:
-            result = Migration(is_preview=False)
+            result = Migration(is_preview=False, not_in_conflict=set(rules.resolve))
         else:
             with app.stores() as opened, app.row_log() as log:
                 result = migrate(
@@ -101,97 +99,45 @@ def bring_home(app: App, places: Sequence[Path], *, dry_run: bool, **wishes: Any
                     progress=bar.reach,
                     on_row=log,
                 )
-    return _result(app, result, found, places)
+            log_error = log.error
+    document, talk = _said(result, found, log_error)
+    code = ExitCode.OK if result.is_clean else ExitCode.INCOMPLETE
+    return Result(
+        document=document,
+        lines=migration_lines(result, document["note"], app.chosen),
+        talk=[*talk, *app.concerns()],
+        code=code,
+        reason=None if code is ExitCode.OK else _reason(app, result, places, rules),
+    )
 
 
-def _result(app: App, result: Migration, found: "Found", places: Sequence[Path]) -> Result:
+def _said(result: Migration, found: "Found", log_error: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the answer as JSON, and what is said beside it."""
     document = as_document(result)
     document["skipped"] = [
         {"path": each.path, "reason": each.why} for each in found.skipped[:MOST_ITEMS]
     ]
     document["skipped_count"] = len(found.skipped)
-    code = ExitCode.OK if result.is_clean else ExitCode.INCOMPLETE
-    return Result(
-        document=document,
-        lines=_lines(result, document["note"]),
-        talk=[
-            *(f"eventsync: {each.path} is left out: {each.why}" for each in found.skipped),
-            *app.concerns(),
-        ],
-        code=code,
-        reason=None if code is ExitCode.OK else _reason(result, places),
-    )
+    document["row_log_error"] = log_error or None
+    talk = [f"{each.path} is left out: {each.why}" for each in found.skipped]
+    talk += [f"no conflict over {name} is open" for name in sorted(result.not_in_conflict)]
+    talk += [log_error] if log_error else []
+    return document, [f"eventsync: {printable(line)}" for line in talk]
 
 
-def _lines(result: Migration, note: str) -> list[str]:
-    counts = (
-        f"imported {result.count(Became.IMPORTED)}  "
-        f"deduplicated {result.count(Became.DEDUPLICATED)}  "
-        f"conflicts {result.conflict_count}  quarantined {result.quarantined_count}  "
-        f"source errors {len(result.errors)}"
-    )
-    would = "would be " if result.is_preview else ""
-    lines = [f"{would}{counts}" if would else counts]
-    lines += [_line(each, would) for each in result.sources]
-    for alias, why in result.refused_targets[:_MOST_LINES]:
-        lines.append(f"no target: {alias or 'one without a name'}: {why}")
-    for word in sorted(result.unknown_statuses)[:_MOST_LINES]:
-        lines.append(f"no outcome: {word!r}, which an old ledger says")
-    for row in result.conflicts[:_MOST_LINES]:
-        lines.append(f"conflict: {row.event_id} in {row.path} differs from the journal")
-    if result.conflicts and not result.is_preview:
-        lines.append("both contents: eventsync journal show ID, and eventsync journal quarantine")
-    for row in result.quarantined[:_MOST_LINES]:
-        where = f"{row.path} {row.key.part} {row.key.row}"
-        lines.append(f"quarantined: {where}: {row.detail} [{row.why}]")
-    return [*lines, f"note: {note}"]
-
-
-def _line(report: SourceReport, would: str) -> str:
-    classes: dict[str, Counter[Became] | Counter[Brought]] = {
-        "": report.counts,
-        "targets: ": report.targets,
-        "deliveries: ": report.deliveries,
-        "bodies: ": report.bodies,
-        "body failures: ": report.failures,
-    }
-    found = [label + _words(counts) for label, counts in classes.items() if counts.total()]
-    text = f"  {report.source.path} ({report.source.target or report.source.kind}): "
-    text += "; ".join(found) or "nothing"
-    if report.held:
-        text += f"; held {report.held}"
-    if report.removed:
-        text += f"; {would}emptied of {report.removed}"
-    if report.is_blocked:
-        text += "; not emptied, because of conflicts"
-    if report.other:
-        text += f"; not read: {_counted(report.other)}"
-    if report.error is not None:
-        text += f"; {report.error.message} [{report.error.code}]"
-    return text
-
-
-def _words(counts: Mapping[Became, int] | Mapping[Brought, int]) -> str:
-    return "  ".join(f"{word.value} {count}" for word, count in counts.items() if count)
-
-
-def _counted(tables: Mapping[str, int]) -> str:
-    """Return the names of tables, in characters that can be shown, with their rows."""
-    names = list(tables)[:_MOST_LINES]
-    more = f" and {len(tables) - len(names)} more" if len(tables) > len(names) else ""
-    return ", ".join(f"{one_line(name, _LONGEST)} {tables[name]}" for name in names) + more
-
-
-def _reason(result: Migration, places: Sequence[Path]) -> Reason:
-    argv = (*_MIGRATE, *(word for place in places for word in ("--from", str(place))))
-    errors = [each.error for each in result.errors if each.error is not None]
+def _reason(app: App, result: Migration, places: Sequence[Path], rules: MigrationRules) -> Reason:
+    errors = [each.error for each in result.failed_sources if each.error is not None]
     if errors:
-        return reason_of(errors[0])
+        reason = reason_of(errors[0])
+        return reason._replace(message=printable(reason.message))
+    argv = (*_MIGRATE, *_options(app, places, rules))
     if result.conflict_count:
+        said = "both contents are kept"
+        if any(_is_asked_in_vain(row, rules) for row in result.conflicts):
+            said += f", but of a body {Resolution.KEEP_SOURCE} is no choice: its key has its hash"
         return Reason(
             code="conflict",
-            message=f"events that differ from the journal's: {result.conflict_count}; "
-            "both contents are kept",
+            message=f"rows that differ from what is stored: {result.conflict_count}; {said}",
             fix_argv=(*argv, "--resolve", Resolution.KEEP_JOURNAL.value),
         )
     return Reason(
@@ -201,9 +147,26 @@ def _reason(result: Migration, places: Sequence[Path]) -> Reason:
     )
 
 
+def _is_asked_in_vain(row: SetAside, rules: MigrationRules) -> bool:
+    is_decided = rules.resolution(row.event_id, row.key.part) is not None
+    return not is_decided and rules.resolution(row.event_id) is not None
+
+
+def _options(app: App, places: Sequence[Path], rules: MigrationRules) -> Iterator[str]:
+    """Yield the options of this command, but for what it was to decide."""
+    for place in places:
+        yield from ("--from", str(place))
+    if app.chosen.project is not None:
+        yield from ("--project", app.chosen.project)
+    if rules.keep_sources:
+        yield "--keep-sources"
+    if rules.take_quarantined:
+        yield "--take-quarantined"
+
+
 def waiting_lines(app: App) -> list[str]:
     """Return one line for each old file that holds rows which may not be here yet."""
-    sources, words = app.old_sources().everything, " ".join(_MIGRATE)
+    sources = app.old_sources().everything
     if not sources:
         return []
     try:
@@ -213,6 +176,7 @@ def waiting_lines(app: App) -> list[str]:
         # The command itself says why.
         return []
     return [
-        f"eventsync: {each.source.path} holds {each.said()}; {app.chosen.spelt(words)}"
+        f"eventsync: {printable(each.source.path)} holds {each.said()}; "
+        f"{app.chosen.spelt(shlex.join(each.fix_argv))}"
         for each in found
     ]

@@ -7,10 +7,13 @@ from typing import Any
 from eventsync_cli.compose import App
 from eventsync_cli.compose.surroundings import file_listing, one_way, versions
 from eventsync_cli.effective import effective
+from eventsync_cli.examining import facts_of
+from eventsync_cli.examining import look as examine
 from eventsync_cli.looking import look
 from eventsync_core import __version__
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.diagnosis import diagnose
 from eventsync_core.errors import SettingsError, StoreError
 from eventsync_core.ledger import Request
 from eventsync_core.status import as_document, check
@@ -37,6 +40,7 @@ def bundle(app: App, *, with_names: bool) -> dict[str, Any]:
         "problems": redaction.show([{"code": error.code} for error in app.problems()]),
         "status": redaction.show(as_document(status, check(status), exit_code=0)),
         "requests": redaction.show(_requests(app)),
+        "doctor": redaction.show(_findings(app)),
         "files": files[:MOST_ITEMS],
         "files_count": len(files),
     }
@@ -62,6 +66,19 @@ def _setting(redaction: Redaction, shown: dict[str, Any]) -> dict[str, Any]:
         "value": redaction.show(value, name),
         "source": redaction.show(shown["source"], "source"),
     }
+
+
+def _findings(app: App) -> list[dict[str, Any]]:
+    lookup, unreadable = None, None
+    try:
+        with app.reading() as stores:
+            if stores is not None:
+                lookup = examine(app, stores, thorough=False)
+            facts = facts_of(app, stores)
+    except (StoreError, SettingsError) as error:
+        facts, unreadable = facts_of(app, None), error
+    found = diagnose(facts, lookup, unreadable)[:MOST_ITEMS]
+    return [{"severity": each.severity.value, "code": each.reason.code} for each in found]
 
 
 def _requests(app: App) -> list[dict[str, Any]]:

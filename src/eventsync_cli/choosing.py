@@ -71,6 +71,7 @@ def choose(app: App, choice: Choice) -> Result:
             with stores.atomic():
                 staying = let_go(app, stores, choice.target, from_now=choice.from_now)
                 stores.targets.set_back_off(choice.target.target_id, BackOff())
+                stores.targets.set_body_back_off(choice.target.target_id, BackOff())
                 change = app.change_config(choice.changes)
         except BaseException:
             if change is not None:

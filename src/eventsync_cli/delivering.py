@@ -10,6 +10,8 @@ from eventsync_cli.granting import grant_command, grant_words
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.uploading import (
     Limits,
+    held_back,
+    left_out_talk,
     send_bodies,
     ungranted_bodies,
     ungranted_talk,
@@ -74,9 +76,10 @@ def _closed(app: App) -> Result:
 
 def _wait_shortly(app: App, target: Target, budget: Budget) -> None:
     """Wait out what is left of a short back-off: whoever asks for a delivery now means it."""
-    left = target.back_off.retry_at - app.clock()
+    faults = target.longer_back_off
+    left = faults.retry_at - app.clock()
     most = _SHORT_WAIT if budget.seconds is None else min(_SHORT_WAIT, budget.seconds * SECOND)
-    if target.back_off.breaker(at=app.clock()) is Breaker.OPEN and 0 < left <= most:
+    if faults.breaker(at=app.clock()) is Breaker.OPEN and 0 < left <= most:
         app.sleep(left / SECOND)
 
 
@@ -90,6 +93,7 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
     )
     bodies_waiting = ungranted_bodies(app, stores, target)
     talk += tuple(ungranted_talk(app, target, bodies_waiting))
+    talk += tuple(left_out_talk(app, stores, target))
     if not granted:
         return _ungranted(app, target, {**others, **bodies_waiting})
     _wait_shortly(app, stores.targets.get(target.target_id), budget)
@@ -139,12 +143,15 @@ def _bodies(
     *rest* is how much may still be done, and when the drain of the events began.
 
     None where there are none, or the target takes none, or somebody wants an end. What stopped
-    the events stops their bodies as well, for whatever stands in the way is looked at again.
+    the events stops their bodies as well: an answer that ends every delivery at once, whatever
+    else stands in the way when it is looked at again.
     """
     if target.kind is not Kind.TEAMSPACE or events.stopped_because == Stop.INTERRUPTED:
         return None
     if not any(stores.bodies.page(stream=stream, limit=1) for stream in streams):
         return None
+    if events.stopped_because == Stop.PROTOCOL:
+        return held_back(stores, target, streams, events.message)
     limits, started = rest
     return send_bodies(app, stores, target, streams, limits, since=started)
 

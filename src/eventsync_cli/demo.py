@@ -116,7 +116,8 @@ def _act(app: App, servers: "dict[str, Serving]", tell: Callable[[str], None]) -
             f"in {answer.document['requests']} requests"
         )
     status = look(app.reread())
-    for line in status_lines(status, (), app.chosen, is_check=False):
+    shown = status_lines(status, (), app.chosen, is_check=False, width=80, no_color=True)
+    for line in shown:
         tell(f"  {line}")
     idle = deliver(app.reread(), Budget()).document["requests"]
     tell(f"a third delivery sent {idle} requests")

@@ -11,6 +11,7 @@ from eventsync_core.errors import (
     JournalModeRefusedError,
     NotGrantedError,
     NotJsonError,
+    NotToldError,
     OutputLostError,
     OutputUnusableError,
     PayloadConflictError,
@@ -69,6 +70,7 @@ _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
     (UnknownEventError, ExitCode.USAGE),
     (UnknownTargetError, ExitCode.USAGE),
     (NotJsonError, ExitCode.INCOMPLETE),
+    (NotToldError, ExitCode.INCOMPLETE),
     (PayloadConflictError, ExitCode.INCOMPLETE),
     (RedactionError, ExitCode.INCOMPLETE),
 )

@@ -39,9 +39,7 @@ def grant_words(stream: str) -> str:
 
 def grant_line(grant: Grant) -> str:
     """Return in one line from where on *grant* permits, since when, by whom and why."""
-    first = f"from position {grant.from_position + 1}"
-    if grant.from_body:
-        first = f"{first} and body {grant.from_body + 1}"
+    first = _first(grant)
     given = f"granted {_when(grant.granted_at, grant.actor, grant.reason)}"
     if grant.revoked_at is None:
         return f"{first}  {given}"
@@ -52,7 +50,12 @@ def grant_line(grant: Grant) -> str:
 def act_line(act: GrantAct) -> str:
     """Return *act* in one line."""
     when = _when(act.at, act.actor, act.reason)
-    return f"{act.stream}  {act.act} {when}  from position {act.from_position + 1}"
+    return f"{act.stream}  {act.act} {when}  {_first(act)}"
+
+
+def _first(given: Grant | GrantAct) -> str:
+    first = f"from position {given.from_position + 1}"
+    return f"{first} and body {given.from_body + 1}" if given.from_body else first
 
 
 def _when(at: int, actor: str, reason: str) -> str:

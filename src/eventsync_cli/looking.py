@@ -8,9 +8,11 @@ from pathlib import Path
 
 import attrs
 
-from eventsync_cli.acting import here
+from eventsync_cli.bars import STUCK, bar, painted
+from eventsync_cli.boundary import boundary_lines
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
+from eventsync_cli.locating import here
 from eventsync_cli.options import Chosen
 from eventsync_cli.render import listing
 from eventsync_core import __version__
@@ -21,8 +23,9 @@ from eventsync_core.errors import (
     StoreError,
     reason_of,
 )
+from eventsync_core.ids import Kind, printable
 from eventsync_core.migration import find_waiting
-from eventsync_core.policy import Mode
+from eventsync_core.policy import Mode, policy_of
 from eventsync_core.status import (
     Foreground,
     Setting,
@@ -33,12 +36,11 @@ from eventsync_core.status import (
     collect,
     reset_document,
 )
-from eventsync_core.targets import Target
+from eventsync_core.targets import Target, without_user_info
 
 __all__ = ["exit_of", "known_lines", "look", "status_lines"]
 
 _MOST_TARGETS = 20
-_STUCK = (Class.REJECTED, Class.UNKNOWN_EFFECT, Class.IN_BACKOFF)
 
 
 def look(app: App) -> Status:
@@ -46,8 +48,6 @@ def look(app: App) -> Status:
     setting = _setting(app)
     try:
         with app.reading() as stores:
-            if app.storage is not None:
-                setting = attrs.evolve(setting, database_bytes=app.storage.file_bytes)
             found = tuple(find_waiting(app.old_sources().everything, stores))
             setting = attrs.evolve(setting, waiting=found)
             status = collect(stores, setting, at=app.clock())
@@ -84,12 +84,24 @@ def _setting(app: App) -> Setting:
         database_path=app.shown_database,
         legacy_queue_path=app.legacy_queue_path,
         current=current,
+        place=_place(app) if current is None else "",
         stream=None if app.chosen.project is None else app.stream,
         gates=gates,
+        stall_after_seconds=app.config.stall_after,
         auth_required=app.environment.saas_enabled and app.config.mode is Mode.TEAMSPACE,
         auth_present=app.has_token,
         problems=tuple(reason_of(error) for error in problems),
     )
+
+
+def _place(app: App) -> str:
+    """Return the address that was chosen, where no target can be made of it."""
+    kind = policy_of(app.config.mode).delivery
+    if kind is Kind.TEAMSPACE:
+        place = app.authority.resolved_server_url or ""
+    else:
+        place = app.config.external_endpoint if kind is not None else ""
+    return without_user_info(place)
 
 
 def exit_of(
@@ -108,19 +120,31 @@ def exit_of(
 
 
 def status_lines(
-    status: Status, reasons: Sequence[Reason], options: Chosen, *, is_check: bool
+    status: Status,
+    reasons: Sequence[Reason],
+    options: Chosen,
+    *,
+    is_check: bool,
+    width: int,
+    no_color: bool,
 ) -> list[str]:
-    """Return the status for a person: two spaces, a label in 24 columns, the value."""
-    lines = _boundary(status) if is_check else []
+    """
+    Return the status for a person: two spaces, a label in 24 columns, the value.
+
+    A bar for each target is at most *width* wide, and in colours where there are any.
+    """
+    lines = boundary_lines(as_document(status, (), exit_code=0)) if is_check else []
     lines += ["Event Sync:", *listing(_summary(status, options)), *_gate_lines(status)]
     lines += _body_lines(status, options)
     shown = status.targets[:_MOST_TARGETS]
     lines += ["Targets:"] if shown else []
     for target in shown:
-        lines += _target_lines(target, options, status.at)
+        head, *more = _target_lines(target, options, status.at)
+        drawn = painted(bar(target, width), no_color=no_color)
+        lines += [head, *([drawn] if drawn else []), *more]
     if len(status.targets) > len(shown):
-        more = len(status.targets) - len(shown)
-        lines.append(f"  and {more} more; see {options.spelt('eventsync target list')}")
+        left = len(status.targets) - len(shown)
+        lines.append(f"  and {left} more; see {options.spelt('eventsync target list')}")
     if is_check:
         lines += [f"not coherent: {reason.message} [{reason.code}]" for reason in reasons]
         lines += [] if reasons else ["coherent"]
@@ -142,18 +166,39 @@ def _summary(status: Status, options: Chosen) -> list[tuple[str, str]]:
         bodies = status.bodies
         counts = f"waiting {bodies.waiting}  uploaded {bodies.uploaded}  failed {bodies.failed}"
         rows.append(("Bodies", counts))
-    current, waiting = status.setting.current, status.setting.waiting[:_MOST_TARGETS]
+    current = status.setting.current
     if current is not None:
         rows.append(("Current target", current.url))
     if status.setting.gates:
         rows.append(("Closed gates", ", ".join(status.setting.gates)))
     if document["queue_files_count"]:
         rows.append(("Queues of old programs", str(document["queue_files_count"])))
-    rows += [("Rows left by old ones", f"{each.source.path} ({each.said()})") for each in waiting]
-    if waiting:
-        rows.append(("They are imported by", options.spelt("eventsync sync migrate")))
+    rows += _old_rows(status, options)
+    if journal["archived_event_count"]:
+        rows.append(("Archived events", str(journal["archived_event_count"])))
     if journal["gc_suggested"]:
-        rows.append(("GC suggested", journal["gc_suggestion"]["reason"]))
+        rows.append(("GC suggested", f"run {options.spelt('eventsync sync gc')}"))
+    return rows
+
+
+def _old_rows(status: Status, options: Chosen) -> list[tuple[str, str]]:
+    """Return what waits in files of old programs, and what goes on with it."""
+    waiting = status.setting.waiting
+    shown = waiting[:_MOST_TARGETS]
+    rows = [
+        ("Rows of old programs", f"{printable(each.source.path)} ({each.said()})") for each in shown
+    ]
+    if len(waiting) > len(shown):
+        rows.append(("", f"and {len(waiting) - len(shown)} more files"))
+    if any(not each.is_looked_at for each in waiting):
+        rows.append(("They are imported by", options.spelt("eventsync sync migrate")))
+    if status.conflict_count:
+        how = options.spelt("eventsync sync migrate --resolve keep-journal")
+        rows.append(("Conflicts of old rows", f"{status.conflict_count}; decide: {how}"))
+    quarantined = sum(each.quarantined for each in waiting)
+    if quarantined:
+        how = options.spelt("eventsync sync migrate --take-quarantined")
+        rows.append(("Old rows without event", f"{quarantined}; their bytes are kept; {how}"))
     return rows
 
 
@@ -181,7 +226,7 @@ def _shown(value: int | None) -> str:
 def known_lines(target: Target, options: Chosen, *, at: int) -> list[str]:
     """Return why a target is sent nothing now, or may lack what it was sent; else nothing."""
     lines = [f"    paused: {target.paused}"] if target.paused else []
-    wait = back_off_document(target.back_off, at=at)
+    wait = back_off_document(target, at=at)
     if wait is not None:
         faults = f"failed requests in a row: {wait['failures']}; {wait['reason']}"
         is_open = wait["breaker"] == "open"
@@ -199,7 +244,7 @@ def known_lines(target: Target, options: Chosen, *, at: int) -> list[str]:
 
 def _target_lines(status: TargetStatus, options: Chosen, at: int) -> list[str]:
     target = status.target
-    stuck = sum(status.count(name) for name in _STUCK)
+    stuck = sum(status.count(name) for name in STUCK)
     facts = (
         f"delivered {status.count(Class.DELIVERED)}  owed {status.remaining_owed} "
         f"({stuck} stuck)  failed {status.count(Class.TERMINAL_FAILED)}"
@@ -220,31 +265,3 @@ def _target_lines(status: TargetStatus, options: Chosen, at: int) -> list[str]:
     if status.seconds_since_delivery is not None:
         lines.append(f"    nothing delivered for {status.seconds_since_delivery:.0f} s")
     return lines
-
-
-def _boundary(status: Status) -> list[str]:
-    document = as_document(status, (), exit_code=0)
-    who, queue = document["foreground"], document["active_queue"]
-    unset = "<unset>"
-    return [
-        "Identity boundary:",
-        "  Foreground:",
-        *_indented(
-            ("Package version", who["package_version"]),
-            ("Executable path", who["executable_path"]),
-            ("Source path", who["source_path"]),
-            ("Server URL", who["server_url"] or unset),
-            ("Team/User", who["team_or_user"] or unset),
-            ("Queue DB path", who["queue_db_path"]),
-        ),
-        "  Active queue:",
-        *_indented(
-            ("Path", queue["path"]),
-            ("Event count", _shown(queue["event_count"])),
-            ("Body upload cnt", _shown(queue["body_upload_count"])),
-        ),
-    ]
-
-
-def _indented(*pairs: tuple[str, str]) -> list[str]:
-    return [f"    {label:<16}: {value}" for label, value in pairs]

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -33,6 +34,7 @@ _TOP = {
 _BELOW: Mapping[str, Mapping[str, str]] = {
     "audit": {
         "list": "List events that were dropped on purpose.",
+        "purges": "List the acts by which payloads went, or came back.",
     },
     "body": {
         "add": "Keep files to be uploaded.",
@@ -50,7 +52,9 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
         "backup": "Copy the whole store into a file, while others write.",
         "export": "Write captured events out, one per line, exactly as stored.",
         "hold": "Keep events from being offered to any target.",
+        "import": "Take events in again from an export or archive.",
         "list": "List captured events.",
+        "purge": "Erase all content of a project; ids and outcomes stay.",
         "quarantine": "List rows of old programs that were set aside.",
         "release": "Let held events be offered again.",
         "restore": "Put a backup where the store is.",
@@ -58,7 +62,9 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
         "verify": "Check digests, chain and positions of every stream.",
     },
     "sync": {
+        "archive": "Move payloads into a compressed file, with all of it read back first.",
         "doctor": "Examine the database, or change its journal mode.",
+        "gc": "Let payloads go that every target has; the record of them stays.",
         "migrate": "Bring home what old programs queued.",
         "mode": "Show or choose where events go.",
         "now": "Deliver what is owed to the current target.",
@@ -124,7 +130,9 @@ def _show_version(context: click.Context, _: click.Parameter, value: bool) -> No
 
     wanted = context.find_object(Chosen)
     if wanted is not None and wanted.as_json:
-        render.write_out(write_document({"schema": 1, "ok": True, "version": __version__}))
+        place = Path(__file__).with_name("schema") / "answers.json"
+        shown = {"version": __version__, "answers_schema": str(place)}
+        render.write_out(write_document({"schema": 1, "ok": True, **shown}))
     else:
         render.write_out(f"eventsync {__version__}")
     context.exit()

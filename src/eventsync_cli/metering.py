@@ -13,16 +13,16 @@ __all__ = ["write_metrics"]
 _HELP = ("eventsync", "sync", "status", "--help")
 
 
-def write_metrics(app: App, *, is_check: bool) -> Result:
+def write_metrics(app: App, *, is_check: bool, is_watch: bool) -> Result:
     """
     Write the status of *app*'s home to stdout in the text format of Prometheus.
 
     Raises:
-        UsageProblemError: JSON or a check was asked for as well.
+        UsageProblemError: JSON, a check or another stream was asked for as well.
         OutputLostError: It cannot be written.
     """
-    if app.chosen.as_json or is_check:
-        option = "--json" if app.chosen.as_json else "--check"
+    options = {"--json": app.chosen.as_json, "--check": is_check, "--watch": is_watch}
+    for option in (name for name, is_given in options.items() if is_given):
         raise UsageProblemError(f"--prometheus is a stream and has no {option}", fix_argv=_HELP)
     status = look(app)
     found = check(status)

@@ -15,6 +15,7 @@ from eventsync_core.bodies import UploadState
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.desk import Account, Order, Selection, find_entries, preview, reopen, settle
 from eventsync_core.errors import NotGrantedError, Reason, UnknownEventError, UnknownTargetError
+from eventsync_core.journal import heads_of
 from eventsync_core.ledger import Act
 from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
@@ -182,7 +183,7 @@ def _streams(app: App, stores: Stores, target: Target, named: set[str]) -> list[
     if app.chosen.project is not None:
         wanted = [app.stream]
     else:
-        heads = [head.stream for head in stores.journal.heads() if head.position]
+        heads = [head.stream for head in heads_of(stores.journal, None)]
         wanted = sorted(named) or live or heads[:1]
     for stream in wanted:
         if stream not in live:

@@ -21,10 +21,21 @@ from eventsync_core.policy import policy_of
 from eventsync_core.receivers import Gate
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
-from eventsync_core.upload import Preview, Upload, UploadReport, UploadStop, preview, upload
+from eventsync_core.upload import (
+    Preview,
+    Upload,
+    UploadReport,
+    UploadStop,
+    bodies_left_out,
+    left_out_message,
+    preview,
+    upload,
+)
 
 __all__ = [
     "Limits",
+    "held_back",
+    "left_out_talk",
     "push",
     "send_bodies",
     "ungranted_bodies",
@@ -96,6 +107,7 @@ def _push(app: App, stores: Stores, target: Target, limits: Limits) -> Result:
         report.message = f"{target.url} takes no bodies; a Teamspace does"
         report.fix = "eventsync sync server URL; until then they stay here"
     talk = ungranted_talk(app, target, ungranted_bodies(app, stores, target))
+    talk += left_out_talk(app, stores, target)
     return _result(report, target, talk=talk)
 
 
@@ -134,6 +146,18 @@ def send_bodies(
         )
 
 
+def held_back(stores: Stores, target: Target, streams: Sequence[str], because: str) -> UploadReport:
+    """Return what there is to upload where the answer to its events let none of it go."""
+    report = UploadReport(target_id=target.target_id)
+    for stream in streams:
+        if _is_left(stores, target, stream):
+            grant = stores.grants.get(target.target_id, stream)
+            report.remaining += 0 if grant is None else stores.bodies.remaining(grant)
+    if report.remaining:
+        report.stopped_because, report.message = UploadStop.PROTOCOL.value, because
+    return report
+
+
 def _is_left(stores: Stores, target: Target, stream: str) -> bool:
     stores.bodies.owe(target.target_id, stream)
     grant = stores.grants.get(target.target_id, stream)
@@ -162,6 +186,25 @@ def ungranted_talk(app: App, target: Target, waiting: Mapping[str, int]) -> list
     ]
     more = len(waiting) - len(lines)
     return [*lines, f"eventsync: and bodies of {more} more streams"] if more else lines
+
+
+def left_out_talk(app: App, stores: Stores, target: Target) -> list[str]:
+    """Return what to say of the streams some of whose bodies are older than their grant."""
+    if target.kind is not Kind.TEAMSPACE:
+        return []
+    asked = None if app.chosen.project is None else app.stream
+    counts = {
+        grant.stream: bodies_left_out(stores, grant)
+        for grant in stores.grants.grants(target.target_id)
+        if grant.is_live and asked in (None, grant.stream)
+    }
+    lines = [
+        f"eventsync: {left_out_message(stream, count)}; they go after "
+        f"{app.chosen.spelt(grant_words(stream))}"
+        for stream, count in counts.items()
+        if count
+    ]
+    return lines[:_MOST_NAMED]
 
 
 def _ungranted(app: App, stores: Stores, target: Target) -> Result:
@@ -238,6 +281,8 @@ def upload_reason(report: UploadReport, argv: tuple[str, ...] = ()) -> Reason:
     stop = report.stopped_because
     if stop != UploadStop.CAUGHT_UP:
         helps = _HELPS.get(stop, ())
+        if stop == UploadStop.NO_GRANT and report.stopped_in:
+            helps = grant_command(report.stopped_in)
         return Reason(
             code=stop.removeprefix("gate:"),
             message=report.message or f"bodies still to be uploaded: {report.remaining}",
@@ -258,6 +303,7 @@ def upload_document(report: UploadReport) -> dict[str, Any]:
         "stopped_because": report.stopped_because,
         "message": report.message,
         "remaining": report.remaining,
+        "pending": report.pending,
         "retry_at": None if report.retry_at is None else iso_time(report.retry_at),
     }
 
@@ -265,5 +311,6 @@ def upload_document(report: UploadReport) -> dict[str, Any]:
 def upload_lines(report: UploadReport) -> str:
     """Return the same as one line."""
     counts = "  ".join(f"{name.replace('_', '-')} {n}" for name, n in report.counts().items())
-    left = f"still to be uploaded {report.remaining}  stopped: {report.stopped_because}"
+    pending = f" (pending {report.pending})" if report.pending else ""
+    left = f"still to be uploaded {report.remaining}{pending}  stopped: {report.stopped_because}"
     return f"bodies {counts}  {left}"

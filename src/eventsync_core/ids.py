@@ -14,6 +14,7 @@ __all__ = [
     "is_event_id",
     "is_target_key",
     "one_line",
+    "printable",
     "stream_key",
     "target_key",
 ]
@@ -46,6 +47,13 @@ def one_line(text: str, longest: int) -> str:
     kept = text if len(text) <= longest else text[: longest - 1]
     line = "".join(char if char.isprintable() else " " for char in kept).strip()
     return line if kept is text else line + CUT
+
+
+def printable(text: str) -> str:
+    """Return *text* with escapes for what cannot be printed, as `\\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def given_words(text: str) -> str:

@@ -8,6 +8,8 @@ import attrs
 
 from eventsync_core.bodies import Bodies, MemoryBodies
 from eventsync_core.egress import Grants, MemoryGrants
+from eventsync_core.erasure import Erasing, MemoryErasing
+from eventsync_core.inspection import Inspection, MemoryInspection
 from eventsync_core.journal import Journal, MemoryJournal
 from eventsync_core.ledger import (
     Backlog,
@@ -23,6 +25,8 @@ from eventsync_core.ledger import (
     Superseding,
 )
 from eventsync_core.legacy import Legacy, MemoryLegacy, MemoryPast, Past
+from eventsync_core.measures import Measures, MemoryMeasures
+from eventsync_core.payloads import MemoryPayloads, Payloads
 from eventsync_core.policy import Audit, MemoryAudit
 from eventsync_core.targets import MemoryTargetRegistry, TargetRegistry
 from eventsync_core.traces import MemoryTraces, Traces
@@ -76,6 +80,18 @@ class Stores(Protocol):
     def traces(self) -> Traces: ...
 
     @property
+    def measures(self) -> Measures: ...
+
+    @property
+    def inspection(self) -> Inspection: ...
+
+    @property
+    def payloads(self) -> Payloads: ...
+
+    @property
+    def erasing(self) -> Erasing: ...
+
+    @property
     def is_durable(self) -> bool:
         """What is written now survives kill and power loss as soon as the call returns."""
         ...
@@ -117,6 +133,14 @@ class MemoryStores:
         self.past = MemoryPast(self.targets, self.ledger)
         self.bodies = MemoryBodies(self.targets)
         self.traces = MemoryTraces()
+        self.measures = MemoryMeasures(self.journal, self.ledger, self.superseding)
+        self.inspection = MemoryInspection(
+            self.journal, self.ledger, self.superseding, self.targets
+        )
+        self.payloads = MemoryPayloads(self.journal, self.ledger, self.targets)
+        self.erasing = MemoryErasing(
+            self.journal, self.ledger, self.legacy, self.past, self.bodies, self.payloads
+        )
 
     @property
     def leases(self) -> MemoryLedger:
@@ -148,6 +172,7 @@ class MemoryStores:
             self.past,
             self.bodies,
             self.traces,
+            self.payloads,
         )
         saved = [_tables(part) for part in parts]
         self._depth += 1

@@ -21,6 +21,7 @@ _ALLOWED: dict[str, set[Path]] = {
     # The working directory decides nothing but where a file is that was named below it.
     ".absolute": {
         Path("eventsync_cli", "choosing.py"),
+        Path("eventsync_cli", "commands", "sync_archive.py"),
         Path("eventsync_adapters", "sqlite", "_connection.py"),
     },
     "os.path.abspath": set(),

@@ -9,6 +9,7 @@ import pytest
 from eventsync_adapters import machine
 from eventsync_adapters.server import Serving, serve
 from eventsync_cli.__main__ import main
+from tests.cli.schema_of import check_answer
 
 _VARIABLES = (
     "SPEC_KITTY_SAAS_URL",
@@ -57,6 +58,8 @@ def run(home: Path, capfd: pytest.CaptureFixture[str]) -> Run:
         code = main([str(argument) for argument in arguments])
         out, err = capfd.readouterr()
         assert "Traceback" not in err
+        if "--json" in arguments and out.startswith("{"):
+            check_answer([str(argument) for argument in arguments], out)
         return Ran(code, out, err)
 
     return act

@@ -373,8 +373,8 @@ def _rewind(run: Run) -> None:
     home = Path(os.environ["SPEC_KITTY_HOME"])
     with open_stores(home / "eventsync" / "eventsync.db") as stores:
         (target,) = stores.targets.targets()
-        over = attrs.evolve(target.back_off, retry_at=machine.now() - 1, probe_until=0)
-        stores.targets.set_back_off(target.target_id, over)
+        over = attrs.evolve(target.body_back_off, retry_at=machine.now() - 1, probe_until=0)
+        stores.targets.set_body_back_off(target.target_id, over)
 
 
 def test_events_back_bodies_off(run: Run, mission: Path, teamspace: Serving) -> None:

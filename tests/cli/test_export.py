@@ -352,6 +352,7 @@ def test_a_text_that_is_gone(run: Run, home: Path, events: Path, out: Path) -> N
     """It is counted and exits 3; the command that is named tells where."""
     run("capture", str(events))
     with closing(sqlite3.connect(home / "eventsync" / "eventsync.db")) as database, database:
+        database.execute("DROP TRIGGER payloads_go_on_record")
         database.execute("DELETE FROM payloads WHERE entry_id = 7")
 
     ran = check_told(run("journal", "export", str(out)), 3, "text_missing")
@@ -359,4 +360,4 @@ def test_a_text_that_is_gone(run: Run, home: Path, events: Path, out: Path) -> N
     assert "1 event" in ran.err
     assert len(out.read_text().splitlines()) == 19
     assert "fix: eventsync journal verify" in ran.err
-    assert "position 7 is missing" in run("journal", "verify").out
+    assert "position 7: the payload is missing" in run("journal", "verify").out

@@ -8,13 +8,17 @@ from eventsync_core.testing import (
     BacklogContract,
     BodiesContract,
     DeskContract,
+    ErasingContract,
     GrantsContract,
     HoldsContract,
+    InspectionContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
     LegacyContract,
+    MeasuresContract,
     PastContract,
+    PayloadsContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -84,9 +88,25 @@ class TestMemoryLegacy(LegacyContract):
     """Three dicts."""
 
 
+class TestMemoryMeasures(MeasuresContract):
+    """Counts what there is."""
+
+
 class TestMemoryPast(PastContract):
     """Two dicts over the ledger."""
 
 
 class TestMemoryTraces(TracesContract):
     """A dict by event."""
+
+
+class TestMemoryInspection(InspectionContract):
+    """Nothing can be lost there."""
+
+
+class TestMemoryPayloads(PayloadsContract):
+    """Over a journal and a ledger."""
+
+
+class TestMemoryErasing(ErasingContract):
+    """Over all that is in memory."""

@@ -8,13 +8,17 @@ from eventsync_core.testing import (
     BacklogContract,
     BodiesContract,
     DeskContract,
+    ErasingContract,
     GrantsContract,
     HoldsContract,
+    InspectionContract,
     JournalContract,
     LeasesContract,
     LedgerContract,
     LegacyContract,
+    MeasuresContract,
     PastContract,
+    PayloadsContract,
     StoresContract,
     SupersedingContract,
     TargetRegistryContract,
@@ -102,9 +106,25 @@ class TestSqliteLegacy(LegacyContract):
     """Over one file."""
 
 
+class TestSqliteMeasures(MeasuresContract):
+    """Over one file."""
+
+
 class TestSqlitePast(PastContract):
     """Over one file."""
 
 
 class TestSqliteTraces(TracesContract):
+    """Over one file."""
+
+
+class TestSqliteInspection(InspectionContract):
+    """Over one file."""
+
+
+class TestSqlitePayloads(PayloadsContract):
+    """Over one file."""
+
+
+class TestSqliteErasing(ErasingContract):
     """Over one file."""

@@ -13,9 +13,10 @@ import pytest
 
 import eventsync_adapters.legacy_queues as adapter
 from eventsync_adapters import machine
-from eventsync_adapters.legacy_queues import Found, _queue
+from eventsync_adapters.legacy_queues import Found, _sources
 from eventsync_adapters.server import serve
 from eventsync_cli.__main__ import main
+from tests.legacy.journal_era import delivery, journal, ledger, target, targets
 from tests.legacy.old import bodies, body, envelope, insert, queue
 
 _DIGEST = "aaaaaaaaaaaaaaaa"
@@ -131,7 +132,7 @@ def _(place: Place) -> Iterator[None]:
     def vanish(*arguments: object, **more: object) -> Found:
         found: Found = find(*arguments, **more)  # type: ignore[arg-type]
         calls.append(found)
-        if len(calls) == 2:
+        if len(calls) == 1:
             place.queue.unlink()
         return found
 
@@ -197,7 +198,7 @@ def _(place: Place) -> Iterator[None]:
 @_state("source_not_emptied")
 def _(place: Place) -> Iterator[None]:
     queue(place.queue, ["e1"])
-    place.patch.setattr(_queue, "_PATIENCE_SECONDS", 0)
+    place.patch.setattr(_sources, "_PATIENCE_SECONDS", 0)
     with closing(sqlite3.connect(place.queue, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         yield
@@ -286,4 +287,31 @@ def _(place: Place) -> Iterator[None]:
     with closing(sqlite3.connect(place.queue)) as database, database:
         database.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)")
         insert(database, "notes", {"text": "mine"})
+    yield
+
+
+@_state("no target")
+def _(place: Place) -> Iterator[None]:
+    old = target("ftp://old.example")
+    journal(place.home, ["e1"])
+    targets(place.home, [old])
+    ledger(place.home, [delivery("e1", old["target_id"])])
+    yield
+
+
+@_state("no outcome")
+def _(place: Place) -> Iterator[None]:
+    old = target()
+    journal(place.home, ["e1"])
+    targets(place.home, [old])
+    ledger(place.home, [delivery("e1", old["target_id"], "shipped")])
+    yield
+
+
+@_state("unknown delivery")
+def _(place: Place) -> Iterator[None]:
+    old = target()
+    journal(place.home, ["e1"])
+    targets(place.home, [old])
+    ledger(place.home, [delivery("e0", old["target_id"]), delivery("e1", "tgt_other")])
     yield

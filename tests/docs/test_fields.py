@@ -34,6 +34,11 @@ _COMMANDS = (
     "journal restore copy.db --replace --dry-run",
     "family list",
     "audit list",
+    "audit purges",
+    "sync gc",
+    "sync archive archive.gz",
+    "journal import archive.gz",
+    "journal purge --project default --dry-run",
 )
 
 

@@ -19,12 +19,13 @@ from pathlib import Path
 import pytest
 
 from eventsync_cli.__main__ import main
-from eventsync_core.legacy import Why
+from eventsync_core.legacy import Brought, Why
 from tests.docs.conftest import Block, blocks
 from tests.docs.recover_states import STATES, Place
 
 _PAGE = Path(__file__).parents[2] / "docs" / "recover.md"
 _CODE = re.compile(r'"(source_[a-z_]+)"')
+_BEGINS = re.compile(r'yield \(?\s*f"([a-z ]+): ')
 _RECEIVER = "http://127.0.0.1:8765"
 _PRELUDE = f'eventsync() {{ {shlex.quote(sys.executable)} -m eventsync_cli "$@"; }}\n'
 
@@ -106,7 +107,7 @@ def test_a_section_leads_to_a_clean_state(
     code, printed = _run(["sync", "migrate"], place, capfd)
     assert code == 0, printed
     code, printed = _run(["sync", "status"], place, capfd)
-    assert (code, "Rows left" in printed) == (0, False), printed
+    assert (code, "Rows of old" in printed) == (0, False), printed
     assert _run(["sync", "now", "--json"], place, capfd)[1].count("sync migrate") == 0
 
 
@@ -116,6 +117,19 @@ def test_every_state_has_a_section_and_each_code_too(root: Path) -> None:
 
     assert set(_sections()) == set(STATES)
     assert codes <= {name.split()[0] for name in STATES}
+
+
+def test_every_line_of_a_report_has_a_section(root: Path) -> None:
+    """By what it begins with; so has each word for old deliveries that were not brought."""
+    text = (root / "src" / "eventsync_cli" / "telling.py").read_text(encoding="utf-8")
+    begins = {*_BEGINS.findall(text), "events"}
+    shown = [line.strip() for message, _ in _sections().values() for line in message.splitlines()]
+
+    assert {"no target", "no outcome", "conflict", "quarantined"} <= begins
+    assert [each for each in begins if not any(x.startswith(f"{each}: ") for x in shown)] == []
+    odd = set(Brought) - {Brought.IMPORTED, Brought.KNOWN}
+    page = _PAGE.read_text(encoding="utf-8")
+    assert [each for each in odd if f"`{each.value}`" not in page] == []
 
 
 def test_every_code_is_in_the_table_that_leads_on(root: Path) -> None:

@@ -18,14 +18,16 @@ from eventsync_core.desk import hold
 from eventsync_core.dispatch import Budget, Drain, Report, drain
 from eventsync_core.errors import StoreBusyError, StoreFullError, StoreNotWritableError
 from eventsync_core.ledger import Holder
+from eventsync_core.payloads import Act, Deed
 from eventsync_core.receivers import Batch, Gate, Script, StubReceiver, Verdict
 from eventsync_core.targets import BackOff, Limits
-from eventsync_core.testing import HOLDER, make_envelope
+from eventsync_core.testing import HOLDER, make_envelope, make_event
 from tests.core.dispatch.conftest import World
 from tests.docs.conftest import commands, table
 
 _PAGE = Path("docs/what-happens-when.md")
 _WORD = re.compile(r"`([^`]+)`")
+_CLASSES = {"held", "local_only", "archived_or_purged_undelivered"}
 _NO_END = "\N{EN DASH}"
 _OTHER = Holder(pid=42, started_at=1, boot="elsewhere")
 _ADDRESS = "http://127.0.0.1:9"
@@ -158,6 +160,20 @@ def _local(world: World) -> Report:
     return report
 
 
+def _damaged(world: World) -> Report:
+    spoilt = attrs.evolve(make_event("spoilt"), text="{}")
+    world.stores.journal.append("default", [spoilt], at=world.clock())
+    return world.drain()
+
+
+def _purged(world: World) -> Report:
+    deed = Deed(act=Act.ARCHIVE, actor="me", at=world.clock())
+    world.stores.payloads.purge("default", [1, 2, 3], deed)
+    report = world.drain()
+    assert world.classes()[Class.ARCHIVED_OR_PURGED_UNDELIVERED] == 3
+    return report
+
+
 # By the first words of a row.
 _SITUATIONS: dict[str, Callable[[World], Report]] = {
     "a gate is closed": _gate,
@@ -173,6 +189,8 @@ _SITUATIONS: dict[str, Callable[[World], Report]] = {
     "a host's": _transformed,
     "an event is held": _held,
     "an event is local": _local,
+    "the text of an event": _damaged,
+    "the payload of an event": _purged,
     "a late answer": _taken_over,
 }
 _COMMANDS: dict[str, tuple[list[tuple[tuple[str, ...], str]], str]] = {
@@ -232,7 +250,7 @@ def test_a_drain_comes_out_as_it_says(
     outcomes = {entry.outcome.value for entry in history if entry and entry.outcome}
     if Class.UNKNOWN_EFFECT in world.classes():
         outcomes.add(Class.UNKNOWN_EFFECT.value)
-    words = set(_WORD.findall(said)) - {"held", "local_only"}
+    words = set(_WORD.findall(said)) - _CLASSES
     assert outcomes - {"success"} == words - {"success"}
     assert report.stopped_because.replace("missing_auth", "WORD") == stop.strip("`")
     assert _exit_of(report) == int(code)

@@ -106,6 +106,25 @@ def test_no_connection() -> None:
     assert verdict.reason.startswith("connection_error: ")
 
 
+def test_a_token_that_is_gone_sends_nothing() -> None:
+    """The gate is named, and it is no fault of the body or the target."""
+    network = Network(Answer(status=201))
+    tokens = iter([_TOKEN, None])
+    receiver = TeamspaceReceiver(_TARGET, network, saas_enabled=True, token=lambda: next(tokens))
+    assert receiver.closed_gates() == []
+
+    verdict = receiver.push(_PERMIT, make_body())
+
+    assert (verdict.next, verdict.closed, network.posts) == (Next.WITHHELD, Gate.MISSING_AUTH, [])
+
+
+def test_a_request_that_cannot_be_made_is_none() -> None:
+    """Nothing left the machine, so nothing is counted."""
+    network = Network(Answer(fault="the header 'a' cannot be sent", reached=False))
+
+    assert _push(network).next is Next.WITHHELD
+
+
 def test_a_permit_for_another_target_sends_nothing() -> None:
     """It is a mistake of the caller."""
     network = Network(Answer(status=201))

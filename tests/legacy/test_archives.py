@@ -1,6 +1,7 @@
 """Real files of real releases end exactly as their manifest says."""
 
 import json
+import sys
 import tarfile
 from collections import Counter
 from hashlib import sha256
@@ -12,6 +13,7 @@ import pytest
 from eventsync_adapters.sqlite import open_for_reading
 from eventsync_core.codec import parse_event_text
 from tests.legacy.conftest import Scene
+from tests.legacy.moments import each_moment, watch
 
 QUEUES = Path(__file__).parents[3] / "shared" / "legacy-queues"
 pytestmark = pytest.mark.skipif(not QUEUES.exists(), reason="../shared with real queues is absent")
@@ -119,3 +121,36 @@ def test_it_ends_as_its_manifest_says(scene: Scene, said: Any) -> None:
         [0] * len(last["sources"]),
     )
     assert parse_event_text(next(iter(scene.entries().values())).event.text).damage is None
+
+
+@pytest.mark.parametrize("said", _archives())
+def test_it_does_so_killed_now_and_then(scene: Scene, said: Any, tmp_path: Path) -> None:
+    """A migration that died is one that was never started, or goes on where it was."""
+    _check_killed(scene, said, tmp_path, every=101)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("said", _archives())
+def test_it_does_so_killed_at_every_step(scene: Scene, said: Any, tmp_path: Path) -> None:
+    """As above, at each moment there is."""
+    _check_killed(scene, said, tmp_path, every=1)
+
+
+def _check_killed(scene: Scene, said: Any, tmp_path: Path, *, every: int) -> None:
+    if sys.platform == "win32":
+        pytest.skip("Windows has no SIGKILL")
+    scene.place.rmdir()
+    _unpack(said, scene.place)
+    words = ("sync", "migrate", "--resolve", "keep-journal")
+    watch(scene.place, tmp_path / "moments", *words, every=every)
+    tried = 0
+    for moment in each_moment(tmp_path / "moments", scene.place):
+        again = scene.run(*words)
+        assert again.code == 0, (moment, again.document)
+        assert {each["rows_left"] for each in again.document["sources"]} <= {0}, moment
+        _check_events(scene, said)
+        _check_conflicts(scene, said)
+        _check_bodies(scene, said)
+        tried += 1
+    assert tried > 100 // every

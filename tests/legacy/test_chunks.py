@@ -19,7 +19,7 @@ from tests.legacy.old import envelope, queue, rows
 
 CHILD = Path(__file__).with_name("killed_child.py")
 B = "bbbbbbbbbbbbbbbb"
-ROWS, CHUNK, MOMENTS = 60, 7, 10
+ROWS, CHUNK, MOMENTS = 60, 7, 6
 _IDS = [f"e{number:03d}" for number in range(ROWS)]
 
 

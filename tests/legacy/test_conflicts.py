@@ -23,6 +23,7 @@ def divided(scene: Scene) -> Scene:
 
 @pytest.mark.requirement("G6")
 @pytest.mark.requirement("G7")
+@pytest.mark.requirement("S8")
 def test_a_conflict_changes_neither_side(divided: Scene) -> None:
     """Clean rows are imported, the other source is emptied, this one stays byte for byte."""
     before = divided.scoped(B).read_bytes()
@@ -42,6 +43,10 @@ def test_a_conflict_changes_neither_side(divided: Scene) -> None:
     assert shown["text"] == _OTHER
     status = divided.run("sync", "status").document["migration_conflicts"]
     assert (status["count"], status["cleanup_blocked"]) == (1, True)
+    (told,) = status["conflicts"]
+    keys = ("event_id", "source_digest", "existing_sha", "incoming_sha", "detail")
+    assert [told[key] for key in keys] == [conflict[key] for key in keys]
+    assert told["source_digest"] == B
     assert divided.migrate().document["conflicts_count"] == 1
     assert divided.run("sync", "status", "--check").code == 2
 
@@ -133,5 +138,28 @@ def test_bodies_that_differ(scene: Scene) -> None:
     shown = scene.run("journal", "quarantine", str(conflict["number"])).document
     assert json.loads(shown["text"])["content_body"] == "two"
     assert sha256(shown["text"].encode()).hexdigest() == conflict["digest"]
-    assert scene.migrate("--resolve", "keep-source").code == 0
+    assert scene.migrate("--resolve", "keep-both").code == 0
+    assert rows(scene.scoped(B), "SELECT id FROM body_upload_queue") == []
+
+
+@pytest.mark.parametrize("is_later", [True, False])
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_body_cannot_be_kept_as_the_source_has_it(
+    scene: Scene, *, is_later: bool, is_named: bool
+) -> None:
+    """Its key holds its hash, so one of the two is wrong; the fix that is named ends it."""
+    bodies(scene.scoped(A), [body("one")])
+    bodies(scene.scoped(B), [body("two", content_hash=sha256(b"one").hexdigest())])
+    name = scene.run("sync", "migrate", "--dry-run").document["conflicts"][0]["event_id"]
+    if is_later:
+        scene.migrate()
+
+    ran = scene.migrate("--resolve", f"{name}=keep-source" if is_named else "keep-source")
+
+    assert (ran.code, ran.document["conflicts_count"], ran.document["resolved"]) == (3, 1, 0)
+    assert "keep-source" in ran.document["error"]["message"]
+    assert rows(scene.scoped(B), "SELECT id FROM body_upload_queue") == [1]
+    (kept,) = scene.run("journal", "quarantine").document["set_aside"]
+    assert kept["resolution"] is None
+    assert scene.run(*ran.document["error"]["fix"]["argv"][3:]).code == 0
     assert rows(scene.scoped(B), "SELECT id FROM body_upload_queue") == []

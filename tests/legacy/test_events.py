@@ -346,7 +346,13 @@ def test_status_and_now_name_what_waits(scene: Scene) -> None:
     check = scene.run("sync", "status", "--check")
 
     assert status["waiting_sources"] == [
-        {"path": str(scene.queue), "rows": {"queue": 2}, "error": None}
+        {
+            "path": str(scene.queue),
+            "rows": {"queue": 2},
+            "error": None,
+            "conflicts": 0,
+            "quarantined": 0,
+        }
     ]
     assert status["legacy_queue"]["event_count"] == 2
     assert "queue 2" in now.err

@@ -7,7 +7,9 @@ import pytest
 
 import eventsync
 from eventsync import Migration, MigrationRules, Resolution, migrate_legacy
+from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Became, Brought, RowKey, Source
+from tests.legacy.journal_era import audit, target, targets
 from tests.legacy.old import envelope, queue, rows
 
 
@@ -64,14 +66,50 @@ def test_it_is_quick_when_there_is_nothing_to_do(tmp_path: Path) -> None:
     assert fastest() < 0.010
 
 
-def test_what_goes_wrong_with_the_host_is_not_the_source(tmp_path: Path) -> None:
-    """What `on_row` raises comes through; what was stored is stored."""
+@pytest.mark.parametrize("error", [ValueError("x"), SourceError("x"), OSError(28, "x")])
+@pytest.mark.parametrize("part", ["queue", "delivery_targets", "quarantined_conflicts"])
+def test_what_goes_wrong_with_the_host_is_not_the_source(
+    tmp_path: Path, error: Exception, part: str
+) -> None:
+    """What `on_row` raises comes through, of every kind of row; what was stored is stored."""
     queue(tmp_path / "queue.db", ["e1"])
+    targets(tmp_path, [target()])
+    audit(tmp_path, [("e1", b"{}")])
 
     def odd(source: Source, key: RowKey, name: str, became: Became | Brought) -> None:
-        raise ValueError(name)
+        if key.part == part:
+            raise error
 
-    with pytest.raises(ValueError, match="e1"):
+    with pytest.raises(type(error)) as raised:
         migrate_legacy(tmp_path, on_row=odd)
-    assert rows(tmp_path / "queue.db") == ["e1"]
-    assert migrate_legacy(tmp_path).count(Became.DEDUPLICATED) == 1
+    assert raised.value is error
+    assert rows(tmp_path / "queue.db") == (["e1"] if part == "queue" else [])
+    assert migrate_legacy(tmp_path).is_clean
+    with eventsync.open_store(tmp_path) as store:
+        assert store.stores.journal.find("e1") is not None
+
+
+def test_a_home_may_be_a_text(tmp_path: Path) -> None:
+    """As for `open_store`; other places too."""
+    queue(tmp_path / "queue.db", ["e1"])
+    queue(tmp_path / "more" / "queue.db", ["e2"])
+
+    done = migrate_legacy(str(tmp_path), places=[str(tmp_path / "more")])
+
+    assert done.count(Became.IMPORTED) == 2
+
+
+def test_a_conflict_whose_file_is_gone_is_decided(tmp_path: Path) -> None:
+    """It is on record; without a store there is nothing to decide, and none is made."""
+    rules = MigrationRules(resolve={"e1": Resolution.KEEP_BOTH})
+    assert migrate_legacy(tmp_path, rules=rules).not_in_conflict == {"e1"}
+    assert list(tmp_path.iterdir()) == []
+    queue(tmp_path / "queue.db", ["e1"])
+    other = queue(tmp_path / "queue-other.db", [("e1", envelope("e1", other=1))])
+    assert migrate_legacy(tmp_path, places=[other]).conflict_count == 1
+    (tmp_path / "queue.db").unlink()
+    other.unlink()
+
+    done = migrate_legacy(tmp_path, rules=rules)
+
+    assert (done.not_in_conflict, done.is_clean) == (set(), True)

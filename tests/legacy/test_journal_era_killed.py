@@ -1,7 +1,5 @@
-"""SIGKILL at every step of bringing the journal era home."""
+"""A migration of the journal era dies by SIGKILL."""
 
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,10 +9,9 @@ from eventsync_adapters.sqlite import open_for_reading
 from eventsync_core.integrity import verify
 from tests.legacy.conftest import Scene
 from tests.legacy.journal_era import audit, delivery, journal, ledger, stored, target, targets
+from tests.legacy.moments import each_moment, watch
 from tests.legacy.old import rows
 
-CHILD = Path(__file__).with_name("killed_child.py")
-MOMENTS = 14
 _LOST = stored("e1", payload={"n": 2})
 _EVENTS = ("e1", "e2", "e3")
 
@@ -22,7 +19,6 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 
 
 def _prepare(place: Path) -> None:
-    place.mkdir()
     journal(place, _EVENTS)
     old = target()
     targets(place, [old])
@@ -30,17 +26,6 @@ def _prepare(place: Path) -> None:
     found = zip(_EVENTS, statuses, strict=True)
     ledger(place, [delivery(name, old["target_id"], status) for name, status in found])
     audit(place, [("e1", _LOST)])
-
-
-def _start(place: Path, last: int) -> "subprocess.CompletedProcess[str]":
-    words = (str(last), "--home", str(place), "--json", "sync", "migrate")
-    return subprocess.run(
-        [sys.executable, str(CHILD), words[0], "20000", *words[1:]],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def _texts(place: Path) -> set[str]:
@@ -85,23 +70,30 @@ def _everything(place: Path) -> tuple[object, ...]:
     return standing, aside, names, tally.classes(), left
 
 
-def test_killed_at_every_step(scene: Scene, tmp_path: Path) -> None:
+def test_killed_now_and_then(scene: Scene, tmp_path: Path) -> None:
     """Nothing is lost or counted twice, and the next run ends as one that was never killed."""
-    whole = tmp_path / "whole"
-    _prepare(whole)
-    ran = _start(whole, 1_000_000)
-    assert ran.returncode == 0, ran.stdout
-    count = int(ran.stderr.split()[-1])
-    expected = _everything(whole)
-    texts = {stored(name).decode() for name in _EVENTS}
-    assert _texts(whole) == texts
+    _check(scene, tmp_path, every=11)
 
-    for moment in range(1, count, max(1, count // MOMENTS)):
-        place = tmp_path / f"at{moment}"
-        _prepare(place)
-        assert _start(place, moment).returncode == -9
-        assert _texts(place) == texts, f"killed at {moment} of {count}"
-        again = _start(place, 1_000_000)
-        assert again.returncode == 0, again.stdout
-        assert _everything(place) == expected, f"killed at {moment} of {count}"
-        shutil.rmtree(place)
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_killed_at_every_step(scene: Scene, tmp_path: Path) -> None:
+    """As above, at each moment there is."""
+    _check(scene, tmp_path, every=1)
+
+
+def _check(scene: Scene, tmp_path: Path, *, every: int) -> None:
+    _prepare(scene.place)
+    watch(scene.place, tmp_path / "moments", "sync", "migrate", every=every)
+    expected = _everything(scene.place)
+    texts = {stored(name).decode() for name in _EVENTS}
+    assert _texts(scene.place) == texts
+
+    tried = 0
+    for moment in each_moment(tmp_path / "moments", scene.place):
+        assert _texts(scene.place) == texts, f"killed at {moment}"
+        again = scene.run("sync", "migrate")
+        assert again.code == 0, again.document
+        assert _everything(scene.place) == expected, f"killed at {moment}"
+        tried += 1
+    assert tried > 100 // every

@@ -1,7 +1,5 @@
-"""SIGKILL at every step of a migration: each row is in the old file or in the store, or both."""
+"""A migration dies by SIGKILL: each row is in the old file or in the store, or both."""
 
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,11 +8,10 @@ import pytest
 from eventsync_adapters.sqlite import open_for_reading
 from eventsync_core.integrity import verify
 from tests.legacy.conftest import Scene
+from tests.legacy.moments import each_moment, watch
 from tests.legacy.old import bodies, body, envelope, failure, failures, queue, rows
 
-CHILD = Path(__file__).with_name("killed_child.py")
 A = "aaaaaaaaaaaaaaaa"
-MOMENTS = 16
 _OTHER = envelope("e1", payload={"n": 2})
 _WORDS = ("sync", "migrate", "--resolve", "keep-journal", "--take-quarantined")
 
@@ -22,22 +19,11 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 
 
 def _prepare(place: Path) -> None:
-    place.mkdir()
     queue(place / "queue.db", ["e1", "e2", ("bad", "nonsense")])
     bodies(place / "queue.db", [body(), body("two")])
     failures(place / "queue.db", [failure(failure_count=3)])
     queue(place / "queues" / f"queue-{A}.db", [("e1", _OTHER), "e2", "e3"])
     (place / "overflow-1.jsonl").write_text(f"{envelope('e4')}\n{envelope('e2')}\n")
-
-
-def _start(place: Path, last: int) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, str(CHILD), str(last), "20000", "--home", str(place), "--json", *_WORDS],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def _texts(place: Path) -> set[str]:
@@ -84,23 +70,30 @@ def _everything(place: Path) -> tuple[object, ...]:
 
 @pytest.mark.requirement("G12")
 @pytest.mark.requirement("G18")
-def test_killed_at_every_step(scene: Scene, tmp_path: Path) -> None:
-    """Nothing is lost at any moment, and the next run ends as one that was never killed."""
-    whole = tmp_path / "whole"
-    _prepare(whole)
-    ran = _start(whole, 1_000_000)
-    assert ran.returncode == 0, ran.stdout
-    count = int(ran.stderr.split()[-1])
-    expected = _everything(whole)
-    texts = {envelope(f"e{n}") for n in (1, 2, 3, 4)} | {_OTHER, "nonsense"}
-    assert _texts(whole) == texts
+def test_killed_now_and_then(scene: Scene, tmp_path: Path) -> None:
+    """Nothing is lost at a moment, and the next run ends as one that was never killed."""
+    _check(scene, tmp_path, every=11)
 
-    for moment in range(1, count, max(1, count // MOMENTS)):
-        place = tmp_path / f"at{moment}"
-        _prepare(place)
-        assert _start(place, moment).returncode == -9
-        assert _texts(place) == texts, f"killed at {moment} of {count}"
-        again = _start(place, 1_000_000)
-        assert again.returncode == 0, again.stdout
-        assert _everything(place) == expected, f"killed at {moment} of {count}"
-        shutil.rmtree(place)
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_killed_at_every_step(scene: Scene, tmp_path: Path) -> None:
+    """As above, at each moment there is."""
+    _check(scene, tmp_path, every=1)
+
+
+def _check(scene: Scene, tmp_path: Path, *, every: int) -> None:
+    _prepare(scene.place)
+    watch(scene.place, tmp_path / "moments", *_WORDS, every=every)
+    expected = _everything(scene.place)
+    texts = {envelope(f"e{n}") for n in (1, 2, 3, 4)} | {_OTHER, "nonsense"}
+    assert _texts(scene.place) == texts
+
+    tried = 0
+    for moment in each_moment(tmp_path / "moments", scene.place):
+        assert _texts(scene.place) == texts, f"killed at {moment}"
+        again = scene.run(*_WORDS)
+        assert again.code == 0, again.document
+        assert _everything(scene.place) == expected, f"killed at {moment}"
+        tried += 1
+    assert tried > 300 // every

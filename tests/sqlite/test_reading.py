@@ -231,7 +231,7 @@ def test_a_column_that_holds_no_digest_is_damage(world: World) -> None:
 
     report = verify(world.stores.journal, "default")
 
-    assert (report.first_bad, report.flaw) == (1, "unreadable")
+    assert (report.first_bad, report.flaw) == (2, "unreadable")
     with pytest.raises(StoreUnreadableError):
         world.capture(1, first=2)
     world.capture(1, first=4)

@@ -13,6 +13,7 @@ from eventsync_core.policy import Mode, OnDiscard, read_mode
 
 FORMATS = ("eventsync", "cloudevents")
 VALIDATIONS = ("off", "strict")
+STALL_AFTER = 3_600
 KEYS: Mapping[str, tuple[str, str]] = {
     "mode": ("event_sync", "mode"),
     "external_endpoint": ("event_sync", "external_endpoint"),
@@ -33,10 +34,12 @@ KEYS: Mapping[str, tuple[str, str]] = {
     "families": ("families", ""),
     "validate": ("capture", "validate"),
     "producer": ("producer", ""),
+    "stall_after": ("status", "stall_after"),
 }
 """Table and key of each field; an empty key stands for the whole table."""
 
 _NAME = "config.toml"
+_LONGEST = 2**31
 
 
 @attrs.frozen(kw_only=True)
@@ -46,6 +49,7 @@ class Config:
 
     With `coalesce`, captured events supersede earlier ones with their key; `validate` says whether
     they must be strict envelopes; `producer` is kept with them.
+    `stall_after` is in seconds, 0 for never.
     `token`, `external_signing` and the values of `external_headers` are references, never
     secrets; `external_proxy` is one, or a URL without a password. `problem` is set when the
     file, or our part of it, could not be understood: then `mode` is LOCAL_RETENTION, only places
@@ -75,6 +79,7 @@ class Config:
     families: Mapping[str, Family] = attrs.field(factory=dict)
     validate: str = VALIDATIONS[0]
     producer: Producer | None = None
+    stall_after: int = STALL_AFTER
     problem: SettingsError | None = None
     sources: Mapping[str, str] = attrs.field(factory=dict, eq=False)
 
@@ -146,6 +151,7 @@ def _understand(path: Path, document: Mapping[str, Any]) -> Config:
             token=_token(sync, path),
             on_discard=_on_discard(events, path),
             coalesce=_flag(capture, "coalesce", path),
+            stall_after=_stall_after(_table(document, "status", path), path),
         )
         _require_coherent(told)
     except SettingsError as error:
@@ -198,6 +204,15 @@ def _flag(table: Mapping[str, Any], key: str, path: Path) -> bool:
     value = table.get(key, False)
     if not isinstance(value, bool):
         raise SettingsError(f"{path}: {key} is neither true nor false", source=str(path))
+    return value
+
+
+def _stall_after(table: Mapping[str, Any], path: Path) -> int:
+    value = table.get("stall_after", STALL_AFTER)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LONGEST:
+        raise SettingsError(
+            f"{path}: stall_after is no whole number of seconds from 0", source=str(path)
+        )
     return value
 
 

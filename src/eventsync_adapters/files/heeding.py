@@ -9,6 +9,8 @@ from eventsync_adapters.files.revoked import Revocation, Revocations, RevokedGra
 from eventsync_core.bodies import Bodies
 from eventsync_core.census import Tally
 from eventsync_core.egress import Grants
+from eventsync_core.erasure import Erasing
+from eventsync_core.inspection import Inspection
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import (
     Backlog,
@@ -21,6 +23,8 @@ from eventsync_core.ledger import (
     Superseding,
 )
 from eventsync_core.legacy import Legacy, Past
+from eventsync_core.measures import Measures
+from eventsync_core.payloads import Payloads
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
@@ -150,6 +154,26 @@ class GrantedStores:
     def traces(self) -> Traces:
         """See `Stores`."""
         return self._inner.traces
+
+    @property
+    def measures(self) -> Measures:
+        """See `Stores`."""
+        return self._inner.measures
+
+    @property
+    def inspection(self) -> Inspection:
+        """See `Stores`."""
+        return self._inner.inspection
+
+    @property
+    def payloads(self) -> Payloads:
+        """See `Stores`."""
+        return self._inner.payloads
+
+    @property
+    def erasing(self) -> Erasing:
+        """See `Stores`."""
+        return self._inner.erasing
 
     @property
     def targets(self) -> TargetRegistry:

@@ -118,7 +118,9 @@ class Revocations:
                     content = read_document(path.read_bytes())
                     names = str(content["target_id"]), str(content["stream"])
                     who = str(content.get("actor", "")), str(content.get("reason", ""))
-                    found.append(Revocation(path, *names, int(content["at"]), *who))
+                    # One that is damaged ends what its name says, and is never folded in.
+                    if path.name.startswith(_prefix(*names)):
+                        found.append(Revocation(path, *names, int(content["at"]), *who))
         return found
 
 

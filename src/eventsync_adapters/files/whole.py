@@ -36,8 +36,17 @@ class WholeFile:
         Raises:
             OutputLostError: It cannot be written.
         """
+        self.write_bytes(text.encode())
+
+    def write_bytes(self, data: bytes) -> None:
+        """
+        Add *data*.
+
+        Raises:
+            OutputLostError: It cannot be written.
+        """
         try:
-            self._file.write(text.encode())
+            self._file.write(data)
         except OSError as error:
             raise _lost(self.path, error) from error
 

@@ -19,6 +19,7 @@ from eventsync_core.bodies import (
     PUSH_PATH,
     BodyUpload,
     PushVerdict,
+    UploadState,
     interpret_push,
     push_body,
     require_permit,
@@ -26,9 +27,9 @@ from eventsync_core.bodies import (
 from eventsync_core.codec import read_document
 from eventsync_core.errors import SettingsError
 from eventsync_core.receivers import (
-    Answer,
     Batch,
     Gate,
+    Next,
     Permit,
     Verdict,
     WireTransform,
@@ -104,8 +105,12 @@ class TeamspaceReceiver:
         require_permit(self.target_id, permit)
         token = self._token()
         if not token:
-            unsent = Answer(fault="no token is at hand", reached=False)
-            return interpret_push(upload, unsent)
+            return PushVerdict(
+                state=UploadState.QUEUED,
+                reason="no token is at hand",
+                next=Next.WITHHELD,
+                closed=Gate.MISSING_AUTH,
+            )
         headers = self._headers(token)
         told = merged(JSON, headers)
         answer = self.transport.post(self._url(PUSH_PATH), push_body(upload), told)

@@ -10,8 +10,9 @@ import attrs
 
 from eventsync_adapters.legacy_queues._journal_era import add_journal_era, is_of_journal_era
 from eventsync_adapters.legacy_queues._lines import LineFile
-from eventsync_adapters.legacy_queues._project_store import ProjectStore
-from eventsync_adapters.legacy_queues._queue import QueueSource
+from eventsync_adapters.legacy_queues._project_store import ENTRIES
+from eventsync_adapters.legacy_queues._queue import BODY_PARTS, QUEUE
+from eventsync_adapters.legacy_queues._sources import DatabaseSource
 from eventsync_core.authority import Hypotheses, match_digest
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Kind, Source
@@ -25,6 +26,9 @@ _LEGACY = "legacy"
 _STORE = "sync.db"
 _WITHOUT_JOURNALS = (Kind.OVERFLOW, Kind.EVENT_LOG)
 _LINKED = "remove the other names, or name these files too: --from FILE"
+
+Tried = Callable[[], Hypotheses]
+"""Returns whose a queue may be; asked of only where there is a queue."""
 
 
 @attrs.frozen
@@ -142,9 +146,7 @@ def place_of(name: Path) -> str:
     return shown(_real(name))
 
 
-def find_sources(
-    home: Path, more: Sequence[Path] = (), *, tried: Hypotheses | None = None
-) -> Found:
+def find_sources(home: Path, more: Sequence[Path] = (), *, tried: Tried | None = None) -> Found:
     """
     Return the old files of *home*, and of the folders and files in *more*; none is opened.
 
@@ -167,7 +169,7 @@ def find_sources(
     return found
 
 
-def _named(found: Found, name: Path, tried: Hypotheses | None) -> None:
+def _named(found: Found, name: Path, tried: Tried | None) -> None:
     """Take in the file that somebody named."""
     if name.suffix == ".jsonl":
         is_overflow = _OVERFLOW.fullmatch(name.name)
@@ -179,7 +181,7 @@ def _named(found: Found, name: Path, tried: Hypotheses | None) -> None:
         found.add(name, partial(_queue, match[1] if match else _LEGACY, tried))
 
 
-def _in_root(found: Found, root: Path, tried: Hypotheses | None) -> None:
+def _in_root(found: Found, root: Path, tried: Tried | None) -> None:
     found.add(root / "queue.db", partial(_queue, _LEGACY, tried))
     for name in _listed(found, root / "queues"):
         match = _QUEUE.fullmatch(name.name)
@@ -222,19 +224,19 @@ def _lines(kind: Kind, path: Path) -> LineFile:
     return LineFile(path, Source(path=shown(path), kind=kind))
 
 
-def _project(path: Path) -> ProjectStore:
-    return ProjectStore(path, Source(path=shown(path), kind=Kind.PROJECT_STORE))
+def _project(path: Path) -> DatabaseSource:
+    return DatabaseSource(path, Source(path=shown(path), kind=Kind.PROJECT_STORE), ENTRIES)
 
 
-def _queue(digest: str, tried: Hypotheses | None, path: Path) -> QueueSource:
-    match = match_digest(digest, tried) if tried is not None else None
+def _queue(digest: str, tried: Tried | None, path: Path) -> DatabaseSource:
+    match = match_digest(digest, tried()) if tried is not None else None
     source = Source(
         path=shown(path),
         kind=Kind.QUEUE,
         target=f"{'unknown' if match is None else 'known'}:{digest}",
         spelling="" if match is None else match.spelling,
     )
-    return QueueSource(path, source)
+    return DatabaseSource(path, source, QUEUE, BODY_PARTS)
 
 
 @attrs.frozen

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from eventsync_adapters.legacy_queues._journal import JournalSource
+from eventsync_adapters.legacy_queues._journal import JOURNAL
 from eventsync_adapters.legacy_queues._records import TableSource
+from eventsync_adapters.legacy_queues._sources import DatabaseSource
 from eventsync_core.legacy import Kind, Source
 from eventsync_core.migration import OldRecords, OldSource
 
@@ -71,11 +72,11 @@ def add_journal_era(
     found.records[:] = [each for each in found.records if each.tables]
 
 
-def _journal(path: Path, shown: _Shown) -> JournalSource:
+def _journal(path: Path, shown: _Shown) -> DatabaseSource:
     match = _JOURNAL.fullmatch(path.name)
     token = match[1] if match else path.name
     source = Source(path=shown(path), kind=Kind.JOURNAL, target=f"unknown:{token}")
-    return JournalSource(path, source)
+    return DatabaseSource(path, source, JOURNAL)
 
 
 def _records(ledger: Path, targets: Path, audit: Path, shown: _Shown) -> OldRecords:

@@ -1,55 +1,92 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from eventsync_adapters import machine
 from eventsync_core.clock import SECOND, Clock, iso_time
 from eventsync_core.codec import write_document
-from eventsync_core.errors import StoreNotWritableError
 from eventsync_core.legacy import Became, Brought, RowKey, Source
-from eventsync_core.migration import OnRow
 from eventsync_core.telemetry import ROW_MIGRATED
 
 
-@contextmanager
-def row_log(path: Path, clock: Clock) -> Iterator[OnRow]:
+class RowLog:
     """
-    Return a function that adds a line to *path* for each row of an old program.
+    Adds a line to a file for each row that it is told of, for as long as that can be written.
+
+    `error` says why lines are missing; empty while none are.
+    """
+
+    error: str = ""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._file: TextIO | None = None
+        self._second, self._time = 0, ""
+
+    def open(self) -> None:
+        """Open the file, which is made for this user only where it is missing."""
+        try:
+            machine.make_private_folder(self._path.parent)
+            machine.create_private_file(self._path)
+            self._file = self._path.open("a", encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            self._give_up(error)
+
+    def __call__(self, source: Source, key: RowKey, name: str, became: Became | Brought) -> None:
+        """Add the line of one row."""
+        if self._file is None:
+            return
+        line = {
+            "timestamp": self._written_at(),
+            "level": "info",
+            "event": ROW_MIGRATED.name,
+            "became": became.value,
+            "table": key.part,
+            "key": name,
+            "row": key.row,
+            "source": source.path,
+        }
+        try:
+            self._file.write(write_document(line) + "\n")
+        except OSError as error:
+            self._give_up(error)
+
+    def close(self) -> None:
+        """Write what is not written yet, and close the file."""
+        file, self._file = self._file, None
+        try:
+            if file is not None:
+                file.close()
+        except OSError as error:
+            self._give_up(error)
+
+    def _written_at(self) -> str:
+        # To the second: writing out a time takes longer than all the rest of a line.
+        now = self._clock() // SECOND
+        if now != self._second:
+            self._second, self._time = now, iso_time(now * SECOND)
+        return self._time
+
+    def _give_up(self, error: OSError) -> None:
+        self.error = f"{self._path} cannot be written: {error.strerror or 'unwritable'}"
+        # Closing it tries to write the same once more.
+        self.close()
+
+
+@contextmanager
+def row_log(path: Path, clock: Clock) -> Iterator[RowLog]:
+    """
+    Return what adds a line to *path* for each row of an old program.
 
     A line is a JSON object: time, level, what happened, the table and the key of the row, and
-    its source. Nothing of its content stands there.
-
-    Raises:
-        StoreNotWritableError: The file cannot be opened.
+    its source. Nothing of its content stands there. Where it cannot be written it says so at
+    the end of the block, and raises nothing.
     """
+    log = RowLog(path, clock)
+    log.open()
     try:
-        machine.make_private_folder(path.parent)
-        machine.create_private_file(path)
-        file = path.open("a", encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise StoreNotWritableError(f"{path} cannot be written: {error.strerror}") from error
-    with file:
-        seconds, text = 0, ""
-
-        def written_at() -> str:
-            # To the second: writing out a time takes longer than all the rest of a line.
-            nonlocal seconds, text
-            now = clock() // SECOND
-            if now != seconds:
-                seconds, text = now, iso_time(now * SECOND)
-            return text
-
-        def write(source: Source, key: RowKey, name: str, became: Became | Brought) -> None:
-            line = {
-                "timestamp": written_at(),
-                "level": "info",
-                "event": ROW_MIGRATED.name,
-                "became": became.value,
-                "table": key.part,
-                "key": name,
-                "row": key.row,
-                "source": source.path,
-            }
-            file.write(write_document(line) + "\n")
-
-        yield write
+        yield log
+    finally:
+        log.close()

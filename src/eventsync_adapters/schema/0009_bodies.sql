@@ -29,7 +29,7 @@ CREATE TABLE body_contents (
 );
 
 -- asked_at: when a request last carried it; settled_at: when it was uploaded or failed for good.
--- reopened: how often an operator let it go again.
+-- reopened: how often an operator let it go again. wait: how long the target is left to work on it.
 CREATE TABLE body_standings (
     target_no  BIGINT NOT NULL,
     stream_id  BIGINT NOT NULL,
@@ -42,6 +42,7 @@ CREATE TABLE body_standings (
     asked_at   BIGINT,
     settled_at BIGINT,
     reopened   BIGINT NOT NULL,
+    wait       BIGINT NOT NULL,
     PRIMARY KEY (target_no, stream_id, body_no)
 );
 CREATE INDEX body_standings_due ON body_standings (target_no, stream_id, state, due_at, body_no);
@@ -82,5 +83,9 @@ CREATE UNIQUE INDEX body_failures_by_key ON body_failures (content_hash, artifac
 
 -- from_body: only bodies with a higher number may go.
 ALTER TABLE grants ADD COLUMN from_body BIGINT NOT NULL DEFAULT 0;
--- of_bodies: 1 when all faults of the target in a row were answers to bodies, else 0.
-ALTER TABLE targets ADD COLUMN of_bodies BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE grant_acts ADD COLUMN from_body BIGINT NOT NULL DEFAULT 0;
+-- body_…: the same as without, for faults that may be of the bodies that met them.
+ALTER TABLE targets ADD COLUMN body_failures BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE targets ADD COLUMN body_retry_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE targets ADD COLUMN body_probe_until BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE targets ADD COLUMN body_back_off_reason TEXT NOT NULL DEFAULT '';

@@ -22,6 +22,8 @@ VERSIONS = (
     "0009_bodies",
     "0010_legacy",
     "0011_aliases",
+    "0012_kept",
+    "0013_retention",
     "0014_traces",
 )
 """Every version this program knows, in order."""

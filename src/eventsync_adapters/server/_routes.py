@@ -17,6 +17,7 @@ from eventsync_core.ingest import (
     Kept,
     answer_batch,
     answer_health,
+    answer_held,
     answer_push,
 )
 from eventsync_core.receivers import RequestRule, Script, read_script
@@ -101,6 +102,8 @@ class Desk:
         parts = urlsplit(path)
         if parts.path == HEALTH_PATH:
             return document(200, answer_health(self.deployment))
+        if parts.path == "/held":
+            return self._held(parts.query)
         for name, inbox in (("/received", self.inbox), ("/bodies", self.bodies)):
             if parts.path == f"{name}/count":
                 with self.lock:
@@ -110,16 +113,23 @@ class Desk:
         return missing(path)
 
     def _received(self, inbox: Inbox, query: str) -> Sent:
-        asked = parse_qs(query, keep_blank_values=True)
-        numbers = {name: values[-1] for name, values in asked.items()}
-        unknown = sorted(set(numbers) - {"after", "limit"})
-        if unknown or not all(_is_count(number) for number in numbers.values()):
+        asked = _bounds(query)
+        if asked is None:
             return document(400, {"error": "after and limit are whole numbers"})
-        limit = int(numbers["limit"]) if "limit" in numbers else None
         return Sent(
-            headers={"Content-Type": "application/x-ndjson"},
-            lines=self._pages(inbox, int(numbers.get("after", 0)), limit),
+            headers={"Content-Type": "application/x-ndjson"}, lines=self._pages(inbox, *asked)
         )
+
+    def _held(self, query: str) -> Sent:
+        """Answer one page of ids and digests, without what the events say."""
+        asked = _bounds(query)
+        if asked is None:
+            return document(400, {"error": "after and limit are whole numbers"})
+        after, limit = asked
+        most = min(_PAGE if limit is None else limit, _PAGE)
+        with self.lock:
+            page = self.inbox.received(after=after, limit=most)
+        return document(200, answer_held(page, most=most))
 
     def _pages(self, inbox: Inbox, after: int, limit: int | None) -> Iterator[bytes]:
         """Yield what is kept above *after*, a page at a time, one line each."""
@@ -187,6 +197,16 @@ def _line(kept: Kept) -> str:
     if "\n" in kept.text or "\r" in kept.text:
         return write_document({"event_id": kept.event_id, "text": kept.text}) + "\n"
     return kept.text + "\n"
+
+
+def _bounds(query: str) -> tuple[int, int | None] | None:
+    """Return what *query* says of `after` and `limit`, or None where it says anything else."""
+    asked = parse_qs(query, keep_blank_values=True)
+    numbers = {name: values[-1] for name, values in asked.items()}
+    unknown = sorted(set(numbers) - {"after", "limit"})
+    if unknown or not all(_is_count(number) for number in numbers.values()):
+        return None
+    return int(numbers.get("after", 0)), int(numbers["limit"]) if "limit" in numbers else None
 
 
 def _is_count(text: str) -> bool:

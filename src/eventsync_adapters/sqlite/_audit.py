@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.events import Family
 from eventsync_core.policy import AuditRecord
@@ -57,6 +58,7 @@ class SqliteAudit:
         return int(last)
 
 
+@understood
 def _record(row: tuple[Any, ...]) -> AuditRecord:
     number, event_id, event_type, family, stream, reason, digest, at = row
     return AuditRecord(

@@ -2,6 +2,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._damaged import digest_of, text_of
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
 from eventsync_adapters.sqlite._tally import Tallying
@@ -15,7 +16,8 @@ WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
 """
 _HEAD = "SELECT head FROM streams WHERE stream_id = ?"
 TAIL = """
-SELECT NULL, e.position, e.event_id, p.text, e.size, e.aggregate
+SELECT NULL, e.position, CAST(e.event_id AS BLOB), CAST(p.text AS BLOB), e.size,
+       CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB)
 FROM entries e CROSS JOIN payloads p ON p.entry_id = e.entry_id
 WHERE e.stream_id = ?2 AND e.position > ?3
   AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ?1 AND l.stream_id = e.stream_id
@@ -27,7 +29,8 @@ WHERE e.stream_id = ?2 AND e.position > ?3
 ORDER BY e.position LIMIT ?4
 """
 DUE = """
-SELECT d.due_at, d.position, e.event_id, p.text, e.size, e.aggregate
+SELECT d.due_at, d.position, CAST(e.event_id AS BLOB), CAST(p.text AS BLOB), e.size,
+       CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB)
 FROM due d CROSS JOIN entries e ON e.stream_id = d.stream_id AND e.position = d.position
            CROSS JOIN payloads p ON p.entry_id = e.entry_id
 WHERE d.target_no = ? AND d.stream_id = ? AND d.lane = ?
@@ -58,6 +61,8 @@ WHERE d.target_no = ? AND d.stream_id = ? AND d.aggregate = ? AND d.position > ?
                                           AND h.position = d.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = d.stream_id
                                                AND s.position = d.position)
+  AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = d.stream_id
+                                           AND g.position = d.position)
 ORDER BY d.position LIMIT ?
 """
 
@@ -162,13 +167,14 @@ def _within(
     return [
         Candidate(
             position=position,
-            event_id=event_id,
-            text=text,
+            event_id=text_of(event_id),
+            text=text_of(text),
             size=size,
-            aggregate=aggregate,
+            digest=digest_of(digest),
+            aggregate=None if aggregate is None else text_of(aggregate),
             due_at=due_at,
         )
-        for due_at, position, event_id, text, size, aggregate in chosen
+        for due_at, position, event_id, text, size, aggregate, digest in chosen
     ], following
 
 

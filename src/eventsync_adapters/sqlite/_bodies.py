@@ -4,7 +4,9 @@ import attrs
 
 from eventsync_adapters.sqlite._body_failures import BY_PARTS, FailureLog
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
+from eventsync_adapters.sqlite._numbered import BODIES, count, highest
 from eventsync_core.bodies import (
     LONGEST_WAIT,
     Added,
@@ -33,14 +35,13 @@ b.retry_count, b.next_attempt_at, b.last_error
 """
 _STANDING = """
 s.state, s.attempts, s.failures, s.due_at, s.last_error, s.asked_at, s.settled_at,
-s.reopened
+s.reopened, s.wait
 """
 _BY_KEY = f"""
 SELECT b.body_no, {_UPLOAD}
 FROM bodies b JOIN body_contents c ON c.body_no = b.body_no
 WHERE {BY_PARTS}
 """  # noqa: S608 - made of constants
-_LAST = "SELECT COALESCE(MAX(body_no), 0) FROM bodies"
 _NEW = """
 INSERT INTO bodies (body_no, stream_id, project_uuid, mission_slug, target_branch, mission_type,
                     manifest_version, artifact_path, content_hash, hash_algorithm, size_bytes,
@@ -74,9 +75,9 @@ SELECT stream FROM streams
 WHERE EXISTS (SELECT 1 FROM bodies b WHERE b.stream_id = streams.stream_id) ORDER BY stream
 """
 _WAITING = """
-SELECT (SELECT COUNT(*) FROM bodies WHERE stream_id = ?2)
+SELECT (SELECT COUNT(*) FROM bodies WHERE stream_id = ?2 AND body_no > ?3)
      - (SELECT COUNT(*) FROM body_standings
-        WHERE target_no = ?1 AND stream_id = ?2
+        WHERE target_no = ?1 AND stream_id = ?2 AND body_no > ?3
           AND state IN ('uploaded', 'already_exists', 'failed'))
 """
 _ONE_STANDING = f"""
@@ -103,9 +104,9 @@ SELECT COALESCE(MAX(body_no), 0) FROM body_standings WHERE target_no = ? AND str
 """
 _OWE = """
 INSERT INTO body_standings (target_no, body_no, stream_id, state, attempts, failures, due_at,
-                            last_error, asked_at, settled_at, reopened)
+                            last_error, asked_at, settled_at, reopened, wait)
 SELECT ?1, body_no, stream_id, 'queued', 0, retry_count, next_attempt_at, last_error, NULL,
-       NULL, 0
+       NULL, 0, 0
 FROM bodies WHERE stream_id = ?2 AND body_no > ?3
 """
 _NEXT_DUE = f"""
@@ -122,10 +123,11 @@ _REMAINING = """
 SELECT COUNT(*) FROM body_standings
 WHERE target_no = ? AND stream_id = ? AND state = 'queued' AND body_no > ?
 """
+_PENDING = _REMAINING + "AND wait > 0"
 _NOTE = """
 UPDATE body_standings
 SET state = ?, attempts = ?, failures = ?, due_at = ?, last_error = ?, asked_at = ?, settled_at = ?,
-    reopened = ?
+    reopened = ?, wait = ?
 WHERE target_no = ? AND stream_id = (SELECT stream_id FROM bodies WHERE body_no = ?)
   AND body_no = ?
 """
@@ -179,8 +181,7 @@ class SqliteBodies:
 
     def head(self) -> int:
         """See `Bodies.head`."""
-        (last,) = self._database.row(_LAST) or (0,)
-        return int(last)
+        return highest(self._database, BODIES)
 
     def get(self, key: BodyKey) -> BodyUpload | None:
         """See `Bodies.get`."""
@@ -197,9 +198,9 @@ class SqliteBodies:
         """See `Bodies.streams`."""
         return [stream for (stream,) in self._database.rows(_STREAMS)]
 
-    def waiting(self, target_id: str, stream: str) -> int:
+    def waiting(self, target_id: str, stream: str, *, above: int = 0) -> int:
         """See `Bodies.waiting`."""
-        values = (self._keys.target(target_id), self._keys.stream(stream))
+        values = (self._keys.target(target_id), self._keys.stream(stream), above)
         (count,) = self._database.row(_WAITING, values) or (0,)
         return int(count)
 
@@ -229,7 +230,7 @@ class SqliteBodies:
         return Listed(body, self._standing(row[16:]))
 
     def _standing(self, columns: tuple[Any, ...]) -> Standing:
-        state, attempts, failures, due_at, last_error, asked_at, settled_at, times = columns
+        state, attempts, failures, due_at, last_error, asked_at, settled_at, times, wait = columns
         return Standing(
             state=self._state(state),
             attempts=attempts,
@@ -239,6 +240,7 @@ class SqliteBodies:
             asked_at=asked_at,
             settled_at=settled_at,
             reopened=times,
+            wait=wait,
         )
 
     def _state(self, word: str) -> UploadState:
@@ -276,6 +278,12 @@ class SqliteBodies:
         """See `Bodies.remaining`."""
         place = (self._keys.target(grant.target_id), self._keys.stream(grant.stream))
         (count,) = self._database.row(_REMAINING, (*place, grant.from_body)) or (0,)
+        return int(count)
+
+    def pending(self, grant: Grant) -> int:
+        """See `Bodies.pending`."""
+        place = (self._keys.target(grant.target_id), self._keys.stream(grant.stream))
+        (count,) = self._database.row(_PENDING, (*place, grant.from_body)) or (0,)
         return int(count)
 
     def note(self, target_id: str, number: int, standing: Standing) -> None:
@@ -326,7 +334,7 @@ class SqliteBodies:
         return self._failures.page(after=after, limit=limit)
 
     def counts(self, target_id: str = "") -> BodyCounts:
-        """See `Bodies.counts`; numbers have no gaps, since nothing is ever deleted."""
+        """See `Bodies.counts`."""
         with self._database.snapshot():
             found: dict[str, int] = {}
             if target_id:
@@ -335,7 +343,7 @@ class SqliteBodies:
                 (there,) = self._database.row(_THERE) or (0,)
                 found = {UploadState.UPLOADED.value: there}
             return BodyCounts(
-                bodies=self.head(),
+                bodies=count(self._database, BODIES),
                 uploaded=sum(found.get(state.value, 0) for state in UploadState if state.is_there),
                 failed=found.get(UploadState.FAILED.value, 0),
                 failure_log=self._failures.count(),
@@ -345,6 +353,7 @@ class SqliteBodies:
 _PARTS = tuple(field.name for field in attrs.fields(BodyKey))
 
 
+@understood
 def _upload(columns: tuple[Any, ...]) -> BodyUpload:
     content, size_bytes, created_at, hash_algorithm, retry_count, next_at, error = columns[7:]
     return BodyUpload(

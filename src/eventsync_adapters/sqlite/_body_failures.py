@@ -3,6 +3,7 @@ from typing import Any
 import attrs
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_core.bodies import BodyKey, UploadFailure, merge_failures
 
 BY_PARTS = """
@@ -28,12 +29,16 @@ UPDATE body_failures
 SET hash_algorithm = ?, size_bytes = ?, failures = ?, first_failed_at = ?, last_failed_at = ?
 WHERE {BY_PARTS} AND reason = ?
 """  # noqa: S608 - made of constants
+DROP_FAILURES = "DELETE FROM body_failures WHERE lower(project_uuid) = ?"
+_NUMBERS = "SELECT failure_no FROM body_failures WHERE failure_no > ? ORDER BY failure_no LIMIT ?"
+_RENUMBER = "UPDATE body_failures SET failure_no = ? WHERE failure_no = ?"
+_AT_ONCE = 1_000
 
 _PARTS = tuple(field.name for field in attrs.fields(BodyKey))
 
 
 class FailureLog:
-    """The failure log in the table body_failures: numbered without gaps, never deleted."""
+    """The failure log in the table body_failures: numbered without gaps."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -60,12 +65,23 @@ class FailureLog:
         """See `Bodies.failures`."""
         return [_failure(row) for row in self._database.rows(_FAILURES, (after, limit))]
 
+    def erase(self, project: str) -> None:
+        """Erase those of *project*; inside a unit of work. The others close up."""
+        self._database.run(DROP_FAILURES, (project,))
+        number = after = 0
+        while rows := self._database.rows(_NUMBERS, (after, _AT_ONCE)):
+            for (stored,) in rows:
+                number, after = number + 1, stored
+                if stored != number:
+                    self._database.run(_RENUMBER, (number, stored))
+
     def count(self) -> int:
         """Return how many there are."""
         (last,) = self._database.row(_LAST_FAILURE) or (0,)
         return int(last)
 
 
+@understood
 def _failure(columns: tuple[Any, ...]) -> UploadFailure:
     reason, hash_algorithm, size_bytes, count, first_at, last_at = columns[7:]
     return UploadFailure(

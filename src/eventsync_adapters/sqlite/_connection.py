@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from eventsync_adapters import machine
-from eventsync_adapters.sqlite._errors import is_busy, translated
+from eventsync_adapters.sqlite._errors import DRIVER_ERRORS, DriverError, is_busy, translated
 from eventsync_core.errors import NothingOpenError, StoreError
 
 # SQLite waits ever longer between two looks at a lock, and whoever waits 100 ms between them
@@ -53,7 +53,7 @@ class Database:
         active = self._active()
         try:
             return active.connection.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except DRIVER_ERRORS as error:
             return active.execute_later(error, sql, values).fetchall()
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
@@ -66,14 +66,14 @@ class Database:
         active = self._active()
         try:
             cursor = active.connection.execute(sql, values)
-        except sqlite3.Error as error:
+        except DRIVER_ERRORS as error:
             cursor = active.execute_later(error, sql, values)
         try:
             try:
                 yield from cursor
             finally:
                 cursor.close()
-        except sqlite3.Error as error:
+        except DRIVER_ERRORS as error:
             raise translated(error, str(self.path)) from error
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
@@ -82,12 +82,10 @@ class Database:
         active.check_unit()
         try:
             return active.connection.execute(sql, values).rowcount
-        except sqlite3.Error as error:
+        except DRIVER_ERRORS as error:
             return active.execute_later(error, sql, values).rowcount
 
-    def execute_later(
-        self, error: sqlite3.Error, sql: str, values: Sequence[Any]
-    ) -> sqlite3.Cursor:
+    def execute_later(self, error: DriverError, sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
         """
         Execute a statement again while *error* says that somebody else holds the file.
 
@@ -98,7 +96,7 @@ class Database:
         while is_busy(error) and machine.monotonic() < deadline:
             try:
                 return self.connection.execute(sql, values)
-            except sqlite3.Error as later:
+            except DRIVER_ERRORS as later:
                 error = later
         self.note_undone()
         raise translated(error, str(self.path)) from error
@@ -109,7 +107,7 @@ class Database:
         active.check_unit()
         try:
             active.connection.executemany(sql, values)
-        except sqlite3.Error as error:
+        except DRIVER_ERRORS as error:
             active.note_undone()
             raise translated(error, str(self.path)) from error
 
@@ -234,7 +232,7 @@ class Database:
             self.abandon()
         try:
             self.connection.close()
-        except sqlite3.Error as error:
+        except DRIVER_ERRORS as error:
             raise translated(error, str(self.path)) from error
 
 
@@ -309,7 +307,7 @@ def connect(path: Path, *, mode: str, busy_seconds: float) -> Database:
             isolation_level=None,
             timeout=min(busy_seconds, _PATIENCE_SECONDS),
         )
-    except sqlite3.Error as error:
+    except DRIVER_ERRORS as error:
         raise translated(error, str(path)) from error
     database = Database(connection, path, busy_seconds=busy_seconds)
     try:

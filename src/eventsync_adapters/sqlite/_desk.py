@@ -1,8 +1,9 @@
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
 from eventsync_adapters.sqlite._ledger import HOLDS, REQUEST_COLUMNS, as_request
@@ -22,6 +23,7 @@ from eventsync_core.ledger import (
     LedgerEntry,
     Request,
     Standing,
+    adopt,
     in_ranges,
     last_words,
     lost,
@@ -54,6 +56,12 @@ _ACT = """
 INSERT INTO answers (stream_id, position, target_no, request_id, answered_at, outcome, reason,
                      act, actor)
 VALUES (?, ?, ?, ?, ?, ?, '', ?, ?)
+"""
+_THERE = "SELECT 1 FROM entries WHERE stream_id = ? AND position = ?"
+_TOLD = """
+INSERT INTO answers (stream_id, position, target_no, request_id, answered_at, outcome, reason,
+                     category, act, actor)
+VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?)
 """
 _REQUESTS_AFTER = (
     REQUEST_COLUMNS
@@ -129,6 +137,46 @@ class SqliteDesk:
             self._database.run_many(_ACT, done)
             return set(after)
 
+    def adopt(
+        self,
+        target_id: str,
+        stream: str,
+        position: int,
+        row: LedgerEntry,
+        said: Sequence[HistoryItem],
+    ) -> bool:
+        """See `Desk.adopt`."""
+        with self._database.write():
+            target_no = self._keys.target_for_writing(target_id)
+            stream_id = self._keys.stream(stream)
+            adopted = adopt(row, said)
+            if stream_id is None or adopted is None:
+                return False
+            place = (target_no, stream_id)
+            is_there = self._database.row(_THERE, (stream_id, position))
+            if is_there is None or read_rows(self._database, place, [position]):
+                return False
+            own, items = adopted
+            store_rows(self._database, place, {}, {position: own})
+            self._database.run_many(
+                _TOLD,
+                [
+                    (
+                        stream_id,
+                        position,
+                        target_no,
+                        item.at,
+                        item.outcome.value,
+                        item.reason,
+                        item.category,
+                        "" if item.act is None else item.act.value,
+                        item.actor,
+                    )
+                    for item in items
+                ],
+            )
+            return True
+
     def requests_with(
         self, target_id: str, stream: str, position: int, *, limit: int = 1000
     ) -> tuple[list[Request], int]:
@@ -145,6 +193,7 @@ class SqliteDesk:
         return list(found), count
 
 
+@understood
 def _standing(target_id: str, row: LedgerEntry, guidance: str, values: tuple[Any, ...]) -> Standing:
     _, _, request_id, *_ = values
     event_id, event_type, captured_at, held, text, *answer, _, superseded_by = values[10:]

@@ -1,7 +1,12 @@
 """Driver errors become ours here and nowhere else."""
 
+import re
 import sqlite3
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeAlias, TypeVar
 
+from eventsync_adapters.schema import VERSIONS, script
 from eventsync_core.errors import (
     EventSyncError,
     NothingOpenError,
@@ -11,6 +16,10 @@ from eventsync_core.errors import (
     StoreUnreadableError,
 )
 
+_OF_SCHEMA = re.compile(
+    r"(?:no such (?:table|column|index)|duplicate column name): (?:\w+\.)?(?P<missing>\w+)"
+    r"|(?:table|index|trigger) (?P<there>\w+) already exists"
+)
 _BY_CODE: dict[int, tuple[type[EventSyncError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreBusyError, "another process is writing to {path}"),
     # The locks of a WAL file changed hands too often while we waited for them.
@@ -26,18 +35,43 @@ _BY_CODE: dict[int, tuple[type[EventSyncError], str]] = {
 }
 
 
-def is_busy(error: sqlite3.Error) -> bool:
+DriverError: TypeAlias = sqlite3.Error | UnicodeDecodeError
+# The second: what SQLite says quotes the schema, and that is no UTF-8 any more.
+DRIVER_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+
+
+_Given = ParamSpec("_Given")
+_Made = TypeVar("_Made")
+
+
+def understood(make: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
+    """Let *make*, which makes something of a row, report what no row of ours holds as damage."""
+
+    @wraps(make)
+    def checked(*values: _Given.args, **named: _Given.kwargs) -> _Made:
+        try:
+            return make(*values, **named)
+        except (ValueError, TypeError, AttributeError) as error:
+            message = "the database is damaged: it holds what eventsync never writes"
+            raise StoreUnreadableError(message) from error
+
+    return checked
+
+
+def is_busy(error: DriverError) -> bool:
     """Say whether *error* means that another connection holds the file just now."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def translated(error: sqlite3.Error, path: str) -> Exception:
+def translated(error: DriverError, path: str) -> Exception:
     """
     Return our error for the driver's, or the driver's own where it shows a bug of ours.
 
     The extended result code is looked at, not the text.
     """
     code = getattr(error, "sqlite_errorcode", None)
+    if isinstance(error, UnicodeDecodeError) or _is_of_schema(error):
+        return StoreUnreadableError(f"{path} is damaged")
     if code is None:
         if isinstance(error, sqlite3.ProgrammingError):
             return NothingOpenError(f"the store {path} cannot be used here: {error}")
@@ -50,3 +84,18 @@ def translated(error: sqlite3.Error, path: str) -> Exception:
         return error
     kind, message = found
     return kind(message.format(path=path))
+
+
+def _is_of_schema(error: sqlite3.Error) -> bool:
+    """
+    Say whether a table, index or column of ours is missing, or there before it was made.
+
+    A name that stands nowhere in the schema is a bug of a statement.
+    """
+    if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
+        return False
+    found = _OF_SCHEMA.fullmatch(str(error))
+    if found is None:
+        return False
+    name = re.compile(rf"\b{re.escape(found['missing'] or found['there'])}\b")
+    return any(name.search(script(version, "sqlite")) for version in VERSIONS)

@@ -1,6 +1,7 @@
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.egress import (
     Grant,
@@ -33,15 +34,16 @@ ON CONFLICT (target_no, stream_id) DO UPDATE SET
     from_body = excluded.from_body
 """
 _ACTS = """
-SELECT a.act_no, s.stream, a.act, a.at, a.actor, a.reason, a.from_position, a.generation
+SELECT a.act_no, s.stream, a.act, a.at, a.actor, a.reason, a.from_position, a.generation,
+       a.from_body
 FROM grant_acts a CROSS JOIN streams s ON s.stream_id = a.stream_id
 WHERE a.target_no = ? ORDER BY a.act_no DESC LIMIT ?
 """
 _ACT_COUNT = "SELECT COALESCE(MAX(act_no), 0) FROM grant_acts WHERE target_no = ?"
 _NEW_ACT = """
 INSERT INTO grant_acts (target_no, act_no, stream_id, act, at, actor, reason, from_position,
-                        generation)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        generation, from_body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _PASSED = "SELECT passed FROM grants WHERE target_no = ? AND stream_id = ?"
 _OWED = """
@@ -51,6 +53,8 @@ WHERE e.stream_id = ?2 AND e.position > ?3 AND e.position <= ?4
                                            AND l.position = e.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = e.stream_id
                                                AND s.position = e.position)
+  AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = e.stream_id
+                                           AND g.position = e.position)
 """
 _OWE_DUE = """
 INSERT INTO due (target_no, stream_id, lane, due_at, position, aggregate)
@@ -128,7 +132,7 @@ class SqliteGrants:
                 after.from_body,
             ),
         )
-        said = (at, actor, reason, after.from_position, after.generation)
+        said = (at, actor, reason, after.from_position, after.generation, after.from_body)
         for verb in verbs_between(before, after):
             number = self.act_count(after.target_id) + 1
             self._database.run(_NEW_ACT, (target_no, number, stream_id, verb.value, *said))
@@ -189,6 +193,7 @@ class SqliteGrants:
         return int(last)
 
 
+@understood
 def _grant(row: tuple[Any, ...]) -> Grant:
     target_id, stream, from_position, generation, actor, reason, granted_at, *ended = row
     revoked_at, paused, revoked_by, revoked_reason, from_body = ended
@@ -208,8 +213,9 @@ def _grant(row: tuple[Any, ...]) -> Grant:
     )
 
 
+@understood
 def _act(row: tuple[Any, ...]) -> GrantAct:
-    number, stream, word, at, actor, reason, from_position, generation = row
+    number, stream, word, at, actor, reason, from_position, generation, from_body = row
     return GrantAct(
         number=number,
         stream=stream,
@@ -219,4 +225,5 @@ def _act(row: tuple[Any, ...]) -> GrantAct:
         reason=reason,
         from_position=from_position,
         generation=generation,
+        from_body=from_body,
     )

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import owe
 from eventsync_core.events import Hold
@@ -9,7 +10,7 @@ from eventsync_core.ledger import Holding, spans
 
 _HOLD = """
 INSERT INTO holds (stream_id, position, hold, reason, held_at, actor)
-VALUES (?, ?, 'operator', ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (stream_id, position) DO NOTHING
 """
 _PRESENT = """
@@ -42,13 +43,20 @@ class SqliteHolds:
         self._keys = keys
 
     def hold(
-        self, stream: str, positions: Sequence[int], *, reason: str, actor: str, at: int
+        self,
+        stream: str,
+        positions: Sequence[int],
+        *,
+        reason: str,
+        actor: str,
+        at: int,
+        why: Hold = Hold.OPERATOR,
     ) -> int:
         """See `Holds.hold`."""
         with self._database.write():
             stream_id = self._keys.stream_for_writing(stream)
             return sum(
-                self._database.run(_HOLD, (stream_id, position, reason, at, actor))
+                self._database.run(_HOLD, (stream_id, position, why.value, reason, at, actor))
                 for position in positions
             )
 
@@ -82,6 +90,7 @@ class SqliteHolds:
         return [_holding(*row) for row in over] + [_holding(*row[1:]) for row in present]
 
 
+@understood
 def _holding(
     hold: str,
     reason: str,

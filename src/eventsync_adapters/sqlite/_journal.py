@@ -13,7 +13,10 @@ _HEAD = """
 SELECT head, chain, (SELECT COALESCE(MAX(entry_id), 0) FROM entries) FROM streams
 WHERE stream_id = ?
 """
-_RAISE_HEAD = "UPDATE streams SET head = ?, chain = ? WHERE stream_id = ?"
+_RAISE_HEAD = """
+UPDATE streams SET head = ?, chain = ?, kept = kept + ?, kept_bytes = kept_bytes + ?
+WHERE stream_id = ?
+"""
 _HEADS = """
 SELECT stream, head, chain, lamport FROM streams WHERE head > 0 OR lamport > 0 ORDER BY stream
 """
@@ -34,14 +37,15 @@ INSERT INTO holds (stream_id, position, hold, reason, held_at) VALUES (?, ?, ?, 
 _ENTRY = """
 SELECT s.stream, e.position, e.event_id, p.text, e.digest, e.canonical_digest,
        e.size, e.event_type, e.aggregate, h.hold, h.reason, e.chain, e.captured_at,
-       w.user_name, w.team, w.installation
+       w.user_name, w.team, w.installation, g.position
 FROM entries e
 JOIN streams s ON s.stream_id = e.stream_id
-JOIN payloads p ON p.entry_id = e.entry_id
+LEFT JOIN payloads p ON p.entry_id = e.entry_id
+LEFT JOIN purged g ON g.stream_id = e.stream_id AND g.position = e.position
 LEFT JOIN holds h ON h.stream_id = e.stream_id AND h.position = e.position
 LEFT JOIN producers w ON w.producer_no = e.producer_no
 """
-_SIZE = 6
+_TEXT, _SIZE = 3, 6
 _BY_ID = _ENTRY + "WHERE e.event_id = ?"
 _PAGE = _ENTRY + "WHERE e.stream_id = ? AND e.position > ? ORDER BY e.position LIMIT ?"
 _LAMPORT = "SELECT lamport FROM streams WHERE stream_id = ?"
@@ -72,11 +76,13 @@ class SqliteJournal:
                 before = known.get(event.event_id) or new.known(event.event_id)
                 results.append(reconcile(before, event) if before else new.add(event))
             if new.entries:
-                self._database.run_many(_NEW_ENTRY, new.entries)
+                # One that comes after its entry counts as one that was gone and is restored.
                 self._database.run_many(_NEW_PAYLOAD, new.payloads)
+                self._database.run_many(_NEW_ENTRY, new.entries)
                 if new.holds:
                     self._database.run_many(_NEW_HOLD, new.holds)
-                self._database.run(_RAISE_HEAD, (new.position, new.chain.hex(), stream_id))
+                kept = (len(new.payloads), new.size_bytes)
+                self._database.run(_RAISE_HEAD, (new.position, new.chain.hex(), *kept, stream_id))
             return results
 
     def _known(self, event_ids: Sequence[str]) -> dict[str, Known]:
@@ -148,6 +154,7 @@ class _NewRows:
         self.position = position
         self.chain = chain
         self.producer_no: int | None = None
+        self.size_bytes = 0
         self._offset = last - position
         self.entries: list[tuple[Any, ...]] = []
         self.payloads: list[tuple[int, str]] = []
@@ -186,6 +193,7 @@ class _NewRows:
             )
         )
         self.payloads.append((entry_id, event.text))
+        self.size_bytes += event.size
         if event.hold is None:
             return Appended(event_id, self.stream, position, "stored")
         why = (event.hold.value, event.hold_reason or "", self.at)
@@ -198,7 +206,7 @@ def _within(rows: Iterator[tuple[Any, ...]], max_bytes: int) -> list[tuple[Any, 
     chosen: list[tuple[Any, ...]] = []
     total = 0
     for row in rows:
-        total += row[_SIZE]
+        total += 0 if row[_TEXT] is None else row[_SIZE]
         if chosen and total > max_bytes:
             rows.close()  # type: ignore[attr-defined]
             break
@@ -224,10 +232,13 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         user,
         team,
         installation,
+        purged,
     ) = row
+    if not isinstance(position, int):
+        raise TypeError("a position is no number")
     event = Event(
         event_id,
-        text,
+        text or "",
         bytes.fromhex(digest),
         bytes.fromhex(canonical_digest),
         size,
@@ -240,4 +251,5 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     producer = None
     if user is not None:
         producer = Producer(user=user, team=team, installation=installation)
-    return Entry(event, stream, position, bytes.fromhex(chain), captured_at, producer)
+    is_purged = text is None and purged is not None
+    return Entry(event, stream, position, bytes.fromhex(chain), captured_at, producer, is_purged)

@@ -2,6 +2,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import (
     raise_cursor,
@@ -240,6 +241,7 @@ class SqliteLedger:
         return None if row is None else row[0]
 
 
+@understood
 def _said(
     numbers: tuple[int, int],
     position: int,
@@ -253,6 +255,7 @@ def _said(
     return (stream_id, position, target_no, request_id, at, *words)
 
 
+@understood
 def as_request(target_id: str, stream: str, row: tuple[Any, ...]) -> Request:
     """Return the request in a row of `REQUEST_COLUMNS`."""
     return Request(
@@ -271,6 +274,7 @@ def as_request(target_id: str, stream: str, row: tuple[Any, ...]) -> Request:
     )
 
 
+@understood
 def _item(
     target_id: str,
     request_id: int,

@@ -3,6 +3,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
+from eventsync_adapters.sqlite._numbered import ASIDE, count
 from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.legacy import (
     Kind,
@@ -22,25 +24,27 @@ FROM entries e JOIN streams s ON s.stream_id = e.stream_id
 WHERE e.event_id IN ({})
 """
 _WITH_TEXT = """
-SELECT e.event_id, s.stream, e.position, e.digest, e.canonical_digest, p.text
+SELECT e.event_id, s.stream, e.position, e.digest, e.canonical_digest,
+       CASE WHEN g.position IS NULL THEN COALESCE(p.text, '') END
 FROM entries e
 JOIN streams s ON s.stream_id = e.stream_id
 LEFT JOIN payloads p ON p.entry_id = e.entry_id
+LEFT JOIN purged g ON g.stream_id = e.stream_id AND g.position = e.position
 WHERE e.event_id IN ({})
 """
 _SOURCE = "SELECT source_no FROM legacy_sources WHERE path = ?"
 _NOTE = """
 INSERT INTO legacy_sources (source_no, path, kind, target, spelling, fingerprint, rows_left,
-                            bodies_left, failures_left, noted_at)
+                            open_left, became, noted_at)
 VALUES ((SELECT COALESCE(MAX(source_no), 0) + 1 FROM legacy_sources), ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (path) DO UPDATE SET
     kind = excluded.kind, target = excluded.target, spelling = excluded.spelling,
     fingerprint = excluded.fingerprint, rows_left = excluded.rows_left,
-    bodies_left = excluded.bodies_left, failures_left = excluded.failures_left,
+    open_left = excluded.open_left, became = excluded.became,
     noted_at = excluded.noted_at
 """
 _SOURCES = """
-SELECT path, kind, target, spelling, fingerprint, rows_left, bodies_left, failures_left
+SELECT path, kind, target, spelling, fingerprint, rows_left, open_left, became
 FROM legacy_sources ORDER BY source_no
 """
 _TAKE = """
@@ -48,6 +52,9 @@ INSERT INTO provenance (source_no, part, row_no, digest, event_id, queued_at, re
                         taken_at, beside)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (source_no, part, row_no, digest) DO NOTHING
+"""
+_KNOWN = """
+SELECT 1 FROM provenance WHERE source_no = ? AND part = ? AND row_no = ? AND digest = ?
 """
 _CHANGES = "SELECT TOTAL_CHANGES()"
 _TAKEN_UPTO = """
@@ -71,7 +78,8 @@ INSERT INTO set_aside (source_no, part, row_no, digest, event_id, why, detail, e
                        incoming_digest, queued_at, retry_count, beside, size, raw,
                        set_aside_at, resolution, resolved_at, aside_no)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', NULL,
-        (SELECT COALESCE(MAX(aside_no), 0) + 1 FROM set_aside))
+        (SELECT MAX(COALESCE((SELECT MAX(aside_no) FROM set_aside), 0), highest) + 1
+         FROM erasures WHERE what = 'set_aside'))
 ON CONFLICT (source_no, part, row_no, digest) DO NOTHING
 """
 _ASIDE_COLUMNS = """
@@ -90,7 +98,6 @@ WHERE a.why = 'conflict' AND a.resolution = '' AND a.aside_no > ? ORDER BY a.asi
 _ASIDE_ONE = (
     _ASIDE_COLUMNS + "WHERE a.source_no = ? AND a.part = ? AND a.row_no = ? AND a.digest = ?"
 )
-_LAST = "SELECT COALESCE(MAX(aside_no), 0) FROM set_aside"
 _BYTES = "SELECT raw FROM set_aside WHERE aside_no = ?"
 _OPEN = "SELECT COUNT(*) FROM set_aside WHERE why = 'conflict' AND resolution = ''"
 _OPEN_OF = """
@@ -138,8 +145,8 @@ class SqliteLegacy:
                     source.spelling,
                     noted.fingerprint,
                     noted.rows_left,
-                    noted.bodies_left,
-                    noted.failures_left,
+                    noted.open_left,
+                    noted.became,
                     at,
                 ),
             )
@@ -152,8 +159,8 @@ class SqliteLegacy:
                     source=Source(path=path, kind=Kind(kind), target=target, spelling=spelling),
                     fingerprint=fingerprint,
                     rows_left=left,
-                    bodies_left=bodies,
-                    failures_left=failures,
+                    open_left=open_left,
+                    became=became,
                 )
                 for (
                     path,
@@ -162,8 +169,8 @@ class SqliteLegacy:
                     spelling,
                     fingerprint,
                     left,
-                    bodies,
-                    failures,
+                    open_left,
+                    became,
                 ) in self._database.rows(_SOURCES)
             ]
 
@@ -190,6 +197,14 @@ class SqliteLegacy:
                 ],
             )
             return self._changes() - before
+
+    def known(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
+        """See `Legacy.known`."""
+        number = self._number(path)
+        if number is None:
+            return set()
+        found = ((key, (number, key.part, key.row, key.digest.hex())) for key in keys)
+        return {key for key, values in found if self._database.row(_KNOWN, values) is not None}
 
     def taken(
         self, path: str, part: str, *, after: int = -1, upto: int, limit: int = 1000
@@ -247,9 +262,8 @@ class SqliteLegacy:
             return [_aside(row) for row in self._database.rows(query, (after, limit))]
 
     def aside_count(self) -> int:
-        """See `Legacy.aside_count`; rows are numbered without gaps and never deleted."""
-        row = self._database.row(_LAST)
-        return int(row[0]) if row else 0
+        """See `Legacy.aside_count`."""
+        return count(self._database, ASIDE)
 
     def aside_of(self, path: str, keys: Sequence[RowKey]) -> dict[RowKey, SetAside]:
         """See `Legacy.aside_of`."""
@@ -300,6 +314,7 @@ class SqliteLegacy:
             raise StoreUnreadableError(f"{self._database.path} is damaged") from error
 
 
+@understood
 def _provenance(row: tuple[Any, ...]) -> Provenance:
     path, part, number, digest, event_id, queued_at, retry_count, taken_at, beside = row
     return Provenance(
@@ -313,6 +328,7 @@ def _provenance(row: tuple[Any, ...]) -> Provenance:
     )
 
 
+@understood
 def _aside(row: tuple[Any, ...]) -> SetAside:
     path, part, number, digest, event_id, why, detail, size, at, *facts = row
     existing, incoming, queued_at, retry_count, beside, aside_no, resolution, resolved_at = facts

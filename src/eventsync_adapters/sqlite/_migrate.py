@@ -1,11 +1,13 @@
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 from eventsync_adapters import machine
 from eventsync_adapters.schema import VERSIONS, script
-from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._connection import Database, connect
 from eventsync_core.errors import StoreNewerError, StoreUnreadableError
 
+_PATIENCE_SECONDS = 5.0
 _APPLIED = "SELECT version FROM schema_migrations"
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 _CREATE = """
@@ -35,6 +37,21 @@ def applied_versions(database: Database) -> set[str] | None:
     if unknown:
         raise StoreNewerError(f"{database.path} was written by a newer eventsync ({unknown[0]})")
     return applied
+
+
+def pending_versions(path: Path) -> tuple[str, ...]:
+    """
+    Return the versions that the database at *path* does not have yet, in order; none if empty.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    database = connect(path, mode="ro", busy_seconds=_PATIENCE_SECONDS)
+    try:
+        applied = applied_versions(database)
+        return () if applied is None else tuple(v for v in VERSIONS if v not in applied)
+    finally:
+        database.close()
 
 
 def migrate(database: Database) -> None:

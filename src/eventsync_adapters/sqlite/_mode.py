@@ -3,8 +3,9 @@ from pathlib import Path
 
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import connect
+from eventsync_adapters.sqlite._facts import StorageFacts
 from eventsync_adapters.sqlite._migrate import applied_versions
-from eventsync_adapters.sqlite._store import SqliteStores, StorageFacts, is_exposed
+from eventsync_adapters.sqlite._store import SqliteStores, is_exposed
 from eventsync_core.errors import JournalModeRefusedError, StoreBusyError
 
 _MODES = {"wal": "WAL", "truncate": "TRUNCATE"}

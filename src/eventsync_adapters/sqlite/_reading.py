@@ -8,8 +8,9 @@ import attrs
 from eventsync_adapters.schema import VERSIONS
 from eventsync_adapters.sqlite._connection import Database, connect
 from eventsync_adapters.sqlite._errors import translated
+from eventsync_adapters.sqlite._facts import StorageFacts
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
-from eventsync_adapters.sqlite._store import SqliteStores, StorageFacts
+from eventsync_adapters.sqlite._store import SqliteStores
 from eventsync_core.errors import (
     StoreBusyError,
     StoreError,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_core.ledger import LedgerEntry, fold, let_wait, spans
 from eventsync_core.receivers import Effect, Outcome
 
@@ -56,6 +57,7 @@ WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4
 _SUPERSEDED = """
 SELECT position FROM superseded WHERE stream_id = ? AND position BETWEEN ? AND ?
 """
+_PURGED = "SELECT position FROM purged WHERE stream_id = ? AND position BETWEEN ? AND ?"
 _CURSOR = """
 SELECT from_position, passed FROM grants
 WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
@@ -150,13 +152,14 @@ def owe(database: Database, place: tuple[int, int], positions: Iterable[int], *,
     """
     Owe those of *positions* that have no row, due at *at*; inside a unit of work.
 
-    What is superseded is owed to nobody.
+    What is superseded or purged is owed to nobody.
     """
     wanted = sorted(positions)
     left_out = set(read_rows(database, place, wanted))
     for span in spans(wanted):
-        rows = database.rows(_SUPERSEDED, (place[1], *span))
-        left_out.update(position for (position,) in rows)
+        for query in (_SUPERSEDED, _PURGED):
+            rows = database.rows(query, (place[1], *span))
+            left_out.update(position for (position,) in rows)
     owed = let_wait(None, due_at=at)
     store_rows(database, place, {}, {each: owed for each in wanted if each not in left_out})
 
@@ -186,6 +189,7 @@ def _values(place: tuple[int, int], position: int, row: LedgerEntry) -> tuple[An
     )
 
 
+@understood
 def as_entry(row: tuple[Any, ...]) -> LedgerEntry:
     """Return the ledger entry in the ten columns that every query of rows begins with."""
     _, word, request_id, attempts, rejections, round_, seen, due_at, wait, round_after = row

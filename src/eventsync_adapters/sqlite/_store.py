@@ -6,8 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import attrs
-
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import (
     Database,
@@ -15,9 +13,11 @@ from eventsync_adapters.sqlite._connection import (
     connect,
     set_durability,
 )
+from eventsync_adapters.sqlite._facts import StorageFacts
 from eventsync_adapters.sqlite._journal import SqliteJournal
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
+from eventsync_adapters.sqlite._stalls import left_waiting
 from eventsync_core.clock import Clock
 from eventsync_core.errors import StoreFullError, StoreNotWritableError
 
@@ -26,28 +26,21 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._backlog import SqliteBacklog
     from eventsync_adapters.sqlite._bodies import SqliteBodies
     from eventsync_adapters.sqlite._desk import SqliteDesk
+    from eventsync_adapters.sqlite._erasing import SqliteErasing
     from eventsync_adapters.sqlite._grants import SqliteGrants
     from eventsync_adapters.sqlite._holds import SqliteHolds
+    from eventsync_adapters.sqlite._inspection import SqliteInspection
     from eventsync_adapters.sqlite._leases import SqliteLeases
     from eventsync_adapters.sqlite._ledger import SqliteLedger
     from eventsync_adapters.sqlite._legacy import SqliteLegacy
+    from eventsync_adapters.sqlite._measures import SqliteMeasures
     from eventsync_adapters.sqlite._past import SqlitePast
+    from eventsync_adapters.sqlite._payloads import SqlitePayloads
     from eventsync_adapters.sqlite._superseding import SqliteSuperseding
     from eventsync_adapters.sqlite._targets import SqliteTargetRegistry
     from eventsync_adapters.sqlite._traces import SqliteTraces
 
 _PAGE_BYTES = 8_192
-
-
-@attrs.frozen(kw_only=True)
-class StorageFacts:
-    """How a database is stored; `is_exposed`: this SQLite can corrupt it in WAL mode."""
-
-    path: str
-    sqlite_version: str
-    is_exposed: bool
-    journal_mode: str
-    file_bytes: int
 
 
 class SqliteStores:
@@ -163,6 +156,34 @@ class SqliteStores:
 
         return SqliteTraces(self._database, self._keys)
 
+    @cached_property
+    def measures(self) -> "SqliteMeasures":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._measures import SqliteMeasures
+
+        return SqliteMeasures(self._database, self._keys, self.storage)
+
+    @cached_property
+    def inspection(self) -> "SqliteInspection":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._inspection import SqliteInspection
+
+        return SqliteInspection(self._database)
+
+    @cached_property
+    def payloads(self) -> "SqlitePayloads":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._payloads import SqlitePayloads
+
+        return SqlitePayloads(self._database, self._keys)
+
+    @cached_property
+    def erasing(self) -> "SqliteErasing":
+        """See `Stores`."""
+        from eventsync_adapters.sqlite._erasing import SqliteErasing
+
+        return SqliteErasing(self._database, self._keys, self.payloads)
+
     @property
     def is_durable(self) -> bool:
         """See `Stores.is_durable`."""
@@ -187,6 +208,10 @@ class SqliteStores:
             journal_mode=mode,
             file_bytes=self._database.path.stat().st_size,
         )
+
+    def left_waiting(self, *, before: int) -> frozenset[str]:
+        """Return the targets that may have been left waiting; see `_stalls.left_waiting`."""
+        return left_waiting(self._database, before=before)
 
     def close(self) -> None:
         """Close the database; closing twice is fine."""
@@ -256,6 +281,8 @@ def _prepare(database: Database, *, durability: str) -> None:
     is_new = applied_versions(database) is None
     if is_new:
         database.run(f"PRAGMA page_size = {_PAGE_BYTES}")
+        # Only before there are tables: later it takes a rewrite of the whole file.
+        database.run("PRAGMA auto_vacuum = INCREMENTAL")
     choose_journal(database)
     set_durability(database, durability)
     migrate(database)

@@ -1,8 +1,10 @@
 from collections import Counter
+from collections.abc import Sequence
 
 import attrs
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
 from eventsync_adapters.sqlite._rows import OWED, read_rows
@@ -19,31 +21,56 @@ _HELD = """
 SELECT h.hold, l.outcome, h.position <= ?3,
        EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = h.stream_id
                                             AND s.position = h.position),
+       EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = h.stream_id
+                                        AND g.position = h.position),
        COUNT(*)
 FROM holds h LEFT JOIN ledger l ON l.target_no = ?1 AND l.stream_id = h.stream_id
                                AND l.position = h.position
 WHERE h.stream_id = ?2
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5
 """
-_GONE = "SELECT entries FROM supersessions WHERE stream_id = ?"
-_GONE_BELOW = "SELECT COUNT(*) FROM superseded WHERE stream_id = ? AND position <= ?"
+_GONE = """
+SELECT s.entries, COALESCE(c.superseded, 0)
+FROM supersessions s LEFT JOIN purged_counts c ON c.stream_id = s.stream_id
+WHERE s.stream_id = ?
+"""
+_GONE_BELOW = """
+SELECT COUNT(*), COUNT(g.position)
+FROM superseded s LEFT JOIN purged g ON g.stream_id = s.stream_id AND g.position = s.position
+WHERE s.stream_id = ? AND s.position <= ?
+"""
 _GONE_ROWS = """
-SELECT l.outcome, l.position <= ?3, COUNT(*)
+SELECT l.outcome, l.position <= ?3,
+       EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = r.stream_id
+                                        AND g.position = r.position),
+       COUNT(*)
 FROM superseded_rows r CROSS JOIN ledger l ON l.target_no = r.target_no
                                           AND l.stream_id = r.stream_id
                                           AND l.position = r.position
 WHERE r.target_no = ?1 AND r.stream_id = ?2
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = r.stream_id
                                           AND h.position = r.position)
-GROUP BY 1, 2
+GROUP BY 1, 2, 3
 """
 _MARKS = """
 SELECT (SELECT hold FROM holds WHERE stream_id = ?1 AND position = ?2),
-       EXISTS (SELECT 1 FROM superseded WHERE stream_id = ?1 AND position = ?2)
+       EXISTS (SELECT 1 FROM superseded WHERE stream_id = ?1 AND position = ?2),
+       EXISTS (SELECT 1 FROM purged WHERE stream_id = ?1 AND position = ?2)
 """
 _BELOW = """
 SELECT outcome, COUNT(*) FROM ledger WHERE target_no = ? AND stream_id = ? AND position <= ?
 GROUP BY outcome
+"""
+PURGED = "SELECT entries FROM purged_counts WHERE stream_id = ?"
+PURGED_TALLIES = """
+SELECT outcome, entries FROM purged_tallies WHERE target_no = ? AND stream_id = ?
+"""
+PURGED_BELOW = """
+SELECT l.outcome, COUNT(*)
+FROM purged g LEFT JOIN ledger l ON l.target_no = ?1 AND l.stream_id = g.stream_id
+                                AND l.position = g.position
+WHERE g.stream_id = ?2 AND g.position <= ?3
+GROUP BY l.outcome
 """
 _EVERYTHING = 2**62
 
@@ -78,7 +105,8 @@ class Tallying:
         counts[Facts(is_granted=True)] = captured - sum(count for _, count in rows)
         for word, count in rows:
             counts[Facts(outcome=_outcome(word))] += count
-        counts = _settle(counts, special, reach, self._below(place, reach))
+        counts = _settle(counts, self._purged(place, reach), reach, self._below(place, reach))
+        _move(counts, special)
         groups = [Group(facts, count) for facts, count in counts.items() if count]
         return Tally(captured=captured, groups=groups)
 
@@ -97,8 +125,9 @@ class Tallying:
     ) -> None:
         """Count held, superseded and in-flight entries by their own facts."""
         upto = _EVERYTHING if reach is None else reach
-        for hold, word, is_below, gone, count in self._database.rows(_HELD, (*place, upto)):
-            facts = _facts(word, hold, superseded=gone, is_granted=not is_below)
+        rows = self._database.rows(_HELD, (*place, upto))
+        for hold, word, is_below, gone, purged, count in rows:
+            facts = _facts(word, hold, (gone, purged), is_granted=not is_below)
             special[facts] += count
         self._add_superseded(special, place, reach)
         self._add_in_flight(special, names, place, at, upto)
@@ -108,23 +137,31 @@ class Tallying:
     ) -> None:
         """Count those that are not held, which `special` has already: with a row and without."""
         _, stream_id = place
-        (total,) = self._database.row(_GONE, (stream_id,)) or (0,)
+        total, purged = self._database.row(_GONE, (stream_id,)) or (0, 0)
         if not total:
             return
         upto = _EVERYTHING if reach is None else reach
-        below = total
+        below, purged_below = total, purged
         if reach is not None:
-            (below,) = (reach and self._database.row(_GONE_BELOW, (stream_id, reach))) or (0,)
-        bare = {False: below, True: total - below}
+            found = reach and self._database.row(_GONE_BELOW, (stream_id, reach))
+            below, purged_below = found or (0, 0)
+        bare = Counter(
+            {
+                (False, False): below - purged_below,
+                (False, True): purged_below,
+                (True, False): total - below - purged + purged_below,
+                (True, True): purged - purged_below,
+            }
+        )
         for facts, count in special.items():
             if facts.superseded:
-                bare[facts.is_granted] -= count
-        for word, is_below, count in self._database.rows(_GONE_ROWS, (*place, upto)):
-            facts = _facts(word, None, superseded=True, is_granted=not is_below)
+                bare[facts.is_granted, facts.purged] -= count
+        for word, is_below, is_purged, count in self._database.rows(_GONE_ROWS, (*place, upto)):
+            facts = _facts(word, None, (1, is_purged), is_granted=not is_below)
             special[facts] += count
-            bare[facts.is_granted] -= count
-        for is_granted, count in bare.items():
-            special[Facts(superseded=True, is_granted=is_granted)] += count
+            bare[facts.is_granted, facts.purged] -= count
+        for (is_granted, is_purged), count in bare.items():
+            special[Facts(superseded=True, purged=is_purged, is_granted=is_granted)] += count
 
     def _add_in_flight(
         self,
@@ -143,14 +180,34 @@ class Tallying:
         rows = read_rows(self._database, place, positions)
         for position in positions:
             row = rows.get(position)
-            hold, gone = self._database.row(_MARKS, (place[1], position)) or (None, 0)
+            hold, *marks = self._database.row(_MARKS, (place[1], position)) or (None, 0, 0)
             facts = attrs.evolve(
-                _facts(None, hold, superseded=gone, is_granted=position > upto),
+                _facts(None, hold, marks, is_granted=position > upto),
                 outcome=row.outcome if row else None,
             )
-            if hold or gone:
+            if hold or facts.superseded:
                 special[facts] -= 1
             special[attrs.evolve(facts, in_flight=is_live)] += 1
+
+    def _purged(self, place: tuple[int, int], reach: int | None) -> Counter[Facts]:
+        """Count the purged entries by outcome, and apart those that the grant does not reach."""
+        (total,) = self._database.row(PURGED, (place[1],)) or (0,)
+        if not total:
+            return Counter()
+        rows = self._database.rows(PURGED_TALLIES, place)
+        counts = Counter({_outcome(word): count for word, count in rows if word != OWED})
+        counts[None] = total - counts.total()
+        below = Counter[Outcome | None]()
+        if reach is None:
+            below = counts.copy()
+        elif reach:
+            for word, count in self._database.rows(PURGED_BELOW, (*place, reach)):
+                below[_outcome(word)] += count
+        found = Counter[Facts]()
+        for outcome, count in counts.items():
+            found[Facts(outcome=outcome, purged=True)] = count - below[outcome]
+            found[Facts(outcome=outcome, purged=True, is_granted=False)] = below[outcome]
+        return found
 
     def _below(self, place: tuple[int, int], reach: int | None) -> dict[Outcome | None, int]:
         """Count the entries that the grant does not reach, by outcome."""
@@ -164,30 +221,42 @@ class Tallying:
 
 def _settle(
     counts: Counter[Facts],
-    special: Counter[Facts],
+    purged: Counter[Facts],
     reach: int | None,
     below: dict[Outcome | None, int],
 ) -> Counter[Facts]:
-    """Split what the counters hold into granted and not, and take the special ones out."""
+    """Split what the counters hold into granted and not, and take the purged ones out."""
     if reach is None:
         counts = Counter({attrs.evolve(facts, is_granted=False): n for facts, n in counts.items()})
     for outcome, count in below.items():
         counts[Facts(outcome=outcome)] -= count
         counts[Facts(outcome=outcome, is_granted=False)] += count
-    for facts, count in special.items():
-        counts[Facts(outcome=facts.outcome, is_granted=facts.is_granted)] -= count
+    for facts, count in purged.items():
+        counts[attrs.evolve(facts, purged=False)] -= count
         counts[facts] += count
     return counts
 
 
-def _facts(word: str | None, hold: str | None, *, superseded: int, is_granted: bool) -> Facts:
+def _move(counts: Counter[Facts], special: Counter[Facts]) -> None:
+    """Take the special ones out of those of which less is said."""
+    for facts, count in special.items():
+        plain = Facts(outcome=facts.outcome, purged=facts.purged, is_granted=facts.is_granted)
+        counts[plain] -= count
+        counts[facts] += count
+
+
+@understood
+def _facts(word: str | None, hold: str | None, marks: Sequence[int], *, is_granted: bool) -> Facts:
+    superseded, purged = marks
     return Facts(
         outcome=_outcome(word),
         hold=Hold(hold) if hold else None,
         superseded=bool(superseded),
+        purged=bool(purged),
         is_granted=is_granted,
     )
 
 
+@understood
 def _outcome(word: str | None) -> Outcome | None:
     return None if word in (None, OWED) else Outcome(word)

@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_core.errors import UnknownTargetError
 from eventsync_core.targets import (
     BackOff,
@@ -21,7 +22,8 @@ from eventsync_core.targets import (
 _COLUMNS = """
 SELECT target_id, kind, url, team, user_name, paused,
        server_instance_id, deployment_id, environment_name, git_sha,
-       failures, retry_at, probe_until, back_off_reason, no_connection, of_bodies,
+       failures, retry_at, probe_until, back_off_reason, no_connection,
+       body_failures, body_retry_at, body_probe_until, body_back_off_reason,
        max_events, max_bytes, retry_least, retry_most, checked_at,
        reset_fields, reset_seen_at, previous_server_instance_id, previous_deployment_id,
        previous_environment_name, previous_git_sha
@@ -39,7 +41,7 @@ _PUT = """
 UPDATE targets
 SET paused = ?, server_instance_id = ?, deployment_id = ?, environment_name = ?, git_sha = ?,
     failures = ?, retry_at = ?, probe_until = ?, back_off_reason = ?, no_connection = ?,
-    of_bodies = ?,
+    body_failures = ?, body_retry_at = ?, body_probe_until = ?, body_back_off_reason = ?,
     max_events = ?, max_bytes = ?, retry_least = ?, retry_most = ?, checked_at = ?,
     reset_fields = ?, reset_seen_at = ?, previous_server_instance_id = ?,
     previous_deployment_id = ?, previous_environment_name = ?, previous_git_sha = ?
@@ -88,6 +90,10 @@ class SqliteTargetRegistry:
         """See `TargetRegistry.set_back_off`."""
         self._change(target_id, lambda target: attrs.evolve(target, back_off=back_off))
 
+    def set_body_back_off(self, target_id: str, back_off: BackOff) -> None:
+        """See `TargetRegistry.set_body_back_off`."""
+        self._change(target_id, lambda target: attrs.evolve(target, body_back_off=back_off))
+
     def observe(self, target_id: str, health: Health | None, *, at: int) -> Target:
         """See `TargetRegistry.observe`."""
         return self._change(target_id, lambda target: observe(target, health, at=at))
@@ -109,6 +115,8 @@ class SqliteTargetRegistry:
             target.paused,
             *attrs.astuple(target.deployment or Deployment()),
             *_back_off_columns(target.back_off),
+            int(target.back_off.no_connection),
+            *_back_off_columns(target.body_back_off),
             *limits,
             target.checked_at,
             *_reset_columns(target.reset),
@@ -117,8 +125,7 @@ class SqliteTargetRegistry:
 
 
 def _back_off_columns(back_off: BackOff) -> tuple[Any, ...]:
-    waits = (back_off.failures, back_off.retry_at, back_off.probe_until)
-    return (*waits, back_off.reason, int(back_off.no_connection), int(back_off.of_bodies))
+    return (back_off.failures, back_off.retry_at, back_off.probe_until, back_off.reason)
 
 
 def _reset_columns(reset: Reset | None) -> tuple[Any, ...]:
@@ -127,23 +134,15 @@ def _reset_columns(reset: Reset | None) -> tuple[Any, ...]:
     return (",".join(reset.changed_fields), reset.seen_at, *attrs.astuple(reset.previous))
 
 
+@understood
 def _target(row: tuple[Any, ...]) -> Target:
     target_id, kind, url, team, user, paused = row[:6]
-    failures, retry_at, probe_until, reason, no_connection, of_bodies = row[10:16]
-    max_events, max_bytes, retry_least, retry_most, checked_at = row[16:21]
+    max_events, max_bytes, retry_least, retry_most, checked_at = row[19:24]
     limits = Limits(
         max_events=max_events or 0,
         max_bytes=max_bytes,
         retry_least=retry_least,
         retry_most=retry_most,
-    )
-    back_off = BackOff(
-        failures=failures,
-        retry_at=retry_at,
-        probe_until=probe_until,
-        reason=reason,
-        no_connection=bool(no_connection),
-        of_bodies=bool(of_bodies),
     )
     return Target(
         target_id=target_id,
@@ -153,11 +152,17 @@ def _target(row: tuple[Any, ...]) -> Target:
         user=user,
         paused=paused,
         deployment=_deployment(row[6:10]) if any(row[6:10]) else None,
-        back_off=back_off,
+        back_off=attrs.evolve(_back_off(row[10:14]), no_connection=bool(row[14])),
+        body_back_off=_back_off(row[15:19]),
         limits=None if max_events is None else limits,
         checked_at=checked_at,
-        reset=_reset(row[21:]),
+        reset=_reset(row[24:]),
     )
+
+
+def _back_off(columns: tuple[Any, ...]) -> BackOff:
+    failures, retry_at, probe_until, reason = columns
+    return BackOff(failures=failures, retry_at=retry_at, probe_until=probe_until, reason=reason)
 
 
 def _deployment(facts: tuple[Any, ...]) -> Deployment:

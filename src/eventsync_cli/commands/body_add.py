@@ -8,13 +8,16 @@ from eventsync_cli.artifacts import Artifact, read_artifact
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.granting import grant_words
 from eventsync_cli.render import Result
 from eventsync_cli.targeting import current_if_any
-from eventsync_core.bodies import Added, BodyKey, BodyUpload, UploadState, hash_of
+from eventsync_core.bodies import Added, BodyKey, BodyUpload, UploadState, covers, hash_of
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason
+from eventsync_core.ids import one_line
 from eventsync_core.stores import Stores
 
+_LONGEST_LINE = 1_000
 _QUEUED = UploadState.QUEUED.value
 
 
@@ -26,6 +29,10 @@ class _Kept:
     status: str
     reason: str
     number: int | None = None
+    is_granted: bool | None = None
+
+    def said(self) -> str:
+        return one_line(f"{self.artifact.file}: {self.reason}", _LONGEST_LINE)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -34,6 +41,7 @@ class _Kept:
             "status": self.status,
             "reason": self.reason,
             "number": self.number,
+            "granted": self.is_granted,
         }
 
 
@@ -91,13 +99,17 @@ def _keep(app: App, stores: Stores, target_id: str, key: BodyKey, read: Artifact
     if added is Added.CONFLICT or listed is None:
         return _Kept(read, "skipped", "content_conflict")
     number, standing = listed.body.number, listed.standing
+    grant = stores.grants.get(target_id, app.stream)
+    is_granted = None
+    if target_id:
+        is_granted = grant is not None and grant.is_live and covers(grant, listed.body)
     if added is Added.STORED:
-        return _Kept(read, _QUEUED, "enqueued", number)
+        return _Kept(read, _QUEUED, "enqueued", number, is_granted)
     if standing.state is UploadState.FAILED:
         return _Kept(read, standing.state.value, f"failed: {standing.last_error}", number)
     if standing.state.is_there:
         return _Kept(read, standing.state.value, "already_uploaded", number)
-    return _Kept(read, _QUEUED, "already_in_queue", number)
+    return _Kept(read, _QUEUED, "already_in_queue", number, is_granted)
 
 
 def _result(app: App, kept: list[_Kept]) -> Result:
@@ -108,7 +120,12 @@ def _result(app: App, kept: list[_Kept]) -> Result:
         "already_uploaded": reasons.count("already_uploaded"),
         "failed": states.count(UploadState.FAILED.value),
         "skipped": states.count("skipped"),
+        "not_granted": sum(each.is_granted is False for each in kept),
     }
+    talk = [*app.concerns()]
+    if counts["not_granted"]:
+        command = app.chosen.spelt(grant_words(app.stream))
+        talk.append(f"eventsync: not granted to the target: {counts['not_granted']}; {command}")
     reason = _reason(kept)
     told = "  ".join(f"{name.replace('_', '-')} {count}" for name, count in counts.items())
     return Result(
@@ -120,9 +137,9 @@ def _result(app: App, kept: list[_Kept]) -> Result:
         },
         lines=[
             told,
-            *(f"  {each.artifact.file}: {each.reason}" for each in kept if each.status != _QUEUED),
+            *(f"  {each.said()}" for each in kept if each.status != _QUEUED),
         ],
-        talk=app.concerns(),
+        talk=talk,
         code=ExitCode.OK if reason is None else ExitCode.INCOMPLETE,
         reason=reason,
     )
@@ -143,7 +160,7 @@ def _reason(kept: list[_Kept]) -> Reason | None:
         first = skipped[0]
         return Reason(
             code="files_skipped",
-            message=f"files skipped: {len(skipped)}; {first.artifact.file}: {first.reason}",
+            message=f"files skipped: {len(skipped)}; {first.said()}",
             fix_text="see the reason of each; the others are stored",
         )
     return None

@@ -7,7 +7,7 @@ from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.render import Result, table
 from eventsync_cli.targeting import current_if_any
-from eventsync_core.bodies import BodyCounts, Listed, Reopening, UploadFailure
+from eventsync_core.bodies import BodyCounts, Listed, Reopening, UploadFailure, UploadState, covers
 from eventsync_core.clock import SECOND, iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.stores import Stores
@@ -40,6 +40,7 @@ def command(app: App, limit: int, after: int, *, is_log: bool) -> Result:
     bodies: list[Listed] = []
     failures: list[UploadFailure] = []
     before: dict[int, list[Reopening]] = {}
+    granted: set[int] = set()
     counts, total = BodyCounts(), 0
     with app.reading() as stores:
         if stores is not None:
@@ -50,12 +51,19 @@ def command(app: App, limit: int, after: int, *, is_log: bool) -> Result:
             else:
                 bodies = stores.bodies.page(target_id, stream, after=after, limit=limit + 1)
                 before = _before(stores, target_id, bodies[:limit])
+                granted = _granted(stores, target_id, bodies[:limit])
     following = _following(bodies, failures, after, limit)
-    rows = [_row(each) for each in bodies[:limit]] + [_failure_row(e) for e in failures[:limit]]
+    rows = [_row(each, granted) for each in bodies[:limit]] + [
+        _failure_row(e) for e in failures[:limit]
+    ]
     return Result(
         document={
             "bodies": [
-                _document(each, before.get(each.body.number, [])) for each in bodies[:limit]
+                {
+                    **_document(each, before.get(each.body.number, [])),
+                    "granted": each.body.number in granted,
+                }
+                for each in bodies[:limit]
             ],
             "bodies_count": total,
             "failures": [_failure_document(each) for each in failures[:limit]],
@@ -90,6 +98,16 @@ def _before(stores: Stores, target_id: str, bodies: list[Listed]) -> dict[int, l
             found[number] = stores.bodies.reopenings(target_id, number, limit=left)
             left -= len(found[number])
     return found
+
+
+def _granted(stores: Stores, target_id: str, bodies: list[Listed]) -> set[int]:
+    """Return the numbers of those that may go to the target."""
+    live = {each.stream: each for each in stores.grants.grants(target_id) if each.is_live}
+    return {
+        each.body.number
+        for each in bodies
+        if each.body.stream in live and covers(live[each.body.stream], each.body)
+    }
 
 
 def _following(
@@ -143,14 +161,15 @@ def _failure_document(failure: UploadFailure) -> dict[str, Any]:
     }
 
 
-def _row(listed: Listed) -> tuple[str, ...]:
+def _row(listed: Listed, granted: set[int]) -> tuple[str, ...]:
     body, standing = listed.body, listed.standing
+    is_kept = standing.state is UploadState.QUEUED and body.number not in granted
     return (
         str(body.number),
         f"{body.stream}:{body.key.mission_slug}/{body.key.artifact_path}",
         str(body.size_bytes),
         standing.state.value,
-        standing.last_error,
+        standing.last_error or ("not granted" if is_kept else ""),
     )
 
 

@@ -1,3 +1,4 @@
+import attrs
 import click
 
 from eventsync_cli.acting import acting
@@ -91,5 +92,6 @@ def _lines(app: App, account: BodyAccount, target: Target) -> list[str]:
     counts = "  ".join(f"{name.replace('_', '-')} {n}" for name, n in _counts(account).items())
     lines = [f"retried {total}  {counts}"]
     if total:
-        lines.append(f"bodies go to {target.url} {when_it_goes(app, target)}")
+        heeded = attrs.evolve(target, back_off=target.longer_back_off)
+        lines.append(f"bodies go to {target.url} {when_it_goes(app, heeded)}")
     return lines

@@ -1,7 +1,5 @@
-import sys
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -9,8 +7,8 @@ from eventsync_cli.acting import acting
 from eventsync_cli.capturing import Findings, Items, capture_lines
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.lines import Source
 from eventsync_cli.render import Progress, Result
+from eventsync_cli.sources import open_source
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.events import Producer
 
@@ -50,7 +48,7 @@ def command(
     producer = _producer(producer_user, producer_team, installation)
     rules = app.capture_rules(coalesce=coalesce, validate=validate, producer=producer)
     with ExitStack() as opened:
-        source = _open(file, opened)
+        source = open_source(file, opened)
         bar = Progress("capturing", app.clock, total=None, no_color=app.no_color)
         with bar:
             findings = capture_lines(app, source, progress=bar.reach, rules=rules)
@@ -64,28 +62,6 @@ def _producer(user: str, team: str, installation: str) -> Producer:
         raise UsageProblemError(
             f"the producer: {error}", fix_argv=("eventsync", "capture", "--help")
         ) from error
-
-
-def _open(file: str, opened: ExitStack) -> Source:
-    if file == "-":
-        return _standard_input()
-    try:
-        return opened.enter_context(Path(file).open("rb"))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageProblemError(
-            f"{file} cannot be opened: {reason}",
-            code="input_unusable",
-            fix_text="name a readable file, or - for standard input",
-        ) from error
-
-
-def _standard_input() -> Source:
-    if sys.stdin is None:
-        raise UsageProblemError(
-            "there is no standard input", code="input_unusable", fix_text="name a file"
-        )
-    return cast(Source, sys.stdin.buffer)
 
 
 def _result(app: App, findings: Findings) -> Result:

@@ -1,6 +1,9 @@
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import attrs
 import click
 
 from eventsync_cli.acting import acting
@@ -9,18 +12,38 @@ from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.streaming import write_stream
+from eventsync_cli.times import moment
 from eventsync_core.errors import Reason
-from eventsync_core.portability import Exported, export, wanted_heads
+from eventsync_core.journal import Entry
+from eventsync_core.portability import Exported, Filter, choose, export, tell, wanted_heads
 from eventsync_core.stores import Stores
 
 _HELP = ("eventsync", "journal", "export", "--help")
 
 
+@attrs.frozen(kw_only=True)
+class _Wish:
+    """What the command line asks for; `stream` None: all of them."""
+
+    file: str
+    stream: str | None
+    wanted: Filter
+    with_history: bool
+    force: bool
+
+
 @acting("export")
 @click.argument("file", metavar="FILE|-")
 @click.option("--all-projects", is_flag=True, help="Every stream, not only that of --project.")
+@click.option("--type", "types", multiple=True, help="Only events of this type.")
+@click.option("--since", metavar="TIME", help="Only those captured at or after TIME.")
+@click.option("--until", metavar="TIME", help="Only those captured before TIME.")
+@click.option("--undelivered-to", metavar="TARGET", default="", help="Only what TARGET lacks.")
+@click.option("--with-history", is_flag=True, help="Behind each event, what became of it.")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
-def command(app: App, file: str, *, all_projects: bool, force: bool) -> Result:
+def command(
+    app: App, file: str, *, all_projects: bool, with_history: bool, force: bool, **filters: Any
+) -> Result:
     """
     Write the events of --project's stream to FILE, or with - to standard output.
 
@@ -31,14 +54,18 @@ def command(app: App, file: str, *, all_projects: bool, force: bool) -> Result:
     if all_projects and app.chosen.project is not None:
         raise UsageProblemError("--all-projects and --project exclude each other", fix_argv=_HELP)
     stream = None if all_projects else app.stream
+    wish = _Wish(
+        file=file, stream=stream, wanted=_filter(**filters), with_history=with_history, force=force
+    )
     with app.reading() as stores:
-        found = _export(app, stores, stream, file, force=force)
+        found = _export(app, stores, wish)
     reason = _reason(found)
     return Result(
         document={},
         talk=(
             f"exported {_told(found, stream)}{_place(file, found, force=force)}",
             *_left(found),
+            *_gone(found),
             *([] if app.has_store else [f"nothing is stored yet: {app.database}"]),
             *app.concerns(),
         ),
@@ -47,28 +74,50 @@ def command(app: App, file: str, *, all_projects: bool, force: bool) -> Result:
     )
 
 
-def _export(
-    app: App, stores: Stores | None, stream: str | None, file: str, *, force: bool
-) -> Exported:
+def _filter(
+    *, types: tuple[str, ...], since: str | None, until: str | None, undelivered_to: str
+) -> Filter:
+    return Filter(
+        types=frozenset(types),
+        captured_from=None if since is None else moment(since, "--since"),
+        captured_until=None if until is None else moment(until, "--until"),
+        lacking=undelivered_to,
+    )
+
+
+def _export(app: App, stores: Stores | None, wish: _Wish) -> Exported:
     if stores is None:
-        if force and file != "-":
-            _write_nothing(app, file)
+        if wish.force and wish.file != "-":
+            _write_nothing(app, wish.file)
         return Exported()
-    wanted, others = wanted_heads(stores.journal, stream)
+    if wish.wanted.lacking:
+        stores.targets.get(wish.wanted.lacking)
+    wanted, others = wanted_heads(stores.journal, wish.stream)
     total = sum(head.position for head in wanted)
 
     def into(write: Callable[[str], object]) -> Exported:
         with Progress("exporting", app.clock, total=total, no_color=app.no_color) as bar:
-            return export(stores.journal, write, stream=stream, progress=bar.reach)
+            return export(
+                stores.journal,
+                write,
+                stream=wish.stream,
+                progress=bar.reach,
+                choose=partial(choose, stores, wish.wanted),
+                tell=partial(tell, stores) if wish.with_history else _nothing,
+            )
 
-    if file == "-":
+    if wish.file == "-":
         return into(write_stream)
     if not total:
-        if force:
-            _write_nothing(app, file)
+        if wish.force:
+            _write_nothing(app, wish.file)
         return Exported(other_streams=others)
-    with app.whole_file(Path(file), replace=force) as made:
+    with app.whole_file(Path(wish.file), replace=wish.force) as made:
         return into(made.write)
+
+
+def _nothing(_: Entry) -> str:
+    return ""
 
 
 def _write_nothing(app: App, file: str) -> None:
@@ -80,7 +129,7 @@ def _write_nothing(app: App, file: str) -> None:
 def _place(file: str, found: Exported, *, force: bool) -> str:
     if file == "-":
         return ""
-    is_made = force or found.events or found.without_text
+    is_made = force or found.events or found.without_text or found.purged or found.not_chosen
     return f" to {file}" if is_made else f"; {file} is not made"
 
 
@@ -94,6 +143,18 @@ def _left(found: Exported) -> list[str]:
         return []
     others = _many(found.other_streams, "other stream")
     return [f"left out: {others}; --project KEY names one, --all-projects takes all"]
+
+
+def _gone(found: Exported) -> list[str]:
+    lines = []
+    if found.not_chosen:
+        lines.append(f"left out, for they were not asked for: {_many(found.not_chosen, 'event')}")
+    if not found.purged:
+        return lines
+    return [
+        *lines,
+        f"left out, for their payload was purged: {_many(found.purged, 'event')}",
+    ]
 
 
 def _many(count: int, noun: str) -> str:

@@ -13,7 +13,7 @@ from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.desk import held_pages
 from eventsync_core.events import Hold
-from eventsync_core.journal import Entry, Head
+from eventsync_core.journal import Entry, Head, heads_of
 from eventsync_core.stores import Stores
 
 
@@ -76,10 +76,7 @@ def _start(app: App, after: str | None) -> tuple[str, int]:
 
 
 def _heads(app: App, stores: Stores) -> list[Head]:
-    heads = [head for head in stores.journal.heads() if head.position]
-    if app.chosen.project is None:
-        return heads
-    return [head for head in heads if head.stream == app.stream]
+    return heads_of(stores.journal, None if app.chosen.project is None else app.stream)
 
 
 def _entries(
@@ -125,6 +122,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
         "size": event.size,
         "hold": None if event.hold is None else event.hold.value,
         "hold_reason": event.hold_reason,
+        "purged": entry.is_purged,
         "producer": None if entry.producer is None else attrs.asdict(entry.producer),
     }
 
@@ -132,6 +130,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
 def _row(entry: Entry, superseded: set[tuple[str, int]]) -> tuple[str, ...]:
     event = entry.event
     marks = [f"held: {event.hold}: {event.hold_reason or ''}".rstrip(": ")] if event.hold else []
+    marks += ["purged"] if entry.is_purged else []
     marks += ["superseded"] if place_of(entry) in superseded else []
     return (
         f"{entry.stream}:{entry.position}",

@@ -1,20 +1,19 @@
-from typing import Any
-
 import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.render import Result, table
-from eventsync_core.clock import iso_time
-from eventsync_core.codec import MOST_ITEMS, read_document
-from eventsync_core.legacy import SetAside
+from eventsync_cli.quarantining import list_all, quarantine_entries, show_row
+from eventsync_cli.render import Result
+from eventsync_core.codec import MOST_ITEMS
 
 _MOST = 10**18
 
 
 @acting("quarantine")
-@click.argument("number", required=False, type=click.IntRange(min=1, max=_MOST))
+@click.argument("names", nargs=-1, metavar="[NUMBER | EVENT_ID...]")
+@click.option("--damaged", is_flag=True, help="Set aside every damaged entry, or --project's.")
+@click.option("--dry-run", is_flag=True, help="Count, but change nothing.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1, max=MOST_ITEMS),
@@ -29,71 +28,29 @@ _MOST = 10**18
     default=0,
     help="Go on after this row.",
 )
-def command(app: App, number: int | None, limit: int, after: int) -> Result:
-    """List rows of old programs that were set aside, or show the content of NUMBER."""
-    if number is not None:
-        return _show(app, number)
-    found: list[SetAside] = []
-    total = 0
-    with app.reading() as stores:
-        if stores is not None:
-            total = stores.legacy.aside_count()
-            found = stores.legacy.aside(after=after, limit=limit + 1)
-    shown = found[:limit]
-    following = shown[-1].number if len(found) > limit else None
-    return Result(
-        document={
-            "set_aside": [_document(row) for row in shown],
-            "set_aside_count": total,
-            "next_after": following,
-        },
-        lines=table([_row(row) for row in shown]) or ["nothing was set aside"],
-        talk=(*app.concerns(), *([f"more: --after {following}"] if following else [])),
-    )
-
-
-def _show(app: App, number: int) -> Result:
-    with app.reading() as stores:
-        raw = None if stores is None else stores.legacy.bytes_of(number)
-        found = [] if stores is None else stores.legacy.aside(after=number - 1, limit=1)
-    if raw is None:
+def command(
+    app: App, names: tuple[str, ...], limit: int, after: int, *, damaged: bool, dry_run: bool
+) -> Result:
+    """List what is set aside, show the row NUMBER, or set damaged EVENT_IDS aside."""
+    is_row = len(names) == 1 and names[0].isascii() and names[0].isdigit()
+    if damaged and names:
         raise UsageProblemError(
-            f"no row was set aside under {number}",
+            "name events, or take all with --damaged",
+            fix_argv=("eventsync", "journal", "quarantine", "--help"),
+        )
+    if damaged or (names and not is_row):
+        return quarantine_entries(app, names, dry_run=dry_run)
+    if dry_run:
+        raise UsageProblemError(
+            "--dry-run goes with EVENT_IDS or --damaged",
+            fix_argv=("eventsync", "journal", "quarantine", "--damaged", "--dry-run"),
+        )
+    if not is_row:
+        return list_all(app, limit=limit, after=after)
+    number = int(names[0][:19])
+    if not 0 < number <= _MOST:
+        raise UsageProblemError(
+            f"{names[0][:40]} is no number of a row",
             fix_argv=("eventsync", "journal", "quarantine"),
         )
-    try:
-        text: str | None = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = None
-    return Result(
-        document={**_document(found[0]), "text": text, "hex": raw.hex() if text is None else None},
-        lines=[raw.decode("utf-8", "backslashreplace")],
-        talk=app.concerns(),
-    )
-
-
-def _document(row: SetAside) -> dict[str, Any]:
-    return {
-        "number": row.number,
-        "code": row.why.value,
-        "detail": row.detail,
-        "event_id": row.event_id or None,
-        "source": row.path,
-        "part": row.key.part,
-        "row": row.key.row,
-        "digest": row.key.digest.hex(),
-        "existing_sha": row.existing.hex() or None,
-        "incoming_sha": row.incoming.hex() or None,
-        "queued_at": None if row.queued_at is None else iso_time(row.queued_at),
-        "retry_count": row.retry_count,
-        "beside": read_document(row.beside) if row.beside else None,
-        "size": row.size,
-        "at": iso_time(row.at),
-        "resolution": row.resolution or None,
-        "resolved_at": None if row.resolved_at is None else iso_time(row.resolved_at),
-    }
-
-
-def _row(row: SetAside) -> tuple[str, ...]:
-    where = f"{row.path} {row.key.part} {row.key.row}"
-    return (str(row.number), row.why.value, row.resolution or "-", row.event_id or "-", where)
+    return show_row(app, number)

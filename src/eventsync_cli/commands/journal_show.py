@@ -8,14 +8,17 @@ from eventsync_cli.choosing import target_document
 from eventsync_cli.commands.journal_list import entry_document
 from eventsync_cli.compose import App
 from eventsync_cli.noted import past_document
+from eventsync_cli.purging import purge_document, purge_words
 from eventsync_cli.render import Result, listing
 from eventsync_cli.succession import succession_document, succession_lines, succession_of
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS, read_document
 from eventsync_core.errors import UnknownEventError
+from eventsync_core.ids import printable
 from eventsync_core.journal import Entry
 from eventsync_core.ledger import HistoryItem, Holding, LedgerEntry, Request
 from eventsync_core.legacy import Provenance
+from eventsync_core.payloads import Purge
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
@@ -42,6 +45,7 @@ def command(app: App, event_id: str) -> Result:
         standings = _standings(stores, entry)
         holdings = stores.holds.holdings(entry.stream, entry.position)
         succession = succession_of(stores, entry)
+        tombstone = stores.payloads.tombstone(entry.stream, entry.position)
         origins = stores.legacy.provenance(event_id)
         before = stores.past.of(entry.stream, entry.position)
         trace = stores.traces.of(entry.stream, entry.position)
@@ -51,7 +55,8 @@ def command(app: App, event_id: str) -> Result:
             "digest": entry.event.digest.hex(),
             "canonical_digest": entry.event.canonical_digest.hex(),
             "chain": entry.chain.hex(),
-            "text": entry.event.text,
+            "text": entry.event.text if entry.has_text else None,
+            "purged": None if tombstone is None else purge_document(tombstone),
             "traceparent": trace,
             **succession_document(succession),
             "came_from": [_origin(each) for each in origins[:MOST_ITEMS]],
@@ -64,10 +69,13 @@ def command(app: App, event_id: str) -> Result:
             "targets_count": len(standings),
         },
         lines=[
-            *_lines(entry, holdings),
+            *_lines(entry, holdings, tombstone),
             *succession_lines(succession),
             *([f"traceparent {trace}"] if trace else []),
-            *(f"came from {each.path} {each.key.part} {each.key.row}" for each in origins),
+            *(
+                f"came from {printable(each.path)} {each.key.part} {each.key.row}"
+                for each in origins
+            ),
             *(line for each in standings for line in _said(each)),
         ],
         talk=app.concerns(),
@@ -167,7 +175,7 @@ def _holding(holding: Holding) -> dict[str, Any]:
     }
 
 
-def _lines(entry: Entry, holdings: list[Holding]) -> list[str]:
+def _lines(entry: Entry, holdings: list[Holding], tombstone: Purge | None) -> list[str]:
     event = entry.event
     pairs = [
         ("Event", event.event_id),
@@ -186,7 +194,9 @@ def _lines(entry: Entry, holdings: list[Holding]) -> list[str]:
         pairs.append(("Held", f"{since}  since {iso_time(holding.held_at)}{_by(holding.actor)}"))
         if holding.released_at is not None:
             pairs.append(("Released", f"{iso_time(holding.released_at)}{_by(holding.released_by)}"))
-    return [*listing(pairs), event.text]
+    if tombstone is not None:
+        return [*listing([*pairs, ("Purged", purge_words(tombstone))])]
+    return [*listing(pairs), event.text if entry.has_text else "its payload is missing"]
 
 
 def _by(actor: str) -> str:

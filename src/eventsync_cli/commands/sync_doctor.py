@@ -1,8 +1,30 @@
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
 import click
 
-from eventsync_cli.acting import acting
+from eventsync_cli.acting import acting, located
 from eventsync_cli.compose import App
+from eventsync_cli.examining import facts_of, live_leases, look
+from eventsync_cli.exits import ExitCode
+from eventsync_cli.failures import explain
 from eventsync_cli.render import Result, listing
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.diagnosis import Facts, Finding, Lookup, Severity, diagnose
+from eventsync_core.errors import EventSyncError, Reason, StoreError
+from eventsync_core.inspection import Mended
+
+
+@attrs.define(kw_only=True)
+class _Seen:
+    """What a look at the home brought."""
+
+    facts: Facts
+    lookup: Lookup | None = None
+    leases: Sequence[dict[str, object]] = ()
+    unreadable: EventSyncError | None = None
 
 
 @acting("doctor")
@@ -11,14 +33,16 @@ from eventsync_cli.render import Result, listing
     type=click.Choice(["wal", "truncate"]),
     help="Change how the database protects its writes.",
 )
-def command(app: App, journal_mode: str | None) -> Result:
-    """Examine the database and the SQLite library, or change the journal mode."""
+@click.option("--mend", is_flag=True, help="Set right what can be told from the rest.")
+@click.option("--thorough", is_flag=True, help="Read everything, however long it takes.")
+def command(app: App, journal_mode: str | None, *, mend: bool, thorough: bool) -> Result:
+    """Examine the home, or change the journal mode, or mend what can be mended."""
     if journal_mode is not None:
         _change(app, journal_mode)
-    else:
-        with app.reading():
-            pass
-    return _result(app)
+    mended = _mend(app) if mend else None
+    seen = _look(app, thorough=thorough)
+    found = diagnose(seen.facts, seen.lookup, seen.unreadable)
+    return _result(app, seen, found, mended)
 
 
 def _change(app: App, mode: str) -> None:
@@ -29,23 +53,101 @@ def _change(app: App, mode: str) -> None:
     app.set_journal_mode(mode)
 
 
-def _result(app: App) -> Result:
-    version, is_exposed = app.library()
-    facts = app.storage
-    # Only WAL is written into the file; a reader sees SQLite's default for anything else.
-    mode = None if facts is None else "wal" if facts.journal_mode == "wal" else "truncate"
-    document = {
-        "sqlite_version": version,
-        "is_exposed": is_exposed,
-        "journal_mode": mode,
-        "path": str(app.database),
-        "file_bytes": facts.file_bytes if facts else None,
+def _mend(app: App) -> tuple[int, Mended]:
+    """Set right what can be; return how many files were loose, and what was in the store."""
+    private = app.make_private()
+    if not app.has_store:
+        return private, Mended()
+    with app.stores() as stores:
+        return private, stores.inspection.mend(at=app.clock())
+
+
+def _look(app: App, *, thorough: bool) -> _Seen:
+    try:
+        with app.reading() as stores:
+            if stores is None:
+                return _Seen(facts=facts_of(app, None))
+            lookup = look(app, stores, thorough=thorough)
+            leases = list(live_leases(app, stores))
+            return _Seen(facts=facts_of(app, stores), lookup=lookup, leases=leases)
+    except StoreError as error:
+        return _Seen(facts=facts_of(app, None), unreadable=error)
+
+
+def _result(
+    app: App, seen: _Seen, found: Sequence[Finding], mended: tuple[int, Mended] | None
+) -> Result:
+    facts, storage = seen.facts, app.storage
+    counts = Counter(finding.severity for finding in found)
+    errors = [each for each in found if each.severity is Severity.ERROR]
+    document: dict[str, Any] = {
+        "sqlite_version": facts.sqlite_version,
+        "is_exposed": facts.is_exposed,
+        "journal_mode": facts.journal_mode,
+        "path": facts.path,
+        "file_bytes": storage.file_bytes if storage else None,
+        "wal_bytes": facts.wal_bytes,
+        "free_bytes": facts.free_bytes,
+        "disk_kind": facts.disk_kind or None,
+        "leases": list(seen.leases)[:MOST_ITEMS],
+        "leases_count": len(seen.leases),
+        "daemon": {"state": "absent"},
+        "mended": None if mended is None else _mended(mended),
+        "findings": [_document(app, each) for each in found[:MOST_ITEMS]],
+        "findings_count": len(found),
+        "errors": counts[Severity.ERROR],
+        "warnings": counts[Severity.WARNING],
     }
+    code = ExitCode.OK
+    if errors:
+        code = ExitCode.STORE if seen.unreadable is None else explain(seen.unreadable)[1]
+    return Result(
+        document=document,
+        lines=[*_lines(app, seen, mended), *_findings(app, found)],
+        talk=app.concerns(),
+        code=code,
+        reason=errors[0].reason if errors else None,
+    )
+
+
+def _mended(mended: tuple[int, Mended]) -> dict[str, int]:
+    private, found = mended
+    return {"files": private, "counters": found.counters, "owed": found.owed}
+
+
+def _reason(app: App, finding: Finding) -> Reason:
+    return located(finding.reason, app.chosen)
+
+
+def _document(app: App, finding: Finding) -> dict[str, Any]:
+    return {"severity": finding.severity, **_reason(app, finding).document()}
+
+
+def _lines(app: App, seen: _Seen, mended: tuple[int, Mended] | None) -> list[str]:
+    facts, storage = seen.facts, app.storage
     pairs = [
-        ("SQLite version", version),
-        ("Exposed in WAL mode", "yes" if is_exposed else "no"),
-        ("Database", str(app.database)),
-        ("Journal mode", mode or "<no database yet>"),
-        ("Size in bytes", str(facts.file_bytes) if facts else "<no database yet>"),
+        ("SQLite version", facts.sqlite_version),
+        ("Exposed in WAL mode", "yes" if facts.is_exposed else "no"),
+        ("Database", facts.path),
+        ("Journal mode", facts.journal_mode or "<no database yet>"),
+        ("Size in bytes", str(storage.file_bytes) if storage else "<no database yet>"),
+        ("Disk", facts.disk_kind or "<not told>"),
+        ("Free in bytes", "<not told>" if facts.free_bytes is None else str(facts.free_bytes)),
+        ("Sending now", ", ".join(f"process {each['pid']}" for each in seen.leases) or "nobody"),
+        ("Daemon", "absent"),
     ]
-    return Result(document=document, lines=listing(pairs), talk=app.concerns())
+    if mended is not None:
+        said = ", ".join(f"{name} {count}" for name, count in _mended(mended).items())
+        pairs.append(("Mended", said))
+    return list(listing(pairs))
+
+
+def _findings(app: App, found: Sequence[Finding]) -> list[str]:
+    lines = []
+    for finding in found:
+        reason = _reason(app, finding)
+        lines.append(f"{finding.severity}: {reason.message} [{reason.code}]")
+        fix = " ".join(reason.fix_argv) or reason.fix_text
+        if fix:
+            lines.append(f"  fix: {fix}")
+    return lines or ["nothing is wrong"]

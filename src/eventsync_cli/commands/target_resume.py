@@ -46,6 +46,7 @@ def command(app: App, target_id: str | None, *, dry_run: bool) -> Result:
         rest = _rest(app, stores, whose)
         stores.targets.pause(whose, "")
         stores.targets.set_back_off(whose, BackOff())
+        stores.targets.set_body_back_off(whose, BackOff())
         for grant in rest.grants:
             stores.grants.resume(
                 whose, grant.stream, actor="cli", reason="resumed by target resume", at=app.clock()
@@ -66,7 +67,7 @@ def _result(app: App, rest: _Rest, *, dry_run: bool) -> Result:
         "target": target_document(target),
         "ended": {
             "paused": target.paused,
-            "back_off": back_off_document(target.back_off, at=app.clock()),
+            "back_off": back_off_document(target, at=app.clock()),
             "grants": [
                 {"stream": grant.stream, "paused": grant.paused}
                 for grant in rest.grants[:MOST_ITEMS]
@@ -89,7 +90,8 @@ def _lines(rest: _Rest, verb: str) -> list[str]:
     target, found = rest.target, list[Any]()
     if target.paused:
         found.append(f"{target.url}: the pause {verb}: {target.paused}")
-    if target.back_off.failures:
-        found.append(f"{target.url}: the back-off {verb}: {target.back_off.reason}")
+    for faults in (target.back_off, target.body_back_off):
+        if faults.failures:
+            found.append(f"{target.url}: the back-off {verb}: {faults.reason}")
     found += [f"stream {grant.stream}: the pause {verb}: {grant.paused}" for grant in rest.grants]
     return found or [f"{target.url} was not paused"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 import attrs
 
 from eventsync_cli.compose._external import External, faults_of, sendable
-from eventsync_cli.compose._stored import Stored
+from eventsync_cli.compose._keeping import Keeping
 from eventsync_cli.options import Chosen
 from eventsync_core.errors import SettingsError
 from eventsync_core.ids import Kind
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from eventsync_adapters.files import HeldSecrets
     from eventsync_adapters.http import TeamspaceReceiver
     from eventsync_adapters.server import Serving
+    from eventsync_cli.compose._examined import Surroundings
     from eventsync_core.bodies import BodyReceiver
     from eventsync_core.dispatch import Alongside
+    from eventsync_core.integrity import Holder
     from eventsync_core.receivers import DeliveryReceiver, Script
     from eventsync_core.targets import Deployment, Target
 
@@ -31,7 +33,7 @@ def _secrets() -> "HeldSecrets":
 
 
 @attrs.define(kw_only=True)
-class App(Stored):
+class App(Keeping):
     """
     One command's surroundings: settings, store, and what reaches the target.
 
@@ -84,6 +86,15 @@ class App(Stored):
             yield receiver
 
     @contextmanager
+    def holder_of(self, target: "Target") -> Iterator["Holder"]:
+        """Return what tells what *target* holds, for the length of the block."""
+        from eventsync_adapters import machine
+        from eventsync_adapters.http import HeldReader, Transport
+
+        with Transport(monotonic=machine.monotonic) as transport:
+            yield HeldReader(target.url, transport)
+
+    @contextmanager
     def _teamspace(self, target: "Target") -> Iterator["TeamspaceReceiver"]:
         from eventsync_adapters import machine
         from eventsync_adapters.files.network import certificates, proxy_mounts
@@ -101,6 +112,18 @@ class App(Stored):
                 token=self.token,
                 forget=self.secrets.forget,
             )
+
+    def examine(self) -> "Surroundings":
+        """Look at what lies around the database; nothing is made."""
+        from eventsync_cli.compose._examined import examine
+
+        return examine(self)
+
+    def make_private(self) -> int:
+        """Let nobody else read what is the home's own; return how many were open to others."""
+        from eventsync_cli.compose._examined import make_private
+
+        return make_private(self)
 
     @property
     def alongside(self) -> "Alongside":

@@ -1,20 +1,23 @@
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
 from eventsync_cli.compose._settings import Settings
-from eventsync_core.errors import OutputUnusableError, SettingsError
+from eventsync_core.clock import SECOND
+from eventsync_core.errors import OutputUnusableError, SettingsError, StoreError
 
 if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocation, Revocations
     from eventsync_adapters.files.whole import WholeFile
     from eventsync_adapters.legacy_queues import Found
-    from eventsync_adapters.sqlite import StorageFacts
-    from eventsync_core.migration import OnRow
+    from eventsync_adapters.logs import RowLog
+    from eventsync_adapters.sqlite import SqliteStores, StorageFacts
+    from eventsync_core.integrity import Verified
     from eventsync_core.stores import Stores
 
 _URL = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
@@ -28,10 +31,12 @@ class Stored(Settings):
     """
     Settings with the store they choose.
 
-    `storage` describes the database once one was opened.
+    `storage` describes the database once one was opened; `left_waiting` are the ids of targets
+    that may have been owed something for too long when it was closed.
     """
 
     storage: "StorageFacts | None" = None
+    left_waiting: frozenset[str] = frozenset()
 
     @property
     def database(self) -> Path:
@@ -88,6 +93,7 @@ class Stored(Settings):
         with open_stores(self.database) as opened:
             self.storage = opened.storage()
             yield opened
+            self._note_waiting(opened)
 
     @contextmanager
     def sending_stores(self) -> Iterator["Stores"]:
@@ -126,6 +132,14 @@ class Stored(Settings):
         with opened:
             self.storage = opened.storage()
             yield heeding(opened, self.revocations())
+            self._note_waiting(opened)
+
+    def _note_waiting(self, opened: "SqliteStores") -> None:
+        seconds = self.config.stall_after
+        if seconds and self.config.problem is None:
+            # Nobody is told of it who could not look: the command did what it was asked to do.
+            with suppress(StoreError):
+                self.left_waiting = opened.left_waiting(before=self.clock() - seconds * SECOND)
 
     def _require_sqlite(self) -> None:
         named = self.environment.persistence
@@ -210,10 +224,7 @@ class Stored(Settings):
         from eventsync_adapters.legacy_queues import find_sources
         from eventsync_core.authority import hypotheses
 
-        found = find_sources(self.home, more)
-        if found.is_empty:
-            return found
-        return find_sources(self.home, more, tried=hypotheses(self.claims))
+        return find_sources(self.home, more, tried=cache(lambda: hypotheses(self.claims)))
 
     @property
     def legacy_queue_path(self) -> str:
@@ -222,11 +233,29 @@ class Stored(Settings):
 
         return place_of(self.home / "queue.db")
 
-    def row_log(self) -> "AbstractContextManager[OnRow]":
+    def row_log(self) -> "AbstractContextManager[RowLog]":
         """Open the file that has one line for each row that came from an old program."""
         from eventsync_adapters.logs import row_log
 
         return row_log(self.home / "eventsync" / "migrated.log", self.clock)
+
+    def verified(self) -> "dict[str, Verified]":
+        """Return how far each stream was found good before; see the files adapter."""
+        from eventsync_adapters.files.verified import read_verified
+
+        return read_verified(self.database)
+
+    def note_verified(self, found: "Mapping[str, Verified]") -> None:
+        """
+        Note how far each stream was found good; see the files adapter.
+
+        Raises:
+            OutputUnusableError: The file cannot be made there.
+            OutputLostError: It could not be written to its end.
+        """
+        from eventsync_adapters.files.verified import write_verified
+
+        write_verified(self.database, found)
 
     def closing_lines(self) -> list[str]:
         """Return what every command says at its end while the storage is at risk."""

@@ -1,6 +1,6 @@
 """Texts to be uploaded beside events: what waits, what each target holds, what was refused."""
 
-from eventsync_core.bodies._fold import PENDING_WAIT, asked, fold_push, reopened
+from eventsync_core.bodies._fold import asked, fold_push, reopened
 from eventsync_core.bodies._interpret import interpret_push
 from eventsync_core.bodies._memory import MemoryBodies
 from eventsync_core.bodies._model import (
@@ -40,7 +40,6 @@ from eventsync_core.bodies._surface import skip_reason
 __all__ = [
     "LONGEST_WAIT",
     "MOST_BYTES",
-    "PENDING_WAIT",
     "PUSH_PATH",
     "Added",
     "Bodies",

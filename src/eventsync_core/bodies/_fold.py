@@ -4,12 +4,14 @@ import attrs
 
 from eventsync_core.bodies._model import Standing, UploadState
 from eventsync_core.bodies._push import PushVerdict
-from eventsync_core.clock import MINUTE, SECOND
+from eventsync_core.clock import DAY, MINUTE, SECOND
 from eventsync_core.ledger import Act
 from eventsync_core.targets import BackOff, next_back_off
 
 PENDING_WAIT = 5 * MINUTE
-"""How long a server is left to work on a body before it is asked again."""
+"""How long a server is left to work on a body before it is asked again; doubling each time."""
+
+_LONGEST_PENDING_WAIT = DAY
 
 
 def asked(before: Standing, *, at: int) -> Standing:
@@ -23,9 +25,10 @@ def fold_push(
     """
     Return how a body stands after one more answer.
 
-    A body that the target holds stays so. A fault that the body may have caused lets it wait as
-    `next_back_off` says, at least a second, so that others go before it; one of the target or
-    the way there leaves it due. No number of faults ends in anything but another attempt. Without
+    A body that the target holds stays so. One that it works on is asked for after five minutes,
+    doubling to 24 hours. A fault that the body may have caused lets it wait as
+    `next_back_off` says, at least a second, so that others go before it; one of the target
+    leaves it due. No number of faults ends in anything but another attempt. Without
     *holds*, the lease was lost: only that the body is there is kept.
     """
     if before.state.is_there or (not holds and not verdict.state.is_there):
@@ -33,12 +36,13 @@ def fold_push(
     if verdict.state is not UploadState.QUEUED:
         error = "" if verdict.state.is_there else verdict.reason
         return attrs.evolve(
-            before, state=verdict.state, failures=0, last_error=error, settled_at=at
+            before, state=verdict.state, failures=0, last_error=error, settled_at=at, wait=0
         )
     if verdict.is_pending:
-        return attrs.evolve(before, last_error=verdict.reason, due_at=at + PENDING_WAIT)
+        wait = min(max(2 * before.wait, PENDING_WAIT), _LONGEST_PENDING_WAIT)
+        return attrs.evolve(before, last_error=verdict.reason, due_at=at + wait, wait=wait)
     if not verdict.may_be_of_body:
-        return attrs.evolve(before, last_error=verdict.reason)
+        return attrs.evolve(before, last_error=verdict.reason, wait=0)
     faults = next_back_off(
         BackOff(failures=before.failures), at=at, chance=chance, reason=verdict.reason
     )
@@ -47,6 +51,7 @@ def fold_push(
         failures=faults.failures,
         due_at=max(faults.retry_at, at + SECOND),
         last_error=verdict.reason,
+        wait=0,
     )
 
 
@@ -68,5 +73,6 @@ def reopened(before: Standing, act: Act, *, at: int) -> Standing | None:
         failures=0,
         due_at=at,
         settled_at=None,
+        wait=0,
         reopened=before.reopened + 1,
     )

@@ -28,6 +28,15 @@ class _Said:
     answer: Answer
     document: Mapping[str, Any] | None
 
+    @property
+    def names_body(self) -> bool:
+        """It says which body is meant, by its hash or its path, and it is this one."""
+        key, document = self.upload.key, self.document or {}
+        said = [document.get(name) for name in ("content_hash", "artifact_path")]
+        sent = (key.content_hash, key.artifact_path)
+        named = [(a, b) for a, b in zip(said, sent, strict=True) if a is not None]
+        return bool(named) and all(a == b for a, b in named)
+
     def text(self, name: str) -> str:
         """Return the text under *name*, without what it quotes of the body."""
         said = None if self.document is None else self.document.get(name)
@@ -65,6 +74,8 @@ def _by_status(said: _Said) -> PushVerdict:
         return _stop("412: the server does not take what this version sends")
     if status in (401, 408, 429) or status >= 500:
         return _leave_alone(said)
+    if status == 403:
+        return _turned_away(said)
     if status == 404:
         return _not_found(said)
     return _refused(said)
@@ -76,7 +87,8 @@ def _accepted(said: _Said) -> PushVerdict:
         return _stop(f"{status}: no answer of a body endpoint; is this really one?")
     named, sent = (document or {}).get("content_hash"), said.upload.key.content_hash
     if isinstance(named, str) and named.strip().lower() != sent.strip().lower():
-        return _stop(f"{status}: it speaks of a body with another hash")
+        reason = f"{status}: it speaks of a body with another hash"
+        return PushVerdict(state=UploadState.QUEUED, reason=reason)
     if status == 201:
         return PushVerdict(state=UploadState.UPLOADED, reason="stored")
     return PushVerdict(state=UploadState.ALREADY_EXISTS, reason="already_exists")
@@ -84,14 +96,18 @@ def _accepted(said: _Said) -> PushVerdict:
 
 def _refused(said: _Said) -> PushVerdict:
     """Return what a refusal means that another attempt would only repeat."""
-    reason, then = f"unexpected_status: {said.status}", Next.GO_ON
+    reason = f"unexpected_status: {said.status}"
     if said.status == 400:
         reason = f"bad_request: {_details(said) or 'unknown'}"
-    elif said.status == 403:
-        # It is about who asks: the bodies behind this one would be refused as well.
-        is_team = _NO_TEAM.encode() in said.answer.body
-        reason, then = _NO_TEAM if is_team else "unauthorized", Next.PROTOCOL
-    return PushVerdict(state=UploadState.FAILED, reason=reason, next=then)
+    return PushVerdict(state=UploadState.FAILED, reason=reason)
+
+
+def _turned_away(said: _Said) -> PushVerdict:
+    """Return what a 403 means: who asks may not, unless it names the body that may not go."""
+    reason = _NO_TEAM if _NO_TEAM.encode() in said.answer.body else "unauthorized"
+    if said.names_body:
+        return PushVerdict(state=UploadState.FAILED, reason=reason)
+    return _stop(reason)
 
 
 def _not_found(said: _Said) -> PushVerdict:
@@ -107,6 +123,8 @@ def _not_found(said: _Said) -> PushVerdict:
 
 def _no_answer(answer: Answer) -> PushVerdict:
     fault = _line(answer.fault) or "no answer"
+    if not (answer.reached or answer.no_connection):
+        return PushVerdict(state=UploadState.QUEUED, reason=fault, next=Next.WITHHELD)
     is_slow = any(words in fault for words in _WORDS_OF_TIME)
     return PushVerdict(
         state=UploadState.QUEUED,

@@ -36,6 +36,7 @@ class MemoryBodies:
     _bodies: dict[int, Body] = attrs.field(factory=dict)
     _standings: dict[tuple[str, int], Standing] = attrs.field(factory=dict)
     _failures: dict[tuple[BodyKey, str], UploadFailure] = attrs.field(factory=dict)
+    _heads: dict[str, int] = attrs.field(factory=dict)
     _reopenings: dict[tuple[str, int], list[Reopening]] = attrs.field(factory=dict)
 
     def add(self, stream: str, upload: BodyUpload, *, at: int) -> Added:
@@ -47,7 +48,7 @@ class MemoryBodies:
             created_at = self._uploads[upload.key].created_at
             self._bodies[number] = attrs.evolve(self._bodies[number], created_at=created_at)
             return added
-        number = len(self._bodies) + 1
+        number = self._heads[stream] = self.head() + 1
         self._uploads[upload.key] = upload
         self._numbers[upload.key] = number
         self._bodies[number] = Body(
@@ -74,18 +75,18 @@ class MemoryBodies:
 
     def head(self) -> int:
         """See `Bodies.head`."""
-        return len(self._bodies)
+        return max(self._heads.values(), default=0)
 
     def streams(self) -> list[str]:
         """See `Bodies.streams`."""
         return sorted({body.stream for body in self._bodies.values()})
 
-    def waiting(self, target_id: str, stream: str) -> int:
+    def waiting(self, target_id: str, stream: str, *, above: int = 0) -> int:
         """See `Bodies.waiting`."""
         return sum(
             self._standing(target_id, body).state is UploadState.QUEUED
             for body in self._bodies.values()
-            if body.stream == stream
+            if body.stream == stream and body.number > above
         )
 
     def page(
@@ -139,6 +140,10 @@ class MemoryBodies:
         """See `Bodies.remaining`."""
         return len(self._queued(grant))
 
+    def pending(self, grant: Grant) -> int:
+        """See `Bodies.pending`."""
+        return sum(standing.wait > 0 for _, standing in self._queued(grant))
+
     def note(self, target_id: str, number: int, standing: Standing) -> None:
         """See `Bodies.note`."""
         self.targets.get(target_id)
@@ -176,6 +181,25 @@ class MemoryBodies:
     def failures(self, *, after: int = 0, limit: int = 1000) -> list[UploadFailure]:
         """See `Bodies.failures`."""
         return list(self._failures.values())[after : after + limit]
+
+    def of(self, stream: str) -> tuple[list[int], list[tuple[BodyKey, str]]]:
+        """Return the numbers of the stream's bodies, and the refusals that name its project."""
+        numbers = [number for number, body in self._bodies.items() if body.stream == stream]
+        failures = [place for place in self._failures if place[0].project_uuid.lower() == stream]
+        return numbers, failures
+
+    def forget(self, stream: str) -> None:
+        """Forget what `of` returns, and where these bodies stand."""
+        numbers, failures = self.of(stream)
+        for number in numbers:
+            key = self._bodies.pop(number).key
+            del self._uploads[key], self._numbers[key]
+        for place in [place for place in self._standings if place[1] in numbers]:
+            del self._standings[place]
+        for place in [place for place in self._reopenings if place[1] in numbers]:
+            del self._reopenings[place]
+        for failure in failures:
+            del self._failures[failure]
 
     def counts(self, target_id: str = "") -> BodyCounts:
         """See `Bodies.counts`."""

@@ -94,8 +94,9 @@ class Standing:
 
     `attempts` counts the requests that carried it there, `failures` the faults in a row that
     its wait until `due_at` comes from, those of an older queue included. `settled_at` is when
-    it was uploaded or failed for good, `reopened` how often an operator let it go again. Times
-    are in microseconds since 1970 UTC.
+    it was uploaded or failed for good, `reopened` how often an operator let it go again. `wait` is
+    how long the target is left to work on it, 0 unless that was its last answer. Times are in
+    microseconds, since 1970 UTC.
     """
 
     state: UploadState = UploadState.QUEUED
@@ -106,6 +107,7 @@ class Standing:
     asked_at: int | None = None
     settled_at: int | None = None
     reopened: int = 0
+    wait: int = 0
 
 
 @attrs.frozen(kw_only=True)

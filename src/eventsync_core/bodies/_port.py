@@ -19,7 +19,7 @@ class Bodies(Protocol):
     """
     What is to be uploaded, where it is, and what was refused; `BodiesContract` tests each promise.
 
-    Bodies and failures are never deleted, whatever came of them.
+    Bodies and failures stay, whatever came of them, until their project is erased.
     """
 
     def add(self, stream: str, upload: BodyUpload, *, at: int) -> Added:
@@ -40,15 +40,19 @@ class Bodies(Protocol):
         ...
 
     def head(self) -> int:
-        """Return the number of the last body, 0 where there is none."""
+        """Return the highest number that a body was given, 0 for none; none is given twice."""
         ...
 
     def streams(self) -> list[str]:
         """Return the streams that hold a body, in order of their names."""
         ...
 
-    def waiting(self, target_id: str, stream: str) -> int:
-        """Return how many bodies of the stream are not settled at the target, granted or not."""
+    def waiting(self, target_id: str, stream: str, *, above: int = 0) -> int:
+        """
+        Return how many bodies of the stream are not settled at the target, granted or not.
+
+        Only those with a number above *above*.
+        """
         ...
 
     def page(
@@ -84,6 +88,10 @@ class Bodies(Protocol):
 
     def remaining(self, grant: Grant) -> int:
         """Return how many queued bodies with a standing *grant* covers, due or not."""
+        ...
+
+    def pending(self, grant: Grant) -> int:
+        """Return how many of `remaining` the target was last heard to work on."""
         ...
 
     def note(self, target_id: str, number: int, standing: Standing) -> None:

@@ -20,8 +20,9 @@ class PushVerdict:
 
     `state` queued: it is to be tried again. `reason` is one line, in the words of the failure
     log. `next` is `GO_ON` where only this body is concerned, `BACK_OFF` where the target is to
-    be left alone, `PROTOCOL` where nothing else is worth trying now. `is_pending`: the server
-    works on it and nothing is wrong. The waits are those of `Verdict`.
+    be left alone, `PROTOCOL` where nothing else is worth trying now, `WITHHELD` where nothing
+    left the machine; `closed` is the gate that was found closed then, if it was one.
+    `is_pending`: the server works on it and nothing is wrong. The waits are those of `Verdict`.
     """
 
     state: UploadState
@@ -32,6 +33,7 @@ class PushVerdict:
     retry_after: int | None = None
     retry_at: int | None = None
     no_connection: bool = False
+    closed: Gate | None = None
 
     @property
     def is_of_server(self) -> bool:
@@ -44,7 +46,7 @@ class PushVerdict:
         if self.next is Next.BACK_OFF:
             is_lost = self.status is None and not self.no_connection
             return is_lost or self.status == 408 or (self.status or 0) >= 500
-        return self.next is Next.GO_ON
+        return self.next in (Next.GO_ON, Next.PROTOCOL)
 
 
 class BodyReceiver(Protocol):
@@ -64,7 +66,8 @@ class BodyReceiver(Protocol):
         Send *upload* in one request and return what came of it.
 
         A body the target already has already exists. A fault is a verdict, not an exception.
-        The answer is judged by `interpret_push`. Nothing is retried or followed.
+        The answer is judged by `interpret_push`. Nothing is retried or followed. Where a gate
+        has closed meanwhile, nothing is sent, and the verdict names it.
 
         Raises:
             ValueError: The permit is for another target; nothing was sent.

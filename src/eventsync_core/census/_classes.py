@@ -33,12 +33,13 @@ class Facts:
 
     `outcome` is the last answer in this round, or None. `in_flight` is true while a live
     lease carries it, false when a dead one did, None otherwise. `superseded`: a later event
-    with its key stands in for it.
+    with its key stands in for it. `purged`: its payload was let go on record.
     """
 
     outcome: Outcome | None = None
     in_flight: bool | None = None
     superseded: bool = False
+    purged: bool = False
     hold: Hold | None = None
     is_granted: bool = True
 
@@ -66,8 +67,16 @@ def classify(facts: Facts) -> Class:
         return Class.DELIVERED if delivered else Class.TERMINAL_FAILED
     if facts.in_flight:
         return Class.IN_FLIGHT
+    if facts.hold is Hold.QUARANTINED:
+        return Class.QUARANTINED
     if facts.superseded:
         return Class.SUPERSEDED
+    if facts.purged:
+        return Class.ARCHIVED_OR_PURGED_UNDELIVERED
+    return _of_deliverable(facts)
+
+
+def _of_deliverable(facts: Facts) -> Class:
     if facts.hold is not None:
         return Class.LOCAL_ONLY if facts.hold is Hold.LOCAL_ONLY else Class.HELD
     if not facts.is_granted:

@@ -4,7 +4,8 @@ from eventsync_core.codec import without_local_keys
 from eventsync_core.dispatch._choose import fits, halves
 from eventsync_core.dispatch._select import tail_item
 from eventsync_core.dispatch._sending import Chosen, Item, Parked, Ready, Sending
-from eventsync_core.errors import UnsendableEventError
+from eventsync_core.errors import DamagedEntryError, UnsendableEventError
+from eventsync_core.ledger import is_damaged
 from eventsync_core.receivers import Batch, Detail, Outcome, Permit
 from eventsync_core.targets import MOST_EVENTS
 
@@ -19,7 +20,7 @@ def pack(sending: Sending, chosen: Chosen) -> Ready | Parked | None:
     try:
         with sending.stores.leases.kept(sending.lease):
             batch = _batch(sending, item, chosen.permit)
-    except UnsendableEventError as error:
+    except (DamagedEntryError, UnsendableEventError) as error:
         return _set_aside(sending, item, error)
     if len(item.candidates) <= limits.max_events and fits(len(batch.body), limits):
         return Ready(item, batch, limits)
@@ -60,6 +61,9 @@ def _is_last(sending: Sending, flying: Item) -> bool:
 
 
 def _batch(sending: Sending, item: Item, permitted: Permit) -> Batch:
+    for index, candidate in enumerate(item.candidates):
+        if is_damaged(candidate):
+            raise DamagedEntryError(index)
     ids = tuple(candidate.event_id for candidate in item.candidates)
     texts = tuple(without_local_keys(candidate.text) for candidate in item.candidates)
     return sending.receiver.pack(Batch(permitted, ids, texts))
@@ -77,7 +81,9 @@ def cut(sending: Sending, item: Item) -> None:
     )
 
 
-def _set_aside(sending: Sending, item: Item, error: UnsendableEventError) -> Parked:
+def _set_aside(
+    sending: Sending, item: Item, error: DamagedEntryError | UnsendableEventError
+) -> Parked:
     """Leave out the one event that cannot be put on the wire; the others stay what they are."""
     one = item.candidates[error.index]
     rest = tuple(candidate for candidate in item.candidates if candidate is not one)

@@ -85,7 +85,7 @@ def _due(sending: Sending) -> Sequence[Candidate]:
 
 def _most(sending: Sending, selected: int) -> int:
     most = min(sending.most, sending.limits().max_events)
-    most = min(most, sending.target.back_off.for_events.probe_events or most)
+    most = min(most, sending.target.back_off.probe_events or most)
     if sending.budget.events is None:
         return most
     return min(most, max(sending.budget.events - sending.report.selected - selected, 1))

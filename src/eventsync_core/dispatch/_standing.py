@@ -28,7 +28,7 @@ _RESUME = "wait, or if it answers again: eventsync target resume"
 
 def resting(target: Target, *, at: int) -> Refusal | None:
     """Return why nothing may be sent to *target* now, or None if its faults allow it."""
-    back_off = target.back_off.for_events
+    back_off = target.back_off
     if probe(back_off, at=at) is not None:
         return None
     until = iso_time(max(back_off.retry_at, back_off.probe_until))
@@ -52,7 +52,7 @@ def ask_leave(sending: Sending, closed: Sequence[Gate]) -> Permit | None:
 
 def claim_probe(sending: Sending) -> None:
     """Keep others from sending while this drain finds out whether the target is back."""
-    before = sending.target.back_off.for_events
+    before = sending.target.back_off
     claim = probe(before, at=sending.clock())
     if claim is not None and claim != before:
         sending.stores.targets.set_back_off(sending.target.target_id, claim)
@@ -75,7 +75,7 @@ def note_standing(sending: Sending, verdict: Verdict, *, at: int) -> None:
         return
     target = targets.get(sending.target.target_id)
     if verdict.next is not Next.BACK_OFF:
-        if target.back_off.for_events.failures:
+        if target.back_off.failures:
             targets.set_back_off(target.target_id, BackOff())
         if verdict.limits is not None and Outcome.UNKNOWN_EFFECT in verdict.outcomes:
             # The answer was too large to be read; another process would meet the same one.
@@ -85,7 +85,7 @@ def note_standing(sending: Sending, verdict: Verdict, *, at: int) -> None:
         return
     limits = sending.limits()
     back_off = next_back_off(
-        target.back_off.for_events,
+        target.back_off,
         at=at,
         chance=sending.chance(),
         asked=_asked(verdict, at),

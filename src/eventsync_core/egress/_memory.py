@@ -79,6 +79,7 @@ class MemoryGrants:
                     reason=reason,
                     from_position=after.from_position,
                     generation=after.generation,
+                    from_body=after.from_body,
                 )
             )
 

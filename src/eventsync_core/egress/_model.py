@@ -51,8 +51,8 @@ class GrantAct:
     """
     One thing that was done to a grant, by whom and why; never changed and never deleted.
 
-    `number` counts the acts on all grants to one target from 1; `from_position` and
-    `generation` are those of the grant as it stood afterwards.
+    `number` counts the acts on all grants to one target from 1; `from_position`,
+    `generation` and `from_body` are those of the grant as it stood afterwards.
     """
 
     number: int
@@ -63,6 +63,7 @@ class GrantAct:
     reason: str
     from_position: int
     generation: int
+    from_body: int = 0
 
 
 @attrs.frozen

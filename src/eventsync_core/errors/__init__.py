@@ -10,7 +10,9 @@ EventSyncError
 ├── ProjectUnusableError        no event could name such a project
 ├── UnknownEventError           no event of that id is stored
 ├── UnknownTargetError          no such target
+├── NotToldError                a target does not say what it holds
 ├── UnsendableEventError        what the host made of an event cannot be sent
+├── DamagedEntryError           what is stored of an entry is not what was captured
 ├── NotGrantedError             a stream may not go to that target
 ├── TargetUrlError              a URL that cannot name a target
 ├── ServerMissingError          no Teamspace server is named
@@ -46,6 +48,7 @@ from eventsync_core.errors._given import (
     NotGrantedError,
     NothingOpenError,
     NotJsonError,
+    NotToldError,
     OutputLostError,
     OutputUnusableError,
     PayloadConflictError,
@@ -61,6 +64,7 @@ from eventsync_core.errors._given import (
     UnsendableEventError,
 )
 from eventsync_core.errors._store import (
+    DamagedEntryError,
     StoreBusyError,
     StoreError,
     StoreFullError,
@@ -71,6 +75,7 @@ from eventsync_core.errors._store import (
 
 __all__ = [
     "BackupDamagedError",
+    "DamagedEntryError",
     "DiscardRefusedError",
     "EventSyncError",
     "HomeNotEmptyError",
@@ -78,6 +83,7 @@ __all__ = [
     "MissingEventIdError",
     "NotGrantedError",
     "NotJsonError",
+    "NotToldError",
     "NothingOpenError",
     "OutputLostError",
     "OutputUnusableError",

@@ -118,6 +118,13 @@ class UnknownTargetError(EventSyncError):
         self.fix_argv = ("eventsync", "target", "list")
 
 
+class NotToldError(EventSyncError):
+    """A target does not say what it holds."""
+
+    code = "not_told"
+    fix_text = "start the eventsync serve that listens there, then run the same command again"
+
+
 class UnsendableEventError(EventSyncError):
     """
     What a host's `wire_transform` made of one event of a batch cannot be sent; nothing was.
@@ -216,6 +223,20 @@ class JournalModeRefusedError(EventSyncError):
     fix_argv = ("eventsync", "sync", "doctor", "--journal-mode", "truncate")
 
 
+_KEEP = "keep the file as it is: nothing of it is deleted"
+_SOURCE_FIXES = {
+    "source_locked": "end the program that uses the file, then run the command again",
+    "source_gone": "look for where it went, and name it there: --from FILE",
+    "source_unreadable": "let this user read the file, or move it out of the home",
+    "source_empty_file": "look for a copy of it, and move this one out of the home",
+    "source_not_a_database": "look for a copy of it, and move this one out of the home",
+    "source_foreign": "no row of it can be imported: move it out of the home",
+    "source_damaged": "keep the file: what could be read is imported, a backup may have the rest",
+    "source_linked": "name the file under its other names too: --from FILE",
+    "source_not_emptied": "nothing is lost: --keep-sources leaves the file alone",
+}
+
+
 class SourceError(EventSyncError):
     """A file of an old program cannot be read now, or not be emptied; it is as it was."""
 
@@ -224,7 +245,7 @@ class SourceError(EventSyncError):
     def __init__(self, message: str, *, code: str = "source_unreadable", fix: str = "") -> None:
         super().__init__(message)
         self.code = code
-        self.fix_text = fix or "keep the file as it is; what could be read is imported"
+        self.fix_text = fix or _SOURCE_FIXES.get(code, _KEEP)
 
 
 class NothingOpenError(EventSyncError):

@@ -41,3 +41,19 @@ class StoreUnreadableError(StoreError):
 
     code = "store_unreadable"
     fix_text = "name another home with --home, or put a good copy of the file back"
+
+
+class DamagedEntryError(EventSyncError):
+    """
+    What is stored of an entry is not what was captured; nothing of it was sent.
+
+    Attributes:
+        index: Its place in the batch.
+    """
+
+    code = "damaged"
+    fix_argv = ("eventsync", "journal", "quarantine", "--damaged")
+
+    def __init__(self, index: int) -> None:
+        super().__init__("what is stored is not what was captured: eventsync journal verify")
+        self.index = index

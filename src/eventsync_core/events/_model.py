@@ -11,6 +11,7 @@ class Hold(StrEnum):
     INVALID = "invalid"
     LOCAL_ONLY = "local_only"
     OPERATOR = "operator"
+    QUARANTINED = "quarantined"
 
 
 @attrs.frozen

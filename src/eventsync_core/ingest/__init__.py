@@ -2,6 +2,7 @@
 
 from eventsync_core.ingest._batch import MOST_BYTES, MOST_EVENTS, Reply, answer_batch
 from eventsync_core.ingest._health import answer_health
+from eventsync_core.ingest._held import answer_held
 from eventsync_core.ingest._memory import MemoryInbox
 from eventsync_core.ingest._port import Inbox, Kept
 from eventsync_core.ingest._push import MOST_PUSH_BYTES, answer_push
@@ -16,5 +17,6 @@ __all__ = [
     "Reply",
     "answer_batch",
     "answer_health",
+    "answer_held",
     "answer_push",
 ]

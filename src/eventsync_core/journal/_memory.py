@@ -45,6 +45,19 @@ class MemoryJournal:
         marked = attrs.evolve(entry, event=event)
         self._streams[stream][position - 1] = self._ids[event.event_id] = marked
 
+    def purge(self, stream: str, position: int) -> None:
+        """Let the payload of the entry go, which is there."""
+        entry = self._streams[stream][position - 1]
+        event = attrs.evolve(entry.event, text="")
+        purged = attrs.evolve(entry, event=event, is_purged=True)
+        self._streams[stream][position - 1] = self._ids[event.event_id] = purged
+
+    def restore(self, entry: Entry, text: str) -> None:
+        """Put the payload of *entry* back, which is not there."""
+        event = attrs.evolve(entry.event, text=text)
+        whole = attrs.evolve(entry, event=event, is_purged=False)
+        self._streams[entry.stream][entry.position - 1] = self._ids[event.event_id] = whole
+
     def find(self, event_id: str) -> Entry | None:
         """See `Journal.find`."""
         return self._ids.get(event_id)
@@ -56,7 +69,7 @@ class MemoryJournal:
         found = self._streams.get(stream, [])[after : after + limit]
         if max_bytes is None:
             return found
-        totals = accumulate(entry.event.size for entry in found)
+        totals = accumulate(entry.event.size * entry.has_text for entry in found)
         return found[: max(1, sum(total <= max_bytes for total in totals))]
 
     def heads(self) -> list[Head]:

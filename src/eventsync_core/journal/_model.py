@@ -12,7 +12,8 @@ class Entry:
 
     `chain` is the running hash of the stream up to and including this entry;
     `captured_at` is in microseconds since 1970 UTC; `producer` is who made it, where that was
-    said.
+    said. `is_purged`: its payload was let go on record. Then, and where the payload is missing,
+    the text of its event is empty; everything else of it is what was captured.
     """
 
     event: Event
@@ -21,6 +22,12 @@ class Entry:
     chain: bytes
     captured_at: int
     producer: Producer | None = None
+    is_purged: bool = False
+
+    @property
+    def has_text(self) -> bool:
+        """Its payload is there; no event has an empty text."""
+        return self.event.text != ""
 
 
 @attrs.frozen

@@ -24,7 +24,7 @@ class Journal(Protocol):
         ...
 
     def find(self, event_id: str) -> Entry | None:
-        """Return the entry of *event_id*, or None."""
+        """Return the entry of *event_id*, purged or not, or None."""
         ...
 
     def entries(
@@ -33,6 +33,7 @@ class Journal(Protocol):
         """
         Return up to *limit* entries of *stream* above position *after*, in order.
 
+        Those without a payload are among them, see `Entry.has_text`.
         With *max_bytes* only as many as have no more text than that together, but at least one.
         """
         ...

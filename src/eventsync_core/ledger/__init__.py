@@ -1,5 +1,6 @@
 """What each target said of each entry, who is sending, what is left, and what is superseded."""
 
+from eventsync_core.ledger._damage import is_damaged
 from eventsync_core.ledger._desk_port import Desk, Holds
 from eventsync_core.ledger._memory import MemoryLedger
 from eventsync_core.ledger._memory_backlog import MemoryBacklog
@@ -21,7 +22,7 @@ from eventsync_core.ledger._model import (
 )
 from eventsync_core.ledger._port import Backlog, Leases, Ledger
 from eventsync_core.ledger._ranges import in_ranges, read_ranges, spans, write_ranges
-from eventsync_core.ledger._reopen import is_for, last_words, reopen
+from eventsync_core.ledger._reopen import adopt, is_for, last_words, reopen
 from eventsync_core.ledger._rules import (
     LEASE_LENGTH,
     LONGEST_WAIT,
@@ -71,9 +72,11 @@ __all__ = [
     "Standing",
     "Succession",
     "Superseding",
+    "adopt",
     "effect_of",
     "fold",
     "in_ranges",
+    "is_damaged",
     "is_for",
     "is_kept",
     "is_replaceable",

@@ -2,7 +2,16 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from eventsync_core.events import Hold
-from eventsync_core.ledger._model import Act, Busy, Holding, Lease, Request, Standing
+from eventsync_core.ledger._model import (
+    Act,
+    Busy,
+    HistoryItem,
+    Holding,
+    Lease,
+    LedgerEntry,
+    Request,
+    Standing,
+)
 from eventsync_core.receivers import Outcome
 
 
@@ -42,6 +51,22 @@ class Desk(Protocol):
         """
         ...
 
+    def adopt(
+        self,
+        target_id: str,
+        stream: str,
+        position: int,
+        row: LedgerEntry,
+        said: Sequence[HistoryItem],
+    ) -> bool:
+        """
+        Take over how the entry stands with the target from what another home told.
+
+        Only what is settled, and where nothing is on record of it; else nothing changes, and
+        false. It names no request: those of the other home are none here.
+        """
+        ...
+
     def requests_with(
         self, target_id: str, stream: str, position: int, *, limit: int = 1000
     ) -> tuple[list[Request], int]:
@@ -53,7 +78,14 @@ class Holds(Protocol):
     """Entries that may not be offered to anyone; `HoldsContract` tests each promise."""
 
     def hold(
-        self, stream: str, positions: Sequence[int], *, reason: str, actor: str, at: int
+        self,
+        stream: str,
+        positions: Sequence[int],
+        *,
+        reason: str,
+        actor: str,
+        at: int,
+        why: Hold = Hold.OPERATOR,
     ) -> int:
         """
         Hold the entries at *positions*, which exist, and return how many were not held before.

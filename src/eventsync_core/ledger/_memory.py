@@ -1,4 +1,4 @@
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import attrs
@@ -198,14 +198,15 @@ class MemoryLedger:
         """
         Make those of *positions* that were passed over without a row owed, due at *at*.
 
-        What is superseded is owed to nobody.
+        What is superseded, or without its payload, is owed to nobody.
         """
         cursor = self._cursors.get((target_id, stream), 0)
         for position in positions:
             place = (target_id, stream, position)
             if position > cursor or self.is_superseded(stream, position):
                 continue
-            if place not in self._entries:
+            found = self.journal.entries(stream, after=position - 1, limit=1)
+            if place not in self._entries and all(entry.has_text for entry in found):
                 self._entries[place] = let_wait(None, due_at=at)
 
     def owe_everywhere(self, stream: str, position: int, *, at: int) -> None:
@@ -250,6 +251,11 @@ class MemoryLedger:
         if item.outcome.is_delivered:
             before = self._delivered_at.get(item.target_id, item.at)
             self._delivered_at[item.target_id] = max(before, item.at)
+
+    def take_over(self, place: _Place, row: LedgerEntry, said: Sequence[HistoryItem]) -> None:
+        """Note how the entry stands, which has no row."""
+        self._entries[place] = row
+        self._history.setdefault(place[1:], []).extend(said)
 
     def _say(
         self,
@@ -346,6 +352,24 @@ class MemoryLedger:
         ):
             return None
         return Busy(lease.holder, lease.expires_at)
+
+    def words_of(self, stream: str) -> int:
+        """Return how many answers on record quote what a target said of the stream's events."""
+        items = [
+            item for (where, _), said in self._history.items() if where == stream for item in said
+        ]
+        requests = [each for each in self._requests.values() if each.stream == stream]
+        return sum(bool(item.reason) for item in items) + sum(bool(r.guidance) for r in requests)
+
+    def silence(self, stream: str) -> None:
+        """Forget the words that `words_of` counts; what came of each entry stays."""
+        for (where, position), said in list(self._history.items()):
+            if where == stream:
+                silent = [attrs.evolve(item, reason="") for item in said]
+                self._history[where, position] = silent
+        for number, request in list(self._requests.items()):
+            if request.stream == stream:
+                self._requests[number] = attrs.evolve(request, guidance="")
 
     def rows_of(self, stream: str, position: int) -> list[LedgerEntry]:
         """Return the entry's rows, of every target."""

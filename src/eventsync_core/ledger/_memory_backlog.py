@@ -23,7 +23,7 @@ class MemoryBacklog:
     def _is_offered(self, entry: Entry) -> bool:
         """Say whether the entry may be offered to anyone."""
         is_superseded = self.superseding.is_superseded(entry.stream, entry.position)
-        return entry.event.hold is None and not is_superseded
+        return entry.event.hold is None and entry.has_text and not is_superseded
 
     def tail(
         self, target_id: str, stream: str, *, max_events: int, max_bytes: int, after: int = 0
@@ -40,6 +40,7 @@ class MemoryBacklog:
                 event_id=entry.event.event_id,
                 text=entry.event.text,
                 size=entry.event.size,
+                digest=entry.event.digest,
                 aggregate=entry.event.aggregate,
             )
             for entry in entries
@@ -83,6 +84,7 @@ class MemoryBacklog:
                         event_id=entry.event.event_id,
                         text=entry.event.text,
                         size=entry.event.size,
+                        digest=entry.event.digest,
                         aggregate=entry.event.aggregate,
                         due_at=due_at,
                     )
@@ -126,6 +128,7 @@ class MemoryBacklog:
                 outcome=row.outcome if row else None,
                 in_flight=is_live if entry.position in carried else None,
                 superseded=self.superseding.is_superseded(stream, entry.position),
+                purged=entry.is_purged,
                 hold=entry.event.hold,
                 is_granted=reach is not None and entry.position > reach,
             )

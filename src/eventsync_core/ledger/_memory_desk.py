@@ -5,9 +5,18 @@ import attrs
 from eventsync_core.events import Hold
 from eventsync_core.journal import Entry, MemoryJournal
 from eventsync_core.ledger._memory import MemoryLedger
-from eventsync_core.ledger._model import Act, Busy, Holding, Lease, LedgerEntry, Request, Standing
+from eventsync_core.ledger._model import (
+    Act,
+    Busy,
+    HistoryItem,
+    Holding,
+    Lease,
+    LedgerEntry,
+    Request,
+    Standing,
+)
 from eventsync_core.ledger._ranges import in_ranges
-from eventsync_core.ledger._reopen import last_words
+from eventsync_core.ledger._reopen import adopt, last_words
 from eventsync_core.ledger._rules import LOST_REASON, lost
 from eventsync_core.receivers import Outcome
 
@@ -48,6 +57,7 @@ class MemoryDesk:
                         said=said,
                         is_held=event.hold is not None,
                         is_superseded=self.ledger.is_superseded(stream, entry.position),
+                        has_text=entry.has_text,
                     )
                 )
         return found
@@ -77,6 +87,23 @@ class MemoryDesk:
         """See `Desk.busy`."""
         return self.ledger.busy(target_id, stream, at=at)
 
+    def adopt(
+        self,
+        target_id: str,
+        stream: str,
+        position: int,
+        row: LedgerEntry,
+        said: Sequence[HistoryItem],
+    ) -> bool:
+        """See `Desk.adopt`."""
+        known = self.ledger.entry(target_id, stream, position)
+        is_there = self.journal.entries(stream, after=position - 1, limit=1)
+        adopted = adopt(row, said)
+        if known is not None or adopted is None or not is_there:
+            return False
+        self.ledger.take_over((target_id, stream, position), *adopted)
+        return True
+
     def reopen(
         self, lease: Lease, positions: Collection[int], act: Act, *, actor: str, at: int
     ) -> set[int]:
@@ -105,15 +132,22 @@ class MemoryHolds:
     _over: dict[_Place, list[Holding]] = attrs.field(factory=dict)
 
     def hold(
-        self, stream: str, positions: Sequence[int], *, reason: str, actor: str, at: int
+        self,
+        stream: str,
+        positions: Sequence[int],
+        *,
+        reason: str,
+        actor: str,
+        at: int,
+        why: Hold = Hold.OPERATOR,
     ) -> int:
         """See `Holds.hold`."""
         count = 0
         for position in positions:
             if self._present(stream, position) is None:
-                self.journal.mark(stream, position, Hold.OPERATOR, reason)
+                self.journal.mark(stream, position, why, reason)
                 self._lasting[stream, position] = Holding(
-                    hold=Hold.OPERATOR, reason=reason, actor=actor, held_at=at
+                    hold=why, reason=reason, actor=actor, held_at=at
                 )
                 count += 1
         return count

@@ -53,12 +53,17 @@ class LedgerEntry:
 
 @attrs.frozen(kw_only=True)
 class Candidate:
-    """An entry that may be offered: what packing and ordering need of it."""
+    """
+    An entry that may be offered: what packing and ordering need of it.
+
+    `digest` is what was noted of the text when it was captured; `is_damaged` compares the two.
+    """
 
     position: int
     event_id: str
     text: str
     size: int
+    digest: bytes
     aggregate: str | None = None
     due_at: int | None = None
 

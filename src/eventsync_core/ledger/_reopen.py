@@ -1,5 +1,7 @@
 """Rules for what an operator does with entries that were answered."""
 
+from collections.abc import Sequence
+
 import attrs
 
 from eventsync_core.ledger._model import Act, HistoryItem, LedgerEntry
@@ -48,3 +50,17 @@ def last_words(entry: LedgerEntry, said: HistoryItem | None, guidance: str) -> s
     own = said if said is not None and said.request_id == entry.request_id else None
     words = (own.reason, own.category, guidance) if own else (guidance,)
     return "\n".join(word for word in words if word)
+
+
+def adopt(
+    row: LedgerEntry, said: Sequence[HistoryItem]
+) -> tuple[LedgerEntry, list[HistoryItem]] | None:
+    """
+    Return *row* and *said*, told by another home, as they stand here; None: it is not settled.
+
+    What is not settled is offered from here as if it never had been.
+    """
+    if not row.is_settled:
+        return None
+    own = attrs.evolve(row, request_id=0, due_at=None, wait=0, round_after=0)
+    return own, [attrs.evolve(item, request_id=0) for item in said]

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import attrs
 
@@ -14,6 +14,7 @@ class MemoryLegacy:
     _sources: dict[str, Noted] = attrs.field(factory=dict)
     _taken: dict[tuple[str, RowKey], Provenance] = attrs.field(factory=dict)
     _aside: dict[int, SetAside] = attrs.field(factory=dict)
+    _last: dict[str, int] = attrs.field(factory=dict)
 
     def stored(self, event_ids: Sequence[str], *, with_text: bool = False) -> dict[str, Stored]:
         """See `Legacy.stored`."""
@@ -26,7 +27,7 @@ class MemoryLegacy:
                     position=entry.position,
                     digest=entry.event.digest,
                     canonical_digest=entry.event.canonical_digest,
-                    text=entry.event.text if with_text else None,
+                    text=None if entry.is_purged or not with_text else entry.event.text,
                 )
         return found
 
@@ -45,6 +46,10 @@ class MemoryLegacy:
         for row in rows:
             self._taken.setdefault((row.path, row.key), row)
         return len(self._taken) - before
+
+    def known(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
+        """See `Legacy.known`."""
+        return {key for key in keys if (path, key) in self._taken}
 
     def taken(
         self, path: str, part: str, *, after: int = -1, upto: int, limit: int = 1000
@@ -72,7 +77,7 @@ class MemoryLegacy:
         for row in rows:
             if (row.path, row.key) not in known:
                 known.add((row.path, row.key))
-                number = len(self._aside) + 1
+                number = self._last["row"] = self._last.get("row", 0) + 1
                 self._aside[number] = attrs.evolve(row, number=number)
         return len(self._aside) - before
 
@@ -120,6 +125,20 @@ class MemoryLegacy:
                 self._aside[number] = attrs.evolve(row, resolution=resolution, resolved_at=at)
                 changed += 1
         return changed
+
+    def taken_of(self, event_ids: Collection[str], project: str) -> list[tuple[str, RowKey]]:
+        """Return what is on record of rows that became those events, or that name the project."""
+        return [
+            place
+            for place, row in self._taken.items()
+            if row.event_id in event_ids or project in row.event_id.lower()
+        ]
+
+    def forget(self, event_ids: Collection[str], project: str, aside: Sequence[int]) -> int:
+        """Forget what `taken_of` returns and the rows of *aside*; return how many these were."""
+        for place in self.taken_of(event_ids, project):
+            del self._taken[place]
+        return sum(self._aside.pop(number, None) is not None for number in aside)
 
 
 def _is_open_conflict(row: SetAside) -> bool:

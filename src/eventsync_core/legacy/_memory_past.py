@@ -67,3 +67,15 @@ class MemoryPast:
             for row in self._brought.values()
             if (row.stream, row.position) == (stream, position)
         ]
+
+    def words_of(self, stream: str) -> list[tuple[str, RowKey]]:
+        """Return the keys of what says in words why deliveries of the stream failed."""
+        return [
+            place for place, row in self._brought.items() if row.stream == stream and row.old.error
+        ]
+
+    def silence(self, stream: str) -> None:
+        """Forget the words that `words_of` finds; all else of the deliveries stays."""
+        for place in self.words_of(stream):
+            row = self._brought[place]
+            self._brought[place] = attrs.evolve(row, old=attrs.evolve(row.old, error=""))

@@ -120,17 +120,18 @@ class Source:
 @attrs.frozen(kw_only=True)
 class Noted:
     """
-    A source as it was when everything in it was accounted for.
+    A source as it was when everything in it had been looked at.
 
-    `fingerprint` is of the file's parts, empty while rows may wait in it; `rows_left` of them
-    were left there, `bodies_left` of these in the body queue, `failures_left` in its failure log.
+    `fingerprint` is of the file's parts, empty while something may be new in it. `rows_left` rows
+    were left there, and about `open_left` of these nobody has decided; `became` says as JSON what
+    became of them.
     """
 
     source: Source
     fingerprint: str = ""
     rows_left: int = 0
-    bodies_left: int = 0
-    failures_left: int = 0
+    open_left: int = 0
+    became: str = ""
 
 
 @attrs.frozen(kw_only=True)

@@ -36,6 +36,10 @@ class Legacy(Protocol):
         """
         ...
 
+    def known(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
+        """Return those of *keys* of the source at *path* that are on record by `take`."""
+        ...
+
     def taken(
         self, path: str, part: str, *, after: int = -1, upto: int, limit: int = 1000
     ) -> list[Provenance]:

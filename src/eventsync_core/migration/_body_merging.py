@@ -81,7 +81,7 @@ class BodyMerging:
         return None if self.stores is None else self.stores.bodies.get(upload.key)
 
     def _conflict(self, source: Source, each: JudgedBody) -> Became:
-        if self.rules.resolution(each.name) is not None:
+        if self.rules.resolution(each.name, each.key.part) is not None:
             return Became.RESOLVED
         if self.stores is not None:
             aside = self.stores.legacy.aside_of(source.path, [each.key]).get(each.key)

@@ -1,6 +1,6 @@
 """Rows of the body queue and of its failure log, in both spellings of their columns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import attrgetter
 from typing import TypeVar
 
@@ -9,38 +9,21 @@ import attrs
 from eventsync_core.bodies import BodyKey, BodyUpload, UploadFailure
 from eventsync_core.codec import read_document
 from eventsync_core.codec import write_document as write
-from eventsync_core.legacy import RowKey, Why, row_digest
-from eventsync_core.migration._columns import Value, columns_text, folded, micros_of, whole_of
+from eventsync_core.legacy import RowKey, Why
+from eventsync_core.migration._columns import (
+    TableRow,
+    Value,
+    columns_text,
+    folded,
+    micros_of,
+    whole_of,
+)
 
 BODIES, FAILURES = "body_upload_queue", "body_upload_failure_log"
 _OLD_NAMES = {"mission_slug": "feature_slug", "mission_type": "mission_key"}
 _ROW_NUMBER = "id"
 _PARTS = attrgetter(*(field.name for field in attrs.fields(BodyKey)))
 _Read = TypeVar("_Read")
-
-
-@attrs.frozen
-class BodyRow:
-    """A row of one of the two tables with all its columns, as they stand there."""
-
-    part: str
-    row: int
-    columns: Sequence[tuple[str, Value]]
-
-    @property
-    def raw(self) -> bytes:
-        """All that it holds, as one JSON object; a text that is not UTF-8 stands as hex."""
-        return columns_text(self.columns).encode()
-
-    @property
-    def key(self) -> RowKey:
-        """Which row it is, and with which content."""
-        return RowKey(self.part, self.row, row_digest(self.raw))
-
-    @property
-    def size(self) -> int:
-        """How much room its texts take, about."""
-        return sum(len(value) for _, value in self.columns if isinstance(value, str | bytes))
 
 
 @attrs.frozen
@@ -52,7 +35,7 @@ class JudgedBody:
     else than they should, as JSON; empty where there are none.
     """
 
-    row: BodyRow
+    row: TableRow
     key: RowKey
     upload: BodyUpload | None = None
     failure: UploadFailure | None = None
@@ -85,7 +68,7 @@ def failure_name(failure: UploadFailure) -> str:
     return f"{name_of(failure.key)} {failure.reason}"
 
 
-def judge_body(row: BodyRow) -> JudgedBody:
+def judge_body(row: TableRow) -> JudgedBody:
     """Read the body or the failure in *row*, or say why it holds none."""
     read = _Columns(row)
     try:
@@ -106,7 +89,7 @@ class _UnusableError(ValueError):
 class _Columns:
     """The columns of a row, of which it is known which were read."""
 
-    def __init__(self, row: BodyRow) -> None:
+    def __init__(self, row: TableRow) -> None:
         self._row = row
         self._values = {folded(name): value for name, value in row.columns}
         self._read: set[str] = set()

@@ -30,11 +30,11 @@ def quarantined_left(report: SourceReport, rules: MigrationRules) -> int:
     """
     Return how many rows that hold no event wait in the source.
 
-    In one that keeps its rows they do not once somebody took them.
+    Where rows stay, by its kind or by the rules, they do not once somebody took them.
     """
-    is_kept = rules.keep_sources and not report.source.kind.is_kept
-    is_free = not (report.is_blocked or report.error is not None or is_kept)
-    return 0 if rules.take_quarantined and is_free else report.of_all(Became.QUARANTINED)
+    is_free = not (report.is_blocked or report.error is not None)
+    is_taken = report.is_unchanged or (rules.take_quarantined and is_free)
+    return 0 if is_taken else report.of_all(Became.QUARANTINED)
 
 
 def keep_if_it_must(report: SourceReport, rules: MigrationRules) -> None:
@@ -71,22 +71,20 @@ def clean_up(
 
 def _noted(report: SourceReport, left: Left | None, rules: MigrationRules) -> Noted:
     """Return how the source is put on record: with its fingerprint if nothing can be new in it."""
-    open_rows = report.of_all(Became.QUARANTINED) + report.of_all(Became.RESOLVED)
-    if report.source.kind.is_kept:
-        open_rows = quarantined_left(report, rules)
-    if report.error is not None or report.is_blocked:
-        fingerprint = ""
-    elif left is not None:
-        # Rows that are left there came or changed after the source was read.
-        fingerprint = "" if left.rows or report.of_all(Became.QUARANTINED) else left.fingerprint
-    else:
-        fingerprint = "" if open_rows else report.fingerprint
+    undecided = quarantined_left(report, rules)
+    kinds = list(Became) if left is None else [Became.QUARANTINED]
+    fingerprint = report.fingerprint
+    if left is not None:
+        # Other rows that are left there came or changed after the source was read.
+        fingerprint = left.fingerprint if left.rows == undecided else ""
+    if report.is_blocked:
+        undecided += max(1, report.of_all(Became.CONFLICT))
     return Noted(
         source=report.source,
-        fingerprint=fingerprint,
+        fingerprint="" if report.error is not None else fingerprint,
         rows_left=report.rows_left or 0,
-        bodies_left=0 if left is not None else report.bodies.total(),
-        failures_left=0 if left is not None else report.failures.total(),
+        open_left=undecided,
+        became=report.left(*kinds) if report.rows_left else "",
     )
 
 

@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import ExitStack, nullcontext
 from typing import TypeVar
 
@@ -17,13 +17,19 @@ from eventsync_core.migration._cleaning import (
     may_remove,
     quarantined_left,
 )
-from eventsync_core.migration._guarding import each_of, guarding
+from eventsync_core.migration._guarding import each_of, guarding, letting_through, telling
 from eventsync_core.migration._merging import Merging, aside_of
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
+from eventsync_core.migration._on_record import on_record
 from eventsync_core.migration._past_port import OldRecords
 from eventsync_core.migration._port import OldSource, Reading
 from eventsync_core.migration._recording import Recording
-from eventsync_core.migration._resolving import open_conflicts, resolve, without_bytes
+from eventsync_core.migration._resolving import (
+    numbered,
+    open_conflicts,
+    resolve,
+    without_bytes,
+)
 from eventsync_core.stores import Stores
 
 _ROWS_IN_ONE_UNIT = 20_000
@@ -32,8 +38,10 @@ _BYTES_AT_ONCE = 16 * 1024 * 1024
 _ASIDE = (Became.CONFLICT, Became.QUARANTINED)
 _Row = TypeVar("_Row")
 _AS_IT_IS = MigrationRules()
+_Before = Set[tuple[RowKey, Became]]
 
 
+@letting_through()
 def migrate(
     stores: Stores,
     sources: Sequence[OldSource],
@@ -52,17 +60,17 @@ def migrate(
     The rows of a source are one unit of work, those of a very large one several that are each
     whole. Rows leave their source at the end, once they were read back, unless a conflict or an
     error of that source stands in the way, or the stores are not durable. *progress* is told
-    how many rows were dealt with.
+    how many rows were dealt with. What *on_row* raises ends the run, and is nobody else's error.
 
     Raises:
         StoreError: Units of work that had ended are kept; nothing else was stored or deleted.
     """
     rules = _for(stores, rules)
-    run = _Run(stores, rules, Migration(is_preview=False), clock, progress, on_row)
+    run = _Run(stores, rules, Migration(is_preview=False), clock, progress, telling(on_row))
     known = _noted(stores)
     for old in sources:
         run.take(old, known.get(old.source.path))
-    resolve(stores, rules, at=clock())
+    run.result.not_in_conflict -= resolve(stores, rules, at=clock())
     for old, report in zip(sources, run.result.sources, strict=True):
         report.is_blocked = bool(stores.legacy.open_conflicts(report.source.path))
         keep_if_it_must(report, rules)
@@ -72,6 +80,7 @@ def migrate(
     for row in open_conflicts(stores):
         run.conflict(row)
     run.record(records)
+    run.result.quarantined = numbered(stores, run.result.quarantined)
     return run.result
 
 
@@ -97,7 +106,8 @@ def preview(
         run.take(old, known.get(old.source.path))
     conflicts = {(row.path, row.key): row for row in run.new_conflicts}
     for row in () if stores is None else open_conflicts(stores):
-        if rules.resolution(row.event_id) is None:
+        run.result.not_in_conflict.discard(row.event_id)
+        if rules.resolution(row.event_id, row.key.part) is None:
             conflicts[row.path, row.key] = row
     for row in conflicts.values():
         run.conflict(row)
@@ -110,6 +120,8 @@ def preview(
         if report.rows_left is not None:
             report.rows_left -= report.removed
     run.record(records)
+    if stores is not None:
+        run.result.quarantined = numbered(stores, run.result.quarantined)
     return run.result
 
 
@@ -135,13 +147,16 @@ class _Run:
     _bodies: BodyMerging = attrs.field(init=False)
     _untold: list[tuple[RowKey, str, Became]] = attrs.field(factory=list)
     _done: int = 0
+    _is_on_record: bool = False
 
     def __attrs_post_init__(self) -> None:
         self._merging = Merging(self.stores, self.rules, self.result.is_preview)
         self._bodies = BodyMerging(self.stores, self.rules, self.result.is_preview)
+        self.result.not_in_conflict = set(self.rules.resolve)
 
     def take(self, old: OldSource, noted: Noted | None) -> None:
         """Take in one source, unless it is as it was when nothing new was in it."""
+        self._is_on_record = noted is not None
         report = SourceReport(source=old.source)
         self.result.sources.append(report)
         if noted is not None and self._is_unchanged(old, noted):
@@ -207,7 +222,7 @@ class _Run:
 
     def _is_unchanged(self, old: OldSource, noted: Noted) -> bool:
         is_kept = self.rules.keep_sources or old.source.kind.is_kept
-        if not noted.fingerprint or (noted.rows_left and not is_kept):
+        if not noted.fingerprint or noted.open_left or (noted.rows_left and not is_kept):
             return False
         return old.fingerprint() == noted.fingerprint
 
@@ -217,6 +232,7 @@ class _Run:
 
     def _merge(self, report: SourceReport, rows: Sequence[Judged]) -> None:
         at = self.clock()
+        before = self._before(report, [each.key for each in rows])
         with guarding(report.source):
             decisions = self._merging.merge(report.source, rows, at=at)
         for each in decisions:
@@ -225,27 +241,38 @@ class _Run:
             if became is Became.IMPORTED and judged.event is not None:
                 report.held += judged.event.hold is not None
             name = judged.row.event_id if judged.event is None else judged.event.event_id
-            self._note(report, judged.key, name or "", became)
+            self._note(report, judged.key, name or "", became, before)
             if became in _ASIDE:
                 self._put_aside(without_bytes(aside_of(report.source, each, at)), became)
         self._done += len(rows)
 
     def _merge_bodies(self, report: SourceReport, rows: Sequence[JudgedBody]) -> None:
         at = self.clock()
+        before = self._before(report, [each.key for each in rows])
         with guarding(report.source):
             results = self._bodies.merge(report.source, rows, at=at)
         for each, became in zip(rows, results, strict=True):
             counts = report.failures if each.key.part == FAILURES else report.bodies
             counts[became] += 1
-            self._note(report, each.key, each.name, became)
+            self._note(report, each.key, each.name, became, before)
             if became in _ASIDE:
                 aside = self._bodies.aside(report.source, each, at)
                 self._put_aside(without_bytes(aside), became)
         self._done += len(rows)
 
-    def _note(self, report: SourceReport, key: RowKey, name: str, became: Became) -> None:
+    def _before(self, report: SourceReport, keys: Sequence[RowKey]) -> _Before:
+        """Return what is on record of rows; of a source that never was, nothing can be."""
+        is_told = self._is_on_record and not self.result.is_preview
+        return on_record(self.stores, report.source.path, keys) if is_told else frozenset()
+
+    def _note(
+        self, report: SourceReport, key: RowKey, name: str, became: Became, before: _Before
+    ) -> None:
         report.note(key, became)
-        self._untold.append((key, name, became))
+        if became in (Became.CONFLICT, Became.RESOLVED):
+            self.result.not_in_conflict.discard(name)
+        if (key, became) not in before:
+            self._untold.append((key, name, became))
 
     def _put_aside(self, row: SetAside, became: Became) -> None:
         if became is Became.QUARANTINED:
@@ -267,6 +294,7 @@ class _Run:
     def conflict(self, row: SetAside) -> None:
         """Note a conflict that nobody has resolved."""
         self.result.conflict_count += 1
+        self.result.not_in_conflict.discard(row.event_id)
         if len(self.result.conflicts) < MOST_ITEMS:
             self.result.conflicts.append(row)
 
@@ -282,10 +310,14 @@ def _look(report: SourceReport, reading: Reading) -> None:
     report.kept_because = reading.kept_because
     report.rows_left = report.rows
     report.was_read = True
-    if report.rows == sum(reading.waiting.values()):
+    counted = sum(reading.waiting.values())
+    if report.rows == counted:
         report.fingerprint = reading.fingerprint
     if reading.damage:
         report.error = SourceError(reading.damage, code="source_damaged")
+    elif report.rows < counted:
+        said = f"of its {counted} rows only {report.rows} could be read"
+        report.error = SourceError(f"{report.source.path}: {said}", code="source_damaged")
 
 
 def _chunks(rows: Iterable[_Row], size_of: Callable[[_Row], int]) -> Iterator[list[_Row]]:

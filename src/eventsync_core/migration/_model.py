@@ -3,13 +3,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
-from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.codec import MOST_ITEMS, read_document, write_document
 from eventsync_core.errors import SourceError
 from eventsync_core.events import FAMILIES, Families
 from eventsync_core.legacy import Became, Brought, Noted, Resolution, RowKey, SetAside, Source
+from eventsync_core.migration._body_rows import BODIES
 
 OnRow = Callable[[Source, RowKey, str, Became | Brought], None]
-"""Is told of each row its stable key and what became of it, once that is stored."""
+"""
+Is told of each row its stable key and what became of it, once that is stored.
+
+Not of one that this is on record of from an earlier migration.
+"""
 
 
 def _understood(words: Mapping[str, str]) -> Mapping[str, Resolution]:
@@ -40,9 +45,14 @@ class MigrationRules:
     resolve: Mapping[str, Resolution] = attrs.field(factory=dict, converter=_understood)
     actor: str = "operator"
 
-    def resolution(self, event_id: str) -> Resolution | None:
-        """Return what is to be decided of a conflict over the event, or None."""
-        return self.resolve.get(event_id, self.resolve_all)
+    def resolution(self, name: str, part: str = "") -> Resolution | None:
+        """
+        Return what is to be decided of a conflict over an event, or a row of *part*; or None.
+
+        A body is not decided with `keep-source`: one key has one content, for it holds its hash.
+        """
+        found = self.resolve.get(name, self.resolve_all)
+        return None if part == BODIES and found is Resolution.KEEP_SOURCE else found
 
 
 @attrs.define(kw_only=True)
@@ -82,10 +92,23 @@ class SourceReport:
         """Note that nothing was read, because everything is as it was noted."""
         self.is_unchanged = True
         self.rows_left = noted.rows_left
-        self.bodies[Became.DEDUPLICATED] = noted.bodies_left
-        self.failures[Became.DEDUPLICATED] = noted.failures_left
-        events = noted.rows_left - noted.bodies_left - noted.failures_left
-        self.counts[Became.DEDUPLICATED] = events
+        found = read_document(noted.became) if noted.became else {}
+        for name, counts in self._by_name().items():
+            counts.update({Became(word): count for word, count in found.get(name, {}).items()})
+
+    def left(self, *kinds: Became) -> str:
+        """Return as JSON how many rows of *kinds* there are, for a later `unchanged_since`."""
+        found: dict[str, Counter[str]] = {}
+        for name, counts in self._by_name().items():
+            found[name] = Counter()
+            for became in kinds:
+                # What is imported now is known then.
+                word = Became.DEDUPLICATED if became is Became.IMPORTED else became
+                found[name][word.value] += counts[became]
+        return write_document({name: dict(+counts) for name, counts in found.items() if +counts})
+
+    def _by_name(self) -> Mapping[str, Counter[Became]]:
+        return {"events": self.counts, "bodies": self.bodies, "body_failures": self.failures}
 
     def forget(self) -> None:
         """Note that nothing came of any row so far."""
@@ -123,7 +146,8 @@ class Migration:
     `conflicts` are those that nobody has resolved, on record before or not; `quarantined` are
     rows read now that hold no event, of which `quarantined_left` stay in their source.
     `refused_targets` are old ids of targets, each with why it can be none; `unknown_statuses`
-    words of old ledgers that say nothing. Lists have at most 1,000 items, the counts are exact.
+    words of old ledgers that say nothing. `not_in_conflict` are events that were to be decided
+    about, and are in no conflict. Lists have at most 1,000 items, the counts are exact.
     """
 
     is_preview: bool
@@ -136,9 +160,10 @@ class Migration:
     refused_targets: list[tuple[str, str]] = attrs.field(factory=list)
     refused_target_count: int = 0
     unknown_statuses: set[str] = attrs.field(factory=set)
+    not_in_conflict: set[str] = attrs.field(factory=set)
 
     def count(self, became: Became) -> int:
-        """Return of how many rows that became."""
+        """Return of how many rows of events that became."""
         return sum(each.counts[became] for each in self.sources)
 
     @property
@@ -147,14 +172,14 @@ class Migration:
         return sum(each.removed for each in self.sources)
 
     @property
-    def errors(self) -> Sequence[SourceReport]:
+    def failed_sources(self) -> Sequence[SourceReport]:
         """The sources that could not be read whole, or not be cleaned up."""
         return [each for each in self.sources if each.error is not None]
 
     @property
     def is_clean(self) -> bool:
         """Every row was imported, now or before, and nothing stands in the way of anything."""
-        return not (self.conflict_count or self.quarantined_left or self.errors)
+        return not (self.conflict_count or self.quarantined_left or self.failed_sources)
 
     def quarantine(self, row: SetAside) -> None:
         """Note a row that holds no event."""

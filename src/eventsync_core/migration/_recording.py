@@ -1,18 +1,20 @@
 """What old programs noted beside events is read once all events are in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
 
 import attrs
 
 from eventsync_core.clock import Clock
 from eventsync_core.errors import SourceError
-from eventsync_core.legacy import Became, Noted, Source
-from eventsync_core.migration._body_rows import BodyRow
+from eventsync_core.legacy import Became, Brought, Kind, Noted, RowKey, Source
 from eventsync_core.migration._bringing import Bringing, OnRows
+from eventsync_core.migration._columns import TableRow
 from eventsync_core.migration._guarding import guarding
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
+from eventsync_core.migration._on_record import on_record
 from eventsync_core.migration._past_port import OldRecords, OldTable, RowsReading
+from eventsync_core.migration._past_rows import read_settled
 from eventsync_core.migration._putting_away import PuttingAway
 from eventsync_core.stores import Stores
 
@@ -94,7 +96,7 @@ class Recording:
         return report
 
     def _take_chunks(self, report: SourceReport, reading: RowsReading, take: OnRows) -> None:
-        chunk: list[BodyRow] = []
+        chunk: list[TableRow] = []
         for row in reading.rows():
             chunk.append(row)
             if len(chunk) == _ROWS_AT_ONCE:
@@ -102,12 +104,20 @@ class Recording:
                 chunk = []
         self._take_chunk(report, chunk, take)
 
-    def _take_chunk(self, report: SourceReport, rows: Sequence[BodyRow], take: OnRows) -> None:
+    def _take_chunk(self, report: SourceReport, rows: Sequence[TableRow], take: OnRows) -> None:
+        before: Set[tuple[RowKey, Became | Brought]] = self._before(report, rows)
         with self._unit():
             self._note(report)
             told = take(report, rows)
         for key, name, word in told:
-            self.on_row(report.source, key, name, word)
+            if word is not Brought.KNOWN and (key, word) not in before:
+                self.on_row(report.source, key, name, word)
+
+    def _before(self, report: SourceReport, rows: Sequence[TableRow]) -> Set[tuple[RowKey, Became]]:
+        """Return what is on record of rows that were settled conflicts."""
+        if report.source.kind is not Kind.AUDIT:
+            return frozenset()
+        return on_record(self.stores, report.source.path, [read_settled(row).key for row in rows])
 
     def _unit(self) -> AbstractContextManager[None]:
         is_alone = self.result.is_preview or self.stores is None

@@ -32,6 +32,8 @@ def as_document(found: Migration) -> dict[str, Any]:
         "refused_targets_count": found.refused_target_count,
         "unknown_statuses": sorted(found.unknown_statuses)[:MOST_ITEMS],
         "unknown_statuses_count": len(found.unknown_statuses),
+        "not_in_conflict": sorted(found.not_in_conflict)[:MOST_ITEMS],
+        "not_in_conflict_count": len(found.not_in_conflict),
         "removed": found.removed,
         "quarantined": [_aside(row) for row in found.quarantined],
         "quarantined_count": found.quarantined_count,
@@ -39,7 +41,7 @@ def as_document(found: Migration) -> dict[str, Any]:
         "conflicts_count": found.conflict_count,
         "sources": [_source(each) for each in sources[:MOST_ITEMS]],
         "sources_count": len(sources),
-        "source_errors_count": len(found.errors),
+        "source_errors_count": len(found.failed_sources),
         "cleanup_blocked": any(each.is_blocked or each.error is not None for each in sources),
         "note": NOTE,
     }
@@ -63,6 +65,7 @@ def _aside(row: SetAside) -> dict[str, Any]:
         "detail": row.detail,
         "digest": row.key.digest.hex(),
         "size": row.size,
+        "number": row.number or None,
     }
 
 
@@ -73,7 +76,6 @@ def _conflict(row: SetAside, found: Migration) -> dict[str, Any]:
         "source_digest": target.partition(":")[2],
         "existing_sha": row.existing.hex(),
         "incoming_sha": row.incoming.hex(),
-        "number": row.number or None,
     }
 
 

@@ -4,6 +4,7 @@ from eventsync_core.status._check import check
 from eventsync_core.status._collect import collect
 from eventsync_core.status._known import back_off_document, reset_document
 from eventsync_core.status._model import (
+    STALL_AFTER_SECONDS,
     Failure,
     Foreground,
     Setting,
@@ -17,9 +18,11 @@ from eventsync_core.status._picture import (
     picture,
     picture_document,
 )
+from eventsync_core.status._stall import stall_of
 from eventsync_core.status._wire import as_document
 
 __all__ = [
+    "STALL_AFTER_SECONDS",
     "Failure",
     "Foreground",
     "Setting",
@@ -35,4 +38,5 @@ __all__ = [
     "picture",
     "picture_document",
     "reset_document",
+    "stall_of",
 ]

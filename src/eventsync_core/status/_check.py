@@ -5,13 +5,15 @@ from eventsync_core.errors import Reason, reason_of
 from eventsync_core.receivers import Gate
 from eventsync_core.status._legacy import legacy_reasons
 from eventsync_core.status._model import Status
+from eventsync_core.status._stall import stall_of
 
 
 def check(status: Status) -> tuple[Reason, ...]:
     """
     Return what is not coherent; nothing when everything hangs together.
 
-    Events that wait, were rejected or failed are work, not incoherence.
+    Events that wait, were rejected or failed are work, not incoherence; but that the current
+    target got nothing for too long while it is owed something is.
     """
     return tuple(_reasons(status))
 
@@ -29,6 +31,9 @@ def _reasons(status: Status) -> Iterator[Reason]:
             fix_text=refuse(Gate.MISSING_AUTH, url).fix,
         )
     yield from legacy_reasons(status)
+    stalled = stall_of(status)
+    if stalled is not None:
+        yield stalled
     for target in status.targets:
         for stream in target.streams:
             if not stream.is_coherent:

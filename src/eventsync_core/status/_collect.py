@@ -1,12 +1,12 @@
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 import attrs
 
-from eventsync_core.census import remaining
+from eventsync_core.census import Class, remaining
 from eventsync_core.clock import SECOND
 from eventsync_core.codec import MOST_ITEMS
-from eventsync_core.journal import Head
+from eventsync_core.journal import heads_of
 from eventsync_core.status._bodies import body_streams
 from eventsync_core.status._gates import closed_gates
 from eventsync_core.status._model import (
@@ -33,33 +33,33 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
     setting = attrs.evolve(setting, gates=gates)
     if stores is None:
         return Status(setting=setting, at=at, gate_reasons=reasons)
-    heads = [head for head in stores.journal.heads() if head.position]
+    heads = heads_of(stores.journal, None)
     streams = [head.stream for head in heads]
     targets = tuple(
         target_status(stores, target, streams, setting.current, at)
         for target in stores.targets.targets()
     )
-    failed = chain.from_iterable(
-        failures(stores, status.target.target_id, streams) for status in targets
-    )
+    failed = chain.from_iterable(failures(stores, status) for status in targets)
     return Status(
         setting=setting,
         at=at,
         gate_reasons=reasons,
         captured={head.stream: head.position for head in heads},
-        oldest_at=_oldest(stores, heads),
+        retained=tuple(stores.measures.retained()),
+        storage=stores.measures.storage(),
+        archived_count=stores.payloads.counts().archived,
+        oldest_at=stores.measures.oldest_kept_at(),
         targets=targets,
         failures=tuple(islice(failed, MOST_ITEMS)),
         conflicts=tuple(stores.legacy.aside(limit=MOST_ITEMS, is_open_conflict=True)),
         conflict_count=stores.legacy.open_conflicts(),
+        source_digests={
+            noted.source.path: noted.source.target.partition(":")[2]
+            for noted in stores.legacy.sources()
+        },
         body_streams=body_streams(stores, setting.current, at=at),
         bodies=stores.bodies.counts("" if setting.current is None else setting.current.target_id),
     )
-
-
-def _oldest(stores: Stores, heads: Sequence[Head]) -> int | None:
-    firsts = [stores.journal.entries(head.stream, limit=1) for head in heads]
-    return min((entries[0].captured_at for entries in firsts if entries), default=None)
 
 
 def target_status(
@@ -83,6 +83,9 @@ def _stream_status(stores: Stores, target: Target, stream: str, at: int) -> Stre
     tally = stores.backlog.tally(target.target_id, stream, at=at)
     classes = tally.classes()
     is_granted = grant is not None and grant.is_live
+    owed = remaining(classes)
+    oldest = stores.measures.oldest_owed_at(target.target_id, stream) if owed else None
+    since = oldest if oldest is None or grant is None else max(oldest, grant.granted_at)
     return StreamStatus(
         stream=stream,
         captured=tally.captured,
@@ -92,20 +95,27 @@ def _stream_status(stores: Stores, target: Target, stream: str, at: int) -> Stre
         classes=classes,
         total=sum(classes.values()),
         is_coherent=tally.is_coherent,
-        remaining_owed=remaining(classes),
+        remaining_owed=owed,
+        oldest_owed_at=oldest,
+        owed_since=since,
         last_request=next(iter(stores.ledger.requests(target.target_id, stream, limit=1)), None),
     )
 
 
-def failures(stores: Stores, target_id: str, streams: Iterable[str]) -> Iterator[Failure]:
+def failures(stores: Stores, status: TargetStatus) -> Iterator[Failure]:
     """Name what failed for good at a target, the newest of each stream first."""
-    for stream in streams:
-        for position, said in stores.ledger.terminal(target_id, stream, limit=MOST_ITEMS):
-            (entry,) = stores.journal.entries(stream, after=position - 1, limit=1)
+    target_id = status.target.target_id
+    for stream in status.streams:
+        count = min(stream.classes[Class.TERMINAL_FAILED], MOST_ITEMS)
+        if not count:
+            continue
+        found = stores.ledger.terminal(target_id, stream.stream, limit=count)
+        names = stores.measures.event_ids(stream.stream, [position for position, _ in found])
+        for position, said in found:
             yield Failure(
-                event_id=entry.event.event_id,
+                event_id=names[position],
                 target_id=target_id,
-                stream=stream,
+                stream=stream.stream,
                 position=position,
                 said=said,
             )

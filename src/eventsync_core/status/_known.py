@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 
 from eventsync_core.clock import SECOND, iso_time
-from eventsync_core.targets import BackOff, Breaker, Limits, Target
+from eventsync_core.targets import Breaker, Limits, Target
 
 _REPLAY = (
     "another server answers at this address; if it lacks what was delivered before, offer it "
@@ -14,8 +14,14 @@ _REPLAY = (
 )
 
 
-def back_off_document(back_off: BackOff, *, at: int) -> dict[str, Any] | None:
-    """Return how long the target is left alone and why, as JSON; null without a fault."""
+def back_off_document(target: Target, *, at: int) -> dict[str, Any] | None:
+    """
+    Return how long the target is left alone and why, as JSON; null without a fault.
+
+    Its own faults go before those that only bodies heed.
+    """
+    of_bodies = not target.back_off.failures
+    back_off = target.body_back_off if of_bodies else target.back_off
     breaker = back_off.breaker(at=at)
     if breaker is Breaker.CLOSED:
         return None
@@ -24,7 +30,7 @@ def back_off_document(back_off: BackOff, *, at: int) -> dict[str, Any] | None:
         "failures": back_off.failures,
         "retry_at": iso_time(back_off.until),
         "reason": back_off.reason,
-        "of_bodies": back_off.of_bodies,
+        "of_bodies": of_bodies,
     }
 
 

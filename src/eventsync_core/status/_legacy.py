@@ -5,6 +5,7 @@ from typing import Any
 
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason
+from eventsync_core.ids import printable
 from eventsync_core.legacy import SetAside
 from eventsync_core.migration import BODIES
 from eventsync_core.status._model import Status
@@ -18,14 +19,20 @@ def legacy_document(status: Status) -> dict[str, Any]:
     return {
         "legacy_queue": _alone(status),
         "waiting_sources": [
-            {"path": each.source.path, "rows": dict(each.rows), "error": each.error or None}
+            {
+                "path": each.source.path,
+                "rows": dict(each.rows),
+                "error": each.error or None,
+                "conflicts": each.conflicts,
+                "quarantined": each.quarantined,
+            }
             for each in waiting[:MOST_ITEMS]
         ],
         "waiting_sources_count": len(waiting),
         "migration_conflicts": {
             "count": status.conflict_count if status.is_known else None,
             "cleanup_blocked": bool(status.conflict_count),
-            "conflicts": [_conflict(each) for each in status.conflicts[:MOST_ITEMS]],
+            "conflicts": [_conflict(each, status) for each in status.conflicts[:MOST_ITEMS]],
         },
     }
 
@@ -44,10 +51,11 @@ def _alone(status: Status) -> dict[str, Any]:
     }
 
 
-def _conflict(row: SetAside) -> dict[str, Any]:
+def _conflict(row: SetAside, status: Status) -> dict[str, Any]:
     return {
         "event_id": row.event_id,
         "source": row.path,
+        "source_digest": status.source_digests.get(row.path, ""),
         "existing_sha": row.existing.hex(),
         "incoming_sha": row.incoming.hex(),
         "detail": row.detail,
@@ -57,18 +65,26 @@ def _conflict(row: SetAside) -> dict[str, Any]:
 
 def legacy_reasons(status: Status) -> Iterator[Reason]:
     """Yield what is not coherent about old files."""
-    waiting = status.setting.waiting
+    waiting = [each for each in status.setting.waiting if not each.is_looked_at]
     if waiting:
         first = waiting[0]
         more = f", and {len(waiting) - 1} more files" if len(waiting) > 1 else ""
+        path = printable(first.source.path)
         yield Reason(
             code="old_rows_waiting",
-            message=f"an old program left rows in {first.source.path} ({first.said()}){more}",
-            fix_argv=_MIGRATE,
+            message=f"an old program left rows in {path} ({first.said()}){more}",
+            fix_argv=first.fix_argv,
         )
     if status.conflict_count:
         yield Reason(
             code="conflict",
             message=f"rows of old programs differ from what is stored: {status.conflict_count}",
             fix_argv=(*_MIGRATE, "--resolve", "keep-journal"),
+        )
+    quarantined = sum(each.quarantined for each in status.setting.waiting)
+    if quarantined:
+        yield Reason(
+            code="quarantined",
+            message=f"rows of old programs hold no event: {quarantined}; their bytes are kept",
+            fix_argv=(*_MIGRATE, "--take-quarantined"),
         )

@@ -10,6 +10,7 @@ from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.egress import Grant, GrantAct
 from eventsync_core.ledger import Request
 from eventsync_core.status._collect import failures, target_status
+from eventsync_core.status._kept import time_or_null
 from eventsync_core.status._known import back_off_document, limits_document, reset_document
 from eventsync_core.status._model import Failure, StreamStatus, TargetStatus
 from eventsync_core.status._wire import request_document, stream_document
@@ -62,13 +63,14 @@ def picture(stores: Stores, target_id: str, current: Target | None, *, at: int) 
         for request in stores.ledger.requests(target_id, stream, limit=_MOST_REQUESTS)
     ]
     requests.sort(key=lambda request: request.request_id, reverse=True)
+    status = target_status(stores, stores.targets.get(target_id), streams, current, at)
     return TargetPicture(
         at=at,
-        status=target_status(stores, stores.targets.get(target_id), streams, current, at),
+        status=status,
         grants=grants,
         requests=tuple(requests[:_MOST_REQUESTS]),
         request_count=sum(stores.ledger.request_count(target_id, stream) for stream in streams),
-        failures=tuple(islice(failures(stores, target_id, streams), MOST_ITEMS)),
+        failures=tuple(islice(failures(stores, status), MOST_ITEMS)),
         acts=tuple(stores.grants.acts(target_id, limit=MOST_ITEMS)),
         act_count=stores.grants.act_count(target_id),
         aliases=tuple(stores.past.aliases(target_id)),
@@ -83,15 +85,15 @@ def picture_document(shown: TargetPicture) -> dict[str, Any]:
         "aliases": list(shown.aliases[:MOST_ITEMS]),
         "aliases_count": len(shown.aliases),
         "paused": target.paused,
-        "back_off": back_off_document(target.back_off, at=shown.at),
+        "back_off": back_off_document(target, at=shown.at),
         "limits": limits_document(target.limits),
         "deployment": None if target.deployment is None else attrs.asdict(target.deployment),
         "checked_at": None if target.checked_at is None else iso_time(target.checked_at),
         "reset": reset_document(target),
-        "last_delivery_at": (
-            None if status.last_delivery_at is None else iso_time(status.last_delivery_at)
-        ),
+        "last_delivery_at": time_or_null(status.last_delivery_at),
         "seconds_since_delivery": status.seconds_since_delivery,
+        "seconds_since_progress": status.seconds_since_progress(shown.at),
+        "oldest_owed_at": time_or_null(status.oldest_owed_at),
         "remaining_owed": status.remaining_owed,
         "grants": [
             {**grant_document(grant), **_standing(stream)}
@@ -135,13 +137,14 @@ def _act(act: GrantAct) -> dict[str, Any]:
         "actor": act.actor,
         "reason": act.reason,
         "from_position": act.from_position,
+        "from_body": act.from_body,
         "generation": act.generation,
     }
 
 
 def _standing(status: StreamStatus) -> dict[str, Any]:
     document = stream_document(status)
-    names = ("captured", "classes", "sum", "coherent", "remaining_owed")
+    names = ("captured", "classes", "sum", "coherent", "remaining_owed", "oldest_owed_at")
     return {name: document[name] for name in names}
 
 

@@ -10,6 +10,13 @@ from eventsync_core.errors import Reason
 from eventsync_core.ledger import Request
 from eventsync_core.status._bodies import body_documents
 from eventsync_core.status._gates import gate_document
+from eventsync_core.status._kept import (
+    backlog_document,
+    journal_document,
+    known,
+    storage_document,
+    time_or_null,
+)
 from eventsync_core.status._known import back_off_document, reset_document
 from eventsync_core.status._legacy import legacy_document
 from eventsync_core.status._model import (
@@ -18,9 +25,8 @@ from eventsync_core.status._model import (
     StreamStatus,
     TargetStatus,
 )
+from eventsync_core.status._owner import owner_document
 from eventsync_core.targets import Target
-
-_GC_BYTES = 50 * 1024 * 1024
 
 
 def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) -> dict[str, Any]:
@@ -47,27 +53,26 @@ def as_document(status: Status, reasons: Sequence[Reason], *, exit_code: int) ->
         "target_authority": setting.authority.document(),
         "target_authority_provenance": dict(setting.authority.provenance),
         **_queue_files(setting),
-        "event_journal": _journal(status),
+        **owner_document(),
+        "event_journal": journal_document(status),
+        "storage": storage_document(status),
+        "backlog": backlog_document(status),
         "delivery_targets": _targets(status),
         "delivery_ledger": _ledger(status),
         **legacy_document(status),
         "terminal_failures": _failures(status),
         "body_upload_compatibility": {
-            "body_upload_queue_count": _known(status, status.bodies.waiting),
-            "body_upload_failure_log_count": _known(status, status.bodies.failure_log),
+            "body_upload_queue_count": known(status, status.bodies.waiting),
+            "body_upload_failure_log_count": known(status, status.bodies.failure_log),
         },
         "body_streams": body_documents(status.body_streams),
-        "body_streams_count": _known(status, len(status.body_streams)),
+        "body_streams_count": known(status, len(status.body_streams)),
         "targets": [_target(target, status.at) for target in status.targets[:MOST_ITEMS]],
-        "targets_count": _known(status, len(status.targets)),
+        "targets_count": known(status, len(status.targets)),
     }
     if setting.store_error is not None:
         document["event_sync_status_error"] = setting.store_error.message[:200]
     return document
-
-
-def _known(status: Status, value: int) -> int | None:
-    return value if status.is_known else None
 
 
 def _foreground(status: Status) -> dict[str, Any]:
@@ -101,40 +106,13 @@ def _active_queue(status: Status) -> dict[str, Any]:
         settled = current.count(Class.DELIVERED) + current.count(Class.TERMINAL_FAILED)
     return {
         "path": status.setting.database_path,
-        "event_count": _known(status, status.captured_count - settled),
-        "body_upload_count": _known(status, status.bodies.waiting),
+        "event_count": known(status, status.captured_count - settled),
+        "body_upload_count": known(status, status.bodies.waiting),
     }
-
-
-def _journal(status: Status) -> dict[str, Any]:
-    size = status.setting.database_bytes
-    retained = status.captured_count
-    suggested = size >= _GC_BYTES and _is_all_delivered(status)
-    suggestion = {
-        "reason": "the database is large, and every known target has every event",
-        "retained_event_count": retained,
-        "journal_size_bytes": size,
-    }
-    return {
-        "retained_event_count": _known(status, retained),
-        "archived_event_count": 0,
-        "oldest_retained_event_at": _time(status.oldest_at),
-        "journal_size_bytes": _known(status, size),
-        "gc_suggested": suggested,
-        "gc_suggestion": suggestion if suggested else None,
-    }
-
-
-def _is_all_delivered(status: Status) -> bool:
-    return bool(status.targets) and all(
-        stream.classes[Class.DELIVERED] == stream.captured
-        for target in status.targets
-        for stream in target.streams
-    )
 
 
 def _targets(status: Status) -> dict[str, Any]:
-    chosen, current = status.setting.current, None
+    chosen, current = status.setting.current, _unusable(status.setting)
     if chosen is not None:
         current = _identity(chosen)
         if status.current is None:
@@ -144,6 +122,18 @@ def _targets(status: Status) -> dict[str, Any]:
         for target in _previous(status)
     ]
     return {"current": current, "previous": previous[:MOST_ITEMS]}
+
+
+def _unusable(setting: Setting) -> dict[str, Any] | None:
+    """Return what is chosen where no target can be made of its address."""
+    if not setting.place:
+        return None
+    return {
+        "target_id": None,
+        "canonical_url": setting.place,
+        "team_slug": setting.authority.team_slug or "",
+        "user_email": setting.authority.user_id or "",
+    }
 
 
 def _previous(status: Status) -> list[TargetStatus]:
@@ -171,11 +161,11 @@ def _ledger(status: Status) -> dict[str, Any]:
     previous = sum(target.count(Class.DELIVERED) for target in _previous(status))
     transient = counts[Class.IN_BACKOFF] + counts[Class.UNKNOWN_EFFECT]
     return {
-        "delivered_current_target": _known(status, counts[Class.DELIVERED]),
-        "delivered_previous_target": _known(status, previous),
-        "pending": _known(status, counts[Class.PENDING]),
-        "rejected": _known(status, counts[Class.REJECTED]),
-        "transient": _known(status, transient),
+        "delivered_current_target": known(status, counts[Class.DELIVERED]),
+        "delivered_previous_target": known(status, previous),
+        "pending": known(status, counts[Class.PENDING]),
+        "rejected": known(status, counts[Class.REJECTED]),
+        "transient": known(status, transient),
     }
 
 
@@ -189,7 +179,7 @@ def _failures(status: Status) -> dict[str, Any]:
         }
         for failure in status.failures[:MOST_ITEMS]
     ]
-    return {"count": _known(status, count), "events": events}
+    return {"count": known(status, count), "events": events}
 
 
 def _target(status: TargetStatus, at: int) -> dict[str, Any]:
@@ -202,10 +192,16 @@ def _target(status: TargetStatus, at: int) -> dict[str, Any]:
         "kind": target.kind.value,
         "is_current": status.is_current,
         "paused": target.paused,
-        "back_off": back_off_document(target.back_off, at=at),
+        "back_off": back_off_document(target, at=at),
         "reset": reset_document(target),
-        "last_delivery_at": _time(status.last_delivery_at),
+        "last_delivery_at": time_or_null(status.last_delivery_at),
         "seconds_since_delivery": status.seconds_since_delivery,
+        "seconds_since_progress": status.seconds_since_progress(at),
+        "oldest_owed_at": time_or_null(status.oldest_owed_at),
+        "captured": status.captured,
+        "classes": _classes(status.classes),
+        "sum": sum(status.classes.values()),
+        "coherent": status.is_coherent,
         "remaining_owed": status.remaining_owed,
         "streams": [stream_document(stream) for stream in status.streams[:MOST_ITEMS]],
         "streams_count": len(status.streams),
@@ -224,6 +220,7 @@ def stream_document(status: StreamStatus) -> dict[str, Any]:
         "sum": status.total,
         "coherent": status.is_coherent,
         "remaining_owed": status.remaining_owed,
+        "oldest_owed_at": time_or_null(status.oldest_owed_at),
         "last_request": None
         if status.last_request is None
         else request_document(status.last_request),
@@ -235,7 +232,7 @@ def request_document(request: Request) -> dict[str, Any]:
     return {
         "request_id": request.request_id,
         "opened_at": iso_time(request.opened_at),
-        "closed_at": _time(request.closed_at),
+        "closed_at": time_or_null(request.closed_at),
         "positions": request.positions,
         "event_count": request.event_count,
         "body_bytes": request.body_bytes,
@@ -248,7 +245,3 @@ def request_document(request: Request) -> dict[str, Any]:
 
 def _classes(counts: Mapping[Class, int]) -> dict[str, int]:
     return {name.value: counts[name] for name in Class}
-
-
-def _time(micros: int | None) -> str | None:
-    return None if micros is None else iso_time(micros)

@@ -39,9 +39,8 @@ class BackOff:
 
     After `failures` batch faults nothing is sent before `retry_at`. Then one drain claims the
     probe; until `probe_until` the others wait for what comes of it. `reason` is one line about
-    the last fault; `no_connection` is set when it was that no connection came about, `of_bodies`
-    when all were answers to bodies: events do not heed those. Times are in microseconds since
-    1970 UTC. A success clears it: `BackOff()`.
+    the last fault; `no_connection` is set when it was that no connection came about.
+    Times are in microseconds since 1970 UTC. A success clears it: `BackOff()`.
     """
 
     failures: int = 0
@@ -49,12 +48,6 @@ class BackOff:
     probe_until: int = 0
     reason: str = ""
     no_connection: bool = False
-    of_bodies: bool = False
-
-    @property
-    def for_events(self) -> "BackOff":
-        """What of it events heed."""
-        return BackOff() if self.of_bodies else self
 
     def breaker(self, *, at: int) -> Breaker:
         """

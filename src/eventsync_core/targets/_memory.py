@@ -40,6 +40,11 @@ class MemoryTargetRegistry:
         """See `TargetRegistry.set_back_off`."""
         self._change(target_id, back_off=back_off)
 
+    def set_body_back_off(self, target_id: str, back_off: BackOff) -> None:
+        """See `TargetRegistry.set_body_back_off`."""
+        kept = attrs.evolve(back_off, no_connection=False)
+        self._change(target_id, body_back_off=kept)
+
     def observe(self, target_id: str, health: Health | None, *, at: int) -> Target:
         """See `TargetRegistry.observe`."""
         target = observe(self.get(target_id), health, at=at)

@@ -37,8 +37,10 @@ class Target:
 
     For an external receiver the URL is its endpoint with its query, for Teamspace the
     server. `target_id` follows from the parts. `paused` says why nothing is sent there, empty
-    when it may be. `limits` are those it named, `checked_at` is when its health was last asked
-    for, `reset` is set until an operator has dealt with it.
+    when it may be. `back_off` comes of its own faults, `body_back_off` of those that may be of
+    the bodies that met them, counted apart: events do not heed it. `limits` are those it named,
+    `checked_at` is when its health was last asked for, `reset` is set until an operator has dealt
+    with it.
     """
 
     target_id: str
@@ -49,9 +51,15 @@ class Target:
     deployment: Deployment | None = attrs.field(default=None, eq=False)
     paused: str = attrs.field(default="", eq=False)
     back_off: BackOff = attrs.field(factory=BackOff, eq=False)
+    body_back_off: BackOff = attrs.field(factory=BackOff, eq=False)
     limits: Limits | None = attrs.field(default=None, eq=False)
     checked_at: int | None = attrs.field(default=None, eq=False)
     reset: Reset | None = attrs.field(default=None, eq=False)
+
+    @property
+    def longer_back_off(self) -> BackOff:
+        """The one of the two that lasts longer: bodies heed both."""
+        return max(self.back_off, self.body_back_off, key=lambda each: each.until)
 
 
 def make_target(kind: Kind, url: str, *, team: str = "", user: str = "") -> Target:

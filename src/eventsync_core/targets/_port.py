@@ -48,6 +48,17 @@ class TargetRegistry(Protocol):
         """
         ...
 
+    def set_body_back_off(self, target_id: str, back_off: BackOff) -> None:
+        """
+        Remember what bodies heed besides `set_back_off`, in place of the one before.
+
+        Whether no connection came about is not kept: no body is the cause of that.
+
+        Raises:
+            UnknownTargetError: It was never registered.
+        """
+        ...
+
     def observe(self, target_id: str, health: Health | None, *, at: int) -> Target:
         """
         Remember what the target said of itself, and return it as stored.

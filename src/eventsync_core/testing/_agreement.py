@@ -23,6 +23,7 @@ class TargetView(NamedTuple):
     grant: Grant | None
     acts: list[GrantAct]
     last_delivery_at: int | None
+    oldest_owed_at: int | None
 
 
 def view_of(stores: Stores, target_id: str, stream: str, *, at: int) -> TargetView:
@@ -38,6 +39,7 @@ def view_of(stores: Stores, target_id: str, stream: str, *, at: int) -> TargetVi
         stores.grants.get(target_id, stream),
         stores.grants.acts(target_id),
         stores.ledger.last_delivery_at(target_id),
+        stores.measures.oldest_owed_at(target_id, stream),
     )
 
 

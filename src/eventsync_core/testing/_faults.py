@@ -6,9 +6,13 @@ from typing import Literal
 
 from eventsync_core.bodies import Bodies
 from eventsync_core.egress import Grants
+from eventsync_core.erasure import Erasing
+from eventsync_core.inspection import Inspection
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Backlog, Desk, Holds, Leases, Ledger, Superseding
 from eventsync_core.legacy import Legacy, Past
+from eventsync_core.measures import Measures
+from eventsync_core.payloads import Payloads
 from eventsync_core.policy import Audit
 from eventsync_core.stores import Stores
 from eventsync_core.targets import TargetRegistry
@@ -94,6 +98,21 @@ class CrashingStores:
         return self.stores.traces
 
     @property
+    def measures(self) -> Measures:
+        """See `Stores`."""
+        return self.stores.measures
+
+    @property
+    def inspection(self) -> Inspection:
+        """See `Stores`."""
+        return self.stores.inspection
+
+    @property
+    def erasing(self) -> Erasing:
+        """See `Stores`."""
+        return self.stores.erasing
+
+    @property
     def targets(self) -> TargetRegistry:
         """See `Stores`."""
         return self.stores.targets
@@ -102,6 +121,11 @@ class CrashingStores:
     def grants(self) -> Grants:
         """See `Stores`."""
         return self.stores.grants
+
+    @property
+    def payloads(self) -> Payloads:
+        """See `Stores`."""
+        return self.stores.payloads
 
     @property
     def is_durable(self) -> bool:

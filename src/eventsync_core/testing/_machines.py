@@ -32,6 +32,7 @@ from eventsync_core.testing._desk_machine import WHERE as _WHERE
 from eventsync_core.testing._desk_machine import WHOM as _WHOM
 from eventsync_core.testing._desk_machine import DeskRules
 from eventsync_core.testing._faults import CrashError, CrashingStores, run_until_crash
+from eventsync_core.testing._payload_machine import PayloadRules
 from eventsync_core.testing._policy_machine import PolicyRules
 from eventsync_core.testing._strategies import PROJECTS, envelopes, respell, scripts
 
@@ -107,7 +108,7 @@ _PLANS = st.builds(
 )
 
 
-class StoresMachine(PolicyRules, DeskRules):
+class StoresMachine(PayloadRules, PolicyRules, DeskRules):
     """
     Drive a subject and `MemoryStores` alike; after every step they hold the same.
 

@@ -1,5 +1,6 @@
 """Bodies go to a target after the events that speak of them, one request each."""
 
+from eventsync_core.upload._left_out import bodies_left_out, left_out_message
 from eventsync_core.upload._order import MOST_OFFERS, EventBefore, event_before
 from eventsync_core.upload._preview import Preview, preview
 from eventsync_core.upload._reopen import BodyAccount, BodyOrder, reopen_bodies
@@ -16,7 +17,9 @@ __all__ = [
     "Upload",
     "UploadReport",
     "UploadStop",
+    "bodies_left_out",
     "event_before",
+    "left_out_message",
     "preview",
     "reopen_bodies",
     "upload",

@@ -27,9 +27,11 @@ class UploadReport:
     What an upload did.
 
     Each selected body is in exactly one of `states`; `queued` are those that are tried again.
-    `remaining` is how many of the streams are still to be uploaded, due or not. `message` and
+    `remaining` is how many of the streams are still to be uploaded, due or not, and `pending` how
+    many of these the target works on. `message` and
     `fix` are one line each on why it stopped, `retry_at` is when the target may be tried again
-    after `target_backoff`, in microseconds, else None.
+    after `target_backoff`, in microseconds, else None. `stopped_in` is the stream in which it
+    stopped, if it did.
     """
 
     target_id: str
@@ -39,7 +41,9 @@ class UploadReport:
     message: str = ""
     fix: str = ""
     remaining: int = 0
+    pending: int = 0
     retry_at: int | None = None
+    stopped_in: str = ""
 
     @property
     def selected(self) -> int:
@@ -55,9 +59,9 @@ class UploadReport:
 
     @property
     def is_clean(self) -> bool:
-        """Caught up, nothing left and nothing refused."""
+        """Caught up, nothing left but what the target works on, and nothing refused."""
         return (
             self.stopped_because == UploadStop.CAUGHT_UP
-            and self.remaining == 0
+            and self.remaining == self.pending
             and not self.states[UploadState.FAILED]
         )

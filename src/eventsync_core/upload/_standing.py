@@ -40,28 +40,40 @@ def refusal_of(
 
 
 def resting(target: Target, *, at: int) -> Refusal | None:
-    """Return why nothing may be sent to *target* now, or None if its faults allow it."""
-    if probe(target.back_off, at=at) is not None:
+    """Return why nothing may be sent to *target* now, or None if the faults allow it."""
+    faults = (target.back_off, target.body_back_off)
+    if all(probe(each, at=at) is not None for each in faults):
         return None
-    until = iso_time(target.back_off.until)
-    message = f"{target.url} is left alone until {until}: {target.back_off.reason}"
+    longer = target.longer_back_off
+    message = f"{target.url} is left alone until {iso_time(longer.until)}: {longer.reason}"
     return Refusal(UploadStop.TARGET_BACKOFF, message, _RESUME)
 
 
 def claim_probe(stores: Stores, target: Target, *, at: int) -> int:
     """Keep others from sending while this upload finds out whether the target is back."""
-    claim = probe(target.back_off, at=at)
-    if claim is None or claim == target.back_off:
-        return 0
-    stores.targets.set_back_off(target.target_id, claim)
-    return claim.probe_until
+    targets, until = stores.targets, 0
+    for before, keep in (
+        (target.back_off, targets.set_back_off),
+        (target.body_back_off, targets.set_body_back_off),
+    ):
+        claim = probe(before, at=at)
+        if claim is not None and claim != before:
+            keep(target.target_id, claim)
+            until = claim.probe_until
+    return until
 
 
 def give_probe_back(stores: Stores, target: Target, probe_until: int) -> None:
     """Let others try at once: the request that should have found out was not answered."""
-    back_off = stores.targets.get(target.target_id).back_off
-    if probe_until and back_off.probe_until == probe_until:
-        stores.targets.set_back_off(target.target_id, attrs.evolve(back_off, probe_until=0))
+    targets = stores.targets
+    stored = targets.get(target.target_id)
+    if not probe_until:
+        return
+    if stored.back_off.probe_until == probe_until:
+        targets.set_back_off(target.target_id, attrs.evolve(stored.back_off, probe_until=0))
+    if stored.body_back_off.probe_until == probe_until:
+        free = attrs.evolve(stored.body_back_off, probe_until=0)
+        targets.set_body_back_off(target.target_id, free)
 
 
 def note_standing(
@@ -70,23 +82,28 @@ def note_standing(
     """
     Let the target rest after a fault that is not the body's, or end its rest; say whether.
 
-    What was withheld tells neither. Events do not heed a fault that may have come of a body.
+    What was withheld tells neither. A fault that may have come of a body is counted apart, and
+    only bodies heed it.
     """
     if verdict.next is Next.WITHHELD:
         return False
-    stored = stores.targets.get(target.target_id)
+    targets = stores.targets
+    stored = targets.get(target.target_id)
     if verdict.next is not Next.BACK_OFF:
         if verdict.status is None:
             return False
         if stored.back_off.failures:
-            stores.targets.set_back_off(target.target_id, BackOff())
+            targets.set_back_off(target.target_id, BackOff())
+        if stored.body_back_off.failures:
+            targets.set_body_back_off(target.target_id, BackOff())
         return True
     limits = stored.limits or Limits()
     asked = verdict.retry_after
     if verdict.retry_at is not None:
         asked = max(verdict.retry_at - at, 0)
+    of_body = asked is None and verdict.may_be_of_body
     back_off = next_back_off(
-        stored.back_off,
+        stored.body_back_off if of_body else stored.back_off,
         at=at,
         chance=chance,
         asked=asked,
@@ -95,7 +112,6 @@ def note_standing(
         reason=verdict.reason,
         no_connection=verdict.no_connection,
     )
-    is_first = stored.back_off.of_bodies or not stored.back_off.failures
-    of_bodies = is_first and asked is None and verdict.may_be_of_body
-    stores.targets.set_back_off(target.target_id, attrs.evolve(back_off, of_bodies=of_bodies))
+    keep = targets.set_body_back_off if of_body else targets.set_back_off
+    keep(target.target_id, back_off)
     return True

@@ -6,6 +6,7 @@ from eventsync_core.bodies import (
     BodyReceiver,
     Owed,
     PushVerdict,
+    Standing,
     UploadFailure,
     UploadState,
     asked,
@@ -13,7 +14,7 @@ from eventsync_core.bodies import (
     fold_push,
 )
 from eventsync_core.clock import SECOND, Clock
-from eventsync_core.egress import Refusal, permit
+from eventsync_core.egress import Refusal, permit, refuse
 from eventsync_core.ledger import Busy, Holder, Lease
 from eventsync_core.receivers import Gate, Next, Permit
 from eventsync_core.stores import Stores
@@ -121,23 +122,31 @@ def upload(task: Upload, streams: Sequence[str]) -> UploadReport:
     for stream in streams:
         stopped = _upload_stream(task, stream, report, horizon, deadline)
         if stopped != UploadStop.CAUGHT_UP:
-            ended = stopped
+            ended, report.stopped_in = stopped, stream
         if stopped == UploadStop.PAUSED and not task.stores.targets.get(report.target_id).paused:
             continue
         if stopped not in _PER_STREAM:
             break
-    report.remaining = sum(_remaining(task, stream) for stream in streams)
+    for stream in streams:
+        _count_rest(task, stream, report)
     if ended == UploadStop.BUDGET and not report.remaining:
         ended, report.message, report.fix = UploadStop.CAUGHT_UP.value, "", ""
     report.stopped_because = ended
     if ended == UploadStop.TARGET_BACKOFF:
-        report.retry_at = task.stores.targets.get(task.target.target_id).back_off.until
+        report.retry_at = task.stores.targets.get(report.target_id).longer_back_off.until
     return report
 
 
-def _remaining(task: Upload, stream: str) -> int:
-    grant = task.stores.grants.get(task.target.target_id, stream)
-    return task.stores.bodies.remaining(grant) if grant is not None and grant.is_live else 0
+def _count_rest(task: Upload, stream: str, report: UploadReport) -> None:
+    target_id, bodies = task.target.target_id, task.stores.bodies
+    grant = task.stores.grants.get(target_id, stream)
+    if grant is not None and grant.is_live:
+        report.remaining += bodies.remaining(grant)
+        report.pending += bodies.pending(grant)
+    else:
+        report.remaining += bodies.waiting(
+            target_id, stream, above=0 if grant is None else grant.from_body
+        )
 
 
 def _upload_stream(
@@ -206,7 +215,21 @@ def _push(running: _Pass, ready: _Ready, stream: str) -> PushVerdict:
     running.report.requests += 1
     running.is_sending = True
     with stores.leases.kept(running.lease):
-        return task.receiver.push(ready.permit, ready.owed.upload)
+        verdict = task.receiver.push(ready.permit, ready.owed.upload)
+    if verdict.next is Next.WITHHELD:
+        running.report.requests -= 1
+        _stop_unsent(running, verdict)
+    return verdict
+
+
+def _stop_unsent(running: _Pass, verdict: PushVerdict) -> None:
+    """End the upload where nothing can leave the machine as it is now."""
+    url = running.task.target.url
+    if verdict.closed is None:
+        running.finish(UploadStop.PROTOCOL, f"{url}: nothing was sent: {verdict.reason}", _AGAIN)
+        return
+    refusal = refuse(verdict.closed, url)
+    running.finish(refusal.stop, refusal.message, refusal.fix)
 
 
 def _next(running: _Pass, stream: str, closed: Sequence[Gate]) -> _Ready | None:
@@ -272,6 +295,7 @@ def _note(running: _Pass, owed: Owed, verdict: PushVerdict) -> None:
         return
     running.lease = lease
     if note_standing(task.stores, task.target, verdict, at=now, chance=task.chance()):
+        give_probe_back(task.stores, task.target, running.probe_until)
         running.probe_until = 0
     _stop_after(running, verdict)
 
@@ -279,18 +303,20 @@ def _note(running: _Pass, owed: Owed, verdict: PushVerdict) -> None:
 def _settle(running: _Pass, owed: Owed, verdict: PushVerdict, *, holds: bool) -> None:
     task = running.task
     bodies, now = task.stores.bodies, max(task.clock(), running.horizon)
+    before = _as_it_stands(running, owed)
     if verdict.next is Next.WITHHELD:
         # Nothing left, so no attempt is counted.
-        before = attrs.evolve(owed.standing, attempts=owed.standing.attempts - 1)
         if holds:
-            bodies.note(task.target.target_id, owed.number, before)
+            unasked = attrs.evolve(before, attempts=before.attempts - 1)
+            bodies.note(task.target.target_id, owed.number, unasked)
         running.after = (owed.standing.due_at, owed.number - 1)
         return
-    if not holds and _was_reopened(running, owed):
+    if not holds and before.reopened != owed.standing.reopened:
+        # An operator asked for the body again while its request was under way.
         return
-    standing = fold_push(owed.standing, verdict, at=now, chance=task.chance(), holds=holds)
+    standing = fold_push(before, verdict, at=now, chance=task.chance(), holds=holds)
     running.report.states[verdict.state] += 1
-    if standing != owed.standing:
+    if standing != before:
         bodies.note(task.target.target_id, owed.number, standing)
     if holds and standing.state is UploadState.FAILED:
         failure = UploadFailure(
@@ -304,11 +330,11 @@ def _settle(running: _Pass, owed: Owed, verdict: PushVerdict, *, holds: bool) ->
         bodies.log(failure)
 
 
-def _was_reopened(running: _Pass, owed: Owed) -> bool:
-    """Say whether an operator asked for the body again while its request was under way."""
+def _as_it_stands(running: _Pass, owed: Owed) -> Standing:
+    """Return how the body stands now: others may have asked for it meanwhile."""
     task = running.task
     listed = task.stores.bodies.find(owed.upload.key, task.target.target_id)
-    return listed is not None and listed.standing.reopened != owed.standing.reopened
+    return owed.standing if listed is None else listed.standing
 
 
 def _stop_after(running: _Pass, verdict: PushVerdict) -> None:

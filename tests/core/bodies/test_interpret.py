@@ -1,13 +1,18 @@
 """What each answer to a push means."""
 
+import html
 import json
+import time
+from base64 import b64encode, urlsafe_b64encode
 from typing import Any
+from unicodedata import normalize
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventsync_core.bodies import UploadState, hash_of, interpret_push
+from eventsync_core.bodies import MOST_BYTES, UploadState, hash_of, interpret_push
 from eventsync_core.clock import SECOND
 from eventsync_core.receivers import Answer, Next
 from eventsync_core.testing import answers, make_body
@@ -39,12 +44,26 @@ def _answer(status: int, document: Any = None, **headers: str) -> Answer:
         (_answer(400), _FAILED, "bad_request: unknown", Next.GO_ON),
         (_answer(400, []), _FAILED, "bad_request: unknown", Next.GO_ON),
         (_answer(401), _QUEUED, "unauthorized", Next.BACK_OFF),
-        (_answer(403), _FAILED, "unauthorized", Next.PROTOCOL),
+        (_answer(403), _QUEUED, "unauthorized", Next.PROTOCOL),
         (
             _answer(403, {"error": "direct_ingress_missing_private_team"}),
-            _FAILED,
+            _QUEUED,
             "direct_ingress_missing_private_team",
             Next.PROTOCOL,
+        ),
+        (_answer(403, {"content_hash": _HASH}), _FAILED, "unauthorized", Next.GO_ON),
+        (_answer(403, {"artifact_path": "research/a.md"}), _FAILED, "unauthorized", Next.GO_ON),
+        (
+            _answer(403, {"content_hash": hash_of("y"), "artifact_path": "research/a.md"}),
+            _QUEUED,
+            "unauthorized",
+            Next.PROTOCOL,
+        ),
+        (
+            _answer(201, {"content_hash": hash_of("y")}),
+            _QUEUED,
+            "201: it speaks of a body with another hash",
+            Next.GO_ON,
         ),
         (
             _answer(404, {"error": "index_entry_not_found"}),
@@ -88,13 +107,12 @@ def test_the_table(answer: Answer, state: UploadState, reason: str, then: Next) 
         Answer(status=200, body=b"<html>log in</html>"),
         Answer(status=201, body=b"{}", is_whole=False),
         Answer(status=200, body=b"[]"),
-        _answer(200, {"content_hash": hash_of("y")}),
         _answer(302, None, location="https://elsewhere.example/"),
         _answer(412),
     ],
 )
 def test_an_answer_of_something_else_is_no_upload(answer: Answer) -> None:
-    """A log-in page, a redirection or another hash ends the upload and settles nothing."""
+    """A log-in page or a redirection ends the upload and settles nothing."""
     verdict = interpret_push(_UPLOAD, answer)
 
     assert (verdict.state, verdict.next) == (_QUEUED, Next.PROTOCOL)
@@ -169,6 +187,62 @@ def test_what_a_server_quotes_of_a_body_is_not_kept(status: int, document: Any) 
     flat = " ".join(_TEXT.lower().split())
     assert not any(flat[at : at + 12] in said for at in range(len(flat) - 11))
     assert "swordfish" not in said
+
+
+_ACCOUNT = 'Kontonummer: DE89 3704 0044 0532 0130 00\nPIN "4711" <secret@x.de> für Ümit\n'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        html.escape(_ACCOUNT),
+        html.escape(html.escape(_ACCOUNT)),
+        quote(_ACCOUNT),
+        repr(_ACCOUNT),
+        repr(_ACCOUNT.encode()),
+        json.dumps(json.dumps(_ACCOUNT)),
+        "\u0130 " + _ACCOUNT.upper(),
+        _ACCOUNT.replace(" ", "\u00a0"),
+        "> " + _ACCOUNT.replace("\n", "\n> "),
+        " ".join(_ACCOUNT[at : at + 11] for at in range(0, len(_ACCOUNT), 11)),
+        b64encode(_ACCOUNT.encode()).decode(),
+        urlsafe_b64encode(_ACCOUNT.encode()).decode().rstrip("="),
+        "\u200b".join(_ACCOUNT),
+        ", ".join(repr(word) for word in _ACCOUNT.split()),
+        normalize("NFD", _ACCOUNT),
+    ],
+)
+def test_a_quote_is_not_kept_however_it_is_spelt(said: str) -> None:
+    """Escaped, encoded, cut in pieces, with what nobody sees between."""
+    verdict = interpret_push(
+        make_body("a", content=_ACCOUNT), _answer(400, {"detail": f"bad: {said}"})
+    )
+
+    assert not any(word in verdict.reason.lower() for word in ("3704", "4711", "secret", "konto"))
+    assert b64encode(_ACCOUNT.encode())[4:16].decode() not in verdict.reason
+    assert verdict.reason.startswith("bad_request: bad: ")
+
+
+@pytest.mark.parametrize(
+    "content", ["%41%42 or \\n &amp; as it is", "!$%&/()=?+*~ a1b2 ;:<>|^-_.,"]
+)
+def test_a_quote_of_what_looks_like_an_escape_is_not_kept(content: str) -> None:
+    """It counts as it is spelt, too, and so do marks."""
+    verdict = interpret_push(
+        make_body("a", content=content), _answer(400, {"detail": f"see {content} there"})
+    )
+
+    assert verdict.reason == "bad_request: see *** there"
+
+
+def test_looking_for_quotes_takes_no_long_time() -> None:
+    """The largest body is walked through once or twice, whatever is said."""
+    upload = make_body("a", content="a" * MOST_BYTES)
+
+    began = time.process_time()
+    interpret_push(upload, _answer(400, {"detail": ("a" * 11 + "b") * 90}))
+
+    assert time.process_time() - began < 1.5
 
 
 def test_a_redirection_keeps_nothing_of_a_body() -> None:

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from eventsync_core.bodies import (
     MOST_BYTES,
-    PENDING_WAIT,
     PushVerdict,
     Standing,
     UploadState,
@@ -18,7 +17,7 @@ from eventsync_core.bodies import (
     reopened,
     skip_reason,
 )
-from eventsync_core.clock import MINUTE, SECOND
+from eventsync_core.clock import DAY, MINUTE, SECOND
 from eventsync_core.codec import read_document
 from eventsync_core.ledger import Act
 from eventsync_core.receivers import Next
@@ -134,17 +133,25 @@ def test_no_number_of_faults_ends_a_body(chances: list[float]) -> None:
 
 def test_a_fault_of_the_target_leaves_a_body_due() -> None:
     """It did nothing wrong; the reason is kept."""
-    for then, status in ((Next.BACK_OFF, 401), (Next.BACK_OFF, 429), (Next.PROTOCOL, 500)):
+    for then, status in ((Next.BACK_OFF, 401), (Next.BACK_OFF, 429)):
         verdict = attrs.evolve(_FAULT, next=then, status=status)
         after = fold_push(Standing(failures=2, due_at=7), verdict, at=EPOCH, chance=1.0)
         assert after == Standing(failures=2, due_at=7, last_error=_FAULT.reason)
 
 
 def test_pending_is_no_fault() -> None:
-    """It is asked for again after five minutes."""
+    """It is asked for again after five minutes, then later and later, at least once a day."""
     verdict = attrs.evolve(_FAULT, is_pending=True, reason="pending")
     after = fold_push(Standing(), verdict, at=EPOCH, chance=1.0)
-    assert after == Standing(due_at=EPOCH + PENDING_WAIT, last_error="pending")
+    assert after == Standing(due_at=EPOCH + 5 * MINUTE, last_error="pending", wait=5 * MINUTE)
+
+    waits = []
+    for _ in range(11):
+        waits.append(after.due_at - EPOCH)
+        after = fold_push(after, verdict, at=EPOCH, chance=1.0)
+    assert waits[:4] == [5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 40 * MINUTE]
+    assert waits[-1] == DAY
+    assert fold_push(after, _FAULT, at=EPOCH, chance=1.0).wait == 0
 
 
 @pytest.mark.parametrize("verdict", [_FAULT, _REFUSED, _THERE])

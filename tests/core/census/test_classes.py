@@ -80,7 +80,7 @@ def test_every_combination_has_a_class() -> None:
         )
     }
 
-    absent = {Class.QUARANTINED, Class.ARCHIVED_OR_PURGED_UNDELIVERED}
+    absent = {Class.ARCHIVED_OR_PURGED_UNDELIVERED}
     assert found == set(Class) - absent
 
 

@@ -36,6 +36,9 @@ def test_a_body_is_kept_once() -> None:
         ({"content_body": "other"}, "content_hash"),
         ({"content_body": "x" * (MOST_BYTES + 1)}, "content_body"),
         ({"artifact_path": "\ud800"}, "content_body"),
+        ({"artifact_path": ""}, "artifact_path"),
+        ({"artifact_path": "a\0b"}, "artifact_path"),
+        ({"manifest_version": " "}, "manifest_version"),
     ],
 )
 def test_what_is_no_body_is_refused(changes: dict[str, Any], named: str) -> None:
@@ -54,3 +57,19 @@ def test_what_is_no_object_is_refused(body: bytes) -> None:
     reply = answer_push(MemoryInbox(), body)
 
     assert (reply.status, set(reply.document)) == (400, {"detail"})
+
+
+def test_the_case_of_a_hash_does_not_tell() -> None:
+    """As the client takes it; it is one body."""
+    inbox, sent = MemoryInbox(), json.loads(push_body(make_body("a")))
+
+    assert _push(inbox)[0] == 201
+    assert _push(inbox, content_hash=sent["content_hash"].upper())[0] == 200
+    assert _push(inbox, hash_algorithm="SHA256")[0] == 200
+
+
+def test_what_is_no_text_is_said_to_be_none() -> None:
+    """It is not missing."""
+    status, said = _push(MemoryInbox(), manifest_version=1)
+
+    assert (status, said) == (400, {"manifest_version": ["This is not a text."]})

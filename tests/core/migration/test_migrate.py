@@ -1,8 +1,7 @@
 """Migration over stores in memory, with sources in memory, dying at every unit of work."""
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,17 @@ from eventsync_adapters.sqlite import open_stores
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Became, Kind, RowKey, Source, SourceRow
 from eventsync_core.migration import (
-    BodyRow,
     Left,
     Migration,
     MigrationRules,
     Reading,
+    TableRow,
     as_document,
     migrate,
     preview,
 )
 from eventsync_core.migration import _migrate as migrating
+from eventsync_core.payloads import Act, Deed
 from eventsync_core.stores import MemoryStores, Stores
 from eventsync_core.testing import CrashingStores, ManualClock, run_until_crash
 
@@ -83,7 +83,7 @@ class Texts:
     def events(self) -> Iterator[SourceRow]:
         return rows_of(self.texts)
 
-    def bodies(self) -> Iterator[BodyRow]:
+    def bodies(self) -> Iterator[TableRow]:
         return iter(())
 
 
@@ -165,9 +165,32 @@ def test_sources_that_fail_harm_no_other() -> None:
 
     done = _run(stores, sources, take_quarantined=True)
 
-    assert [each.source.path for each in done.errors] == ["a", "b"]
+    assert [each.source.path for each in done.failed_sources] == ["a", "b"]
     assert (done.conflict_count, done.count(Became.IMPORTED)) == (2, 4)
     assert stores.legacy.open_conflicts("a") == 2
+
+
+def test_a_source_that_gives_fewer_rows_than_it_counts() -> None:
+    """Is damaged, whatever its reading says; nothing leaves it, and it is read again."""
+
+    class Fewer(Texts):
+        @property
+        def waiting(self) -> Mapping[str, int]:
+            return {"queue": len(self.texts) + 1}
+
+    class Short(Old):
+        @contextmanager
+        def reading(self) -> Iterator[Reading]:
+            yield Fewer(dict(self.texts), self.fingerprint())
+
+    stores, old = Durable(), Short("a", {1: '{"event_id": "e1"}'})
+
+    for became in (Became.IMPORTED, Became.DEDUPLICATED):
+        done = _run(stores, [old])
+        assert (done.count(became), done.removed, done.is_clean) == (1, 0, False)
+        assert done.sources[0].error is not None
+        assert done.sources[0].error.code == "source_damaged"
+    assert len(old.texts) == 1
 
 
 def test_no_row_leaves_its_source_for_a_store_that_may_vanish() -> None:
@@ -203,12 +226,14 @@ def test_what_was_purged_does_not_come_back(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     with open_stores(path) as stores:
         _run(stores, [Old("a", {1: '{"event_id": "e1"}'})])
-    with closing(sqlite3.connect(path)) as database, database:
-        database.execute("DELETE FROM payloads")
+        stores.payloads.purge("unassigned", [1], Deed(act=Act.GC, actor="me", at=1))
+        assert stores.payloads.counts().events == 1
 
     again = Old("b", {1: '{"event_id":"e1"}'})
     with open_stores(path) as stores:
         done = _run(stores, [again])
 
         assert (done.count(Became.DEDUPLICATED), done.is_clean, again.texts) == (1, True, {})
-        assert stores.journal.find("e1") is None
+        entry = stores.journal.find("e1")
+        assert entry is not None
+        assert entry.is_purged

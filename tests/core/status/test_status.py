@@ -1,7 +1,6 @@
 from typing import Any
 
 import attrs
-import pytest
 
 from eventsync_core.authority import Claims, resolve
 from eventsync_core.capture import capture_many
@@ -149,15 +148,6 @@ def test_an_unreadable_store_is_unknown_not_zero() -> None:
     assert document["event_sync_status_error"] == "held"
     assert [reason["code"] for reason in document["reasons"]] == ["store_busy"]
     assert document["ok"] is False
-
-
-@pytest.mark.parametrize(("size", "suggested"), [(52_428_799, False), (52_428_800, True)])
-def test_gc_is_suggested_from_its_threshold_on(size: int, *, suggested: bool) -> None:
-    """Large and delivered to every known target; without a target never."""
-    setting = attrs.evolve(SETTING, database_bytes=size)
-
-    assert _document(_stores(3, FIRST), setting)["event_journal"]["gc_suggested"] is suggested
-    assert _document(_stores(3), setting)["event_journal"]["gc_suggested"] is False
 
 
 def test_missing_authentication_is_incoherent_when_required() -> None:

@@ -1,5 +1,6 @@
 """One upload: what goes when, and what is left after every kind of answer."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from eventsync_core.receivers import (
     Verdict,
 )
 from eventsync_core.stores import MemoryStores
-from eventsync_core.targets import Target
+from eventsync_core.targets import BackOff, Target
 from eventsync_core.testing import (
     HOLDER,
     ManualClock,
@@ -49,6 +50,7 @@ class Watched(StubBodyReceiver):
 
     before: Any = None
     closed: tuple[Gate, ...] = ()
+    unsent: PushVerdict | None = None
 
     def closed_gates(self) -> Sequence[Gate]:
         return self.closed
@@ -56,7 +58,7 @@ class Watched(StubBodyReceiver):
     def push(self, permit: Permit, upload: BodyUpload) -> PushVerdict:
         if self.before is not None:
             self.before(upload)
-        return super().push(permit, upload)
+        return self.unsent or super().push(permit, upload)
 
 
 @attrs.define
@@ -232,11 +234,25 @@ def test_a_server_fault_backs_the_target_off(world: World, rule: RequestRule) ->
         world.clock.now = report.retry_at
 
     assert waits == sorted(set(waits))
-    back_off = world.stores.targets.get(world.target.target_id).back_off
-    assert (back_off.failures, back_off.of_bodies) == (5, True)
-    assert not back_off.for_events.failures
+    target = world.stores.targets.get(world.target.target_id)
+    assert (target.body_back_off.failures, target.back_off.failures) == (5, 0)
     assert world.upload().states[UploadState.UPLOADED] > 0
-    assert not world.stores.targets.get(world.target.target_id).back_off.failures
+    assert not world.stores.targets.get(world.target.target_id).body_back_off.failures
+
+
+def test_faults_of_bodies_and_of_the_target_count_apart(world: World) -> None:
+    """Neither is taken for the other, nor makes it start again."""
+    world.add("a", "b", "c", "d", "e", "f")
+    for status in (500, 401, 500, 500, 401):
+        world.answer(status)
+        report = world.upload()
+        assert (report.stopped_because, report.requests) == ("target_backoff", 1)
+        assert report.retry_at is not None
+        world.clock.now = report.retry_at
+
+    target = world.stores.targets.get(world.target.target_id)
+    assert (target.back_off.failures, target.body_back_off.failures) == (2, 3)
+    assert world.upload().requests == 6
 
 
 def test_three_unknown_addresses_in_a_row_end_an_upload(world: World) -> None:
@@ -323,24 +339,110 @@ def test_bodies_that_need_their_event_do_not_end_an_upload(world: World) -> None
 
 
 def test_a_403_spares_the_bodies_behind_it(world: World) -> None:
-    """One fails, the upload ends, the others stay queued."""
+    """None fails for who asks: the upload ends, and when the team may, all go."""
     world.add("a", "b")
     world.answer(403)
 
     report = world.upload()
 
-    assert (report.stopped_because, world.states()) == ("protocol", ["failed", "queued"])
+    assert (report.stopped_because, world.states()) == ("protocol", ["queued"] * 2)
+    world.clock.advance(61)
+    assert world.upload().states == {UploadState.UPLOADED: 2}
+
+
+def test_a_403_that_names_a_body_is_about_that_one(world: World) -> None:
+    """It fails, and those behind it go."""
+    world.add("a", "b")
+    world.answer(403, body=json.dumps({"content_hash": make_body("a").key.content_hash}))
+
+    report = world.upload()
+
+    assert (report.stopped_because, world.states()) == ("caught_up", ["failed", "uploaded"])
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        RequestRule(status=200, body="<html>blocked</html>"),
+        RequestRule(status=302),
+        RequestRule(status=403),
+        RequestRule(status=412),
+    ],
+)
+def test_no_body_starves_the_others(world: World, rule: RequestRule) -> None:
+    """One that the way to the server never lets through waits, and the next upload asks another."""
+    world.add("a", "b", "c")
+    world.receiver.script = Script(pushes=[rule])
+    assert world.upload().stopped_because == "protocol"
+
+    report = world.upload()
+
+    assert (report.states, world.sent()) == ({UploadState.UPLOADED: 2}, ["a", "b", "c"])
+    assert world.states() == ["queued", "uploaded", "uploaded"]
+
+
+def test_an_answer_of_another_body_holds_up_one(world: World) -> None:
+    """It waits, and the upload goes on."""
+    world.add("a", "b")
+    world.answer(201, body=json.dumps({"content_hash": hash_of("other")}))
+
+    report = world.upload()
+
+    assert (report.stopped_because, world.states()) == ("caught_up", ["queued", "uploaded"])
+
+
+@pytest.mark.parametrize(
+    ("closed", "stop"), [(Gate.MISSING_AUTH, "gate:missing_auth"), (None, "protocol")]
+)
+def test_what_never_left_is_no_attempt(world: World, closed: Gate | None, stop: str) -> None:
+    """A gate that closes right before a request ends the upload; nobody is left alone for it."""
+    world.add("a", "b")
+    unsent = PushVerdict(
+        state=UploadState.QUEUED, reason="no token", next=Next.WITHHELD, closed=closed
+    )
+    world.receiver.unsent = unsent
+
+    report = world.upload()
+
+    assert (report.stopped_because, report.requests, report.selected) == (stop, 0, 0)
+    assert [
+        each.standing.attempts for each in world.stores.bodies.page(world.target.target_id)
+    ] == [
+        0,
+        0,
+    ]
+    assert world.stores.targets.get(world.target.target_id).longer_back_off == BackOff()
+    world.receiver.unsent = None
+    assert world.upload().is_clean
+
+
+def test_a_revoke_meanwhile_leaves_what_waits(world: World) -> None:
+    """The upload ends, names the stream, and counts what is still to go."""
+    world.add("a", "b", "c")
+
+    def revoke(_: BodyUpload) -> None:
+        world.stores.grants.revoke(
+            world.target.target_id, _STREAM, actor="me", reason="", at=world.clock()
+        )
+
+    world.receiver.before = revoke
+
+    report = world.upload()
+
+    assert (report.stopped_because, report.stopped_in) == ("no_grant", _STREAM)
+    assert (report.requests, report.remaining) == (1, 2)
 
 
 def test_pending_is_asked_for_again(world: World) -> None:
-    """After five minutes, without a fault."""
+    """After five minutes, without a fault; until then nothing is left to do."""
     world.add("a")
     world.answer(202)
 
     report = world.upload()
 
-    assert (report.stopped_because, report.remaining) == ("caught_up", 1)
+    assert (report.is_clean, report.remaining, report.pending) == (True, 1, 1)
     world.clock.advance(299)
+    assert world.upload().is_clean
     assert world.upload().requests == 0
     world.clock.advance(2)
     assert world.upload().states == {UploadState.UPLOADED: 1}
@@ -518,6 +620,26 @@ def test_a_stale_sender_keeps_good_news_only(world: World) -> None:
         assert (report.stopped_because, world.sent()) == ("busy", ["a"])
         assert world.states() == [state, "queued"]
         assert world.stores.bodies.failures() == []
+
+
+def test_a_stale_sender_overwrites_nothing(world: World) -> None:
+    """What another sender noted meanwhile stays, beside the good news."""
+    other = Holder(pid=2, started_at=2, boot="boot")
+
+    def take_over(_: BodyUpload) -> None:
+        world.receiver.before = None
+        world.clock.advance(20)
+        world.answer(500)
+        assert world.upload(holder=other).requests == 1
+        world.answer(201)
+
+    world.add("a")
+    world.receiver.before = take_over
+
+    assert world.upload().stopped_because == "busy"
+
+    (listed,) = world.stores.bodies.page(world.target.target_id)
+    assert (listed.standing.state, listed.standing.attempts) == (UploadState.UPLOADED, 2)
 
 
 def test_an_interruption_loses_nothing(world: World) -> None:

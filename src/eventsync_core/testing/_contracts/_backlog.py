@@ -54,14 +54,21 @@ class BacklogContract:
         assert _tail(stores) == ([1, 2, 3], 3)
 
     def test_a_candidate_has_all_that_packing_needs(self, stores: Stores) -> None:
-        """Position, id, exact text, size and aggregate."""
+        """Position, id, exact text, size, digest and aggregate."""
         event = read_event('{"event_id":"e1", "n":1.50,"aggregate_id":"ü"}')
         granted(stores, [event])
 
         found, _ = stores.backlog.tail(TARGET_ID, STREAM, max_events=1, max_bytes=1)
 
         assert [
-            Candidate(position=1, event_id="e1", text=event.text, size=event.size, aggregate=":ü")
+            Candidate(
+                position=1,
+                event_id="e1",
+                text=event.text,
+                size=event.size,
+                digest=event.digest,
+                aggregate=":ü",
+            )
         ] == found
 
     @pytest.mark.parametrize(
@@ -157,7 +164,12 @@ class BacklogContract:
 
         event = make_event()
         assert found == Candidate(
-            position=1, event_id="e1", text=event.text, size=event.size, due_at=NOW - 7
+            position=1,
+            event_id="e1",
+            text=event.text,
+            size=event.size,
+            digest=event.digest,
+            due_at=NOW - 7,
         )
 
     def test_due_entries_are_paged(self, stores: Stores) -> None:

@@ -234,7 +234,11 @@ class BodiesContract(BodyOpeningsContract):
         stores.bodies.note(TARGET_ID, 3, _DONE)
 
         assert stores.bodies.remaining(_grant(stores)) == 2
+        assert stores.bodies.pending(_grant(stores)) == 0
+        stores.bodies.note(TARGET_ID, 2, Standing(wait=NOW))
+        assert stores.bodies.pending(_grant(stores)) == 1
         assert stores.bodies.waiting(TARGET_ID, STREAM) == 3
+        assert stores.bodies.waiting(TARGET_ID, STREAM, above=1) == 2
         assert stores.bodies.waiting(TARGET_ID, "other") == 1
         assert stores.bodies.waiting(TARGET_ID, "none") == 0
 

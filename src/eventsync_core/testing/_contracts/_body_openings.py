@@ -50,7 +50,8 @@ class BodyOpeningsContract:
         stores.grants.grant(TARGET_ID, STREAM, from_position=0, actor="", reason="", at=NOW)
 
         assert _owed(stores) == [1]
-        assert stores.grants.acts(TARGET_ID)[0].act is GrantVerb.WIDENED
+        widened, first = stores.grants.acts(TARGET_ID)
+        assert (widened.act, widened.from_body, first.from_body) == (GrantVerb.WIDENED, 0, 1)
 
     def test_a_grant_is_never_narrowed(self, stores: Stores) -> None:
         """Asked for again from later on, it lets go what it did."""

@@ -1,9 +1,10 @@
+import attrs
 import pytest
 
 from eventsync_core.census import Class
 from eventsync_core.clock import SECOND
 from eventsync_core.events import read_event
-from eventsync_core.ledger import Act, Busy, Lane, Lease, LedgerEntry, Standing
+from eventsync_core.ledger import Act, Busy, HistoryItem, Lane, Lease, LedgerEntry, Standing
 from eventsync_core.receivers import Detail, Effect, Next, Outcome, Verdict
 from eventsync_core.stores import Stores
 from eventsync_core.testing._builders import HOLDER, make_event, make_events, make_stub_target
@@ -370,3 +371,22 @@ class DeskContract:
         assert (_row(stores).outcome, _row(stores).round) == (None, 2)
         answered(stores, now, {1: Outcome.DUPLICATE}, at=_EXPIRY + SECOND)
         assert _row(stores).outcome is Outcome.DUPLICATE
+
+    def test_what_another_home_told_is_taken_over(self, stores: Stores) -> None:
+        """Only what is settled, and where nothing is known; it names no request."""
+        granted(stores, make_events(3))
+        answered(stores, leased(stores), {3: Outcome.REJECTED})
+        row = LedgerEntry(outcome=Outcome.DUPLICATE, attempts=2, request_id=9, due_at=NOW, round=2)
+        said = HistoryItem(target_id=TARGET_ID, request_id=9, at=NOW, outcome=Outcome.DUPLICATE)
+        transient = LedgerEntry(outcome=Outcome.TRANSIENT, due_at=NOW)
+
+        assert stores.desk.adopt(TARGET_ID, STREAM, 1, row, [said])
+        assert not stores.desk.adopt(TARGET_ID, STREAM, 1, row, [said])
+        assert not stores.desk.adopt(TARGET_ID, STREAM, 2, transient, [])
+        assert not stores.desk.adopt(TARGET_ID, STREAM, 3, row, [])
+        assert not stores.desk.adopt(TARGET_ID, STREAM, 4, row, [])
+
+        own = attrs.evolve(row, request_id=0, due_at=None)
+        assert stores.ledger.entry(TARGET_ID, STREAM, 1) == own
+        assert stores.ledger.history(STREAM, 1) == [attrs.evolve(said, request_id=0)]
+        assert classes(stores) == {Class.DELIVERED: 1, Class.OWED: 1, Class.REJECTED: 1}

@@ -47,6 +47,20 @@ class HoldsContract:
         assert stores.backlog.deliverable(TARGET_ID, STREAM, [1, 2, 3]) == {3}
         assert classes(stores) == {Class.HELD: 2, Class.OWED: 1}
 
+    def test_a_quarantined_entry_is_a_class_of_its_own(self, stores: Stores) -> None:
+        """It is offered to nobody, however it came to stand there."""
+        granted(stores, make_events(3))
+        answered(stores, leased(stores), {1: Outcome.REJECTED})
+
+        held = stores.holds.hold(
+            STREAM, [1, 2], reason="x", actor="me", at=NOW, why=Hold.QUARANTINED
+        )
+
+        assert held == 2
+        assert tail_positions(stores) == [3]
+        assert stores.holds.held(STREAM, Hold.QUARANTINED) == [1, 2]
+        assert classes(stores) == {Class.QUARANTINED: 2, Class.OWED: 1}
+
     def test_a_held_entry_says_why(self, stores: Stores) -> None:
         """Its event is otherwise what it was."""
         granted(stores, make_events(1))

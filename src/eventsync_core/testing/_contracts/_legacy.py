@@ -89,12 +89,22 @@ class LegacyContract:
             source=attrs.evolve(_SOURCE, target="known:legacy", spelling="raw"),
             fingerprint="f",
             rows_left=7,
-            bodies_left=2,
-            failures_left=1,
+            open_left=2,
+            became='{"bodies":{"conflict":2}}',
         )
         stores.legacy.note(later, at=NOW + 1)
 
         assert stores.legacy.sources() == [later, other]
+
+    def test_rows_that_were_taken_are_known(self, noted: Stores) -> None:
+        """By source, row and content; one that was set aside is none of them."""
+        noted.legacy.take([_from(1), _from(2)])
+        noted.legacy.set_aside([_aside(3)])
+        asked = [_key(1), _key(1, "b"), _key(2), _key(3)]
+
+        assert noted.legacy.known(_PATH, asked) == {_key(1), _key(2)}
+        assert noted.legacy.known("/old/other.db", asked) == set()
+        assert noted.legacy.known(_PATH, []) == set()
 
     def test_provenance_stays_as_it_was(self, noted: Stores) -> None:
         """The same content of a row once, another content of it, and another row."""

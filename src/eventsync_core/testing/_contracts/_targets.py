@@ -10,7 +10,6 @@ from eventsync_core.testing._contracts._steps import NOW
 _SERVER = Deployment(server_instance_id="s1", environment_name="prod", deployment_id="d1")
 _OTHER = Deployment(server_instance_id="s2", environment_name="prod", git_sha="abc")
 _FAULT = BackOff(
-    of_bodies=True,
     failures=3,
     retry_at=NOW + 7,
     probe_until=NOW + 9,
@@ -134,6 +133,18 @@ class TargetRegistryContract:
         stores.targets.set_back_off(target.target_id, BackOff())
         assert [BackOff()] * 2 == [found.back_off for found in stores.targets.targets()]
 
+    def test_a_back_off_of_bodies_is_kept_apart(self, stores: Stores) -> None:
+        """Neither changes the other; that no connection came about is none of a body's."""
+        target_id = known(stores).target_id
+        stores.targets.set_back_off(target_id, _FAULT)
+        stores.targets.set_body_back_off(target_id, attrs.evolve(_FAULT, failures=9))
+
+        target = stores.targets.get(target_id)
+        of_bodies = attrs.evolve(_FAULT, failures=9, no_connection=False)
+        assert (target.back_off, target.body_back_off) == (_FAULT, of_bodies)
+        stores.targets.set_back_off(target_id, BackOff())
+        assert stores.targets.register(make_stub_target(), at=NOW).body_back_off == of_bodies
+
     def test_what_is_known_survives_registering_and_resting(self, stores: Stores) -> None:
         """Neither register nor pause changes the rest of what is known."""
         target_id = known(stores).target_id
@@ -239,6 +250,7 @@ class TargetRegistryContract:
         targets = stores.targets
         for note in (
             lambda: targets.set_back_off("tgt_unknown", _FAULT),
+            lambda: targets.set_body_back_off("tgt_unknown", _FAULT),
             lambda: targets.observe("tgt_unknown", Health(deployment=_SERVER), at=NOW),
             lambda: targets.observe("tgt_unknown", None, at=NOW),
             lambda: targets.settle_reset("tgt_unknown"),

@@ -1,0 +1,43 @@
+"""How far each stream was found good, in a file beside the database."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from eventsync_adapters.files.whole import whole_file
+from eventsync_core.codec import read_document, write_document
+from eventsync_core.integrity import Verified
+
+__all__ = ["read_verified", "verified_file", "write_verified"]
+
+
+def verified_file(database: Path) -> Path:
+    """Return where it stands: `verified.json` beside an `eventsync.db`, else with its name."""
+    place = Path(os.path.realpath(database))
+    name = "verified.json" if place.name == "eventsync.db" else f"{place.name}.verified.json"
+    return place.with_name(name)
+
+
+def read_verified(database: Path) -> dict[str, Verified]:
+    """Return what is noted of the streams; nothing where that cannot be read or understood."""
+    try:
+        content = read_document(verified_file(database).read_bytes())
+        return {
+            str(stream): Verified(int(position), bytes.fromhex(chain))
+            for stream, (position, chain) in content["streams"].items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def write_verified(database: Path, found: Mapping[str, Verified]) -> None:
+    """
+    Note *found* in place of what was noted before.
+
+    Raises:
+        OutputUnusableError: It cannot be made there.
+        OutputLostError: It could not be written to its end.
+    """
+    streams = {stream: [each.position, each.chain.hex()] for stream, each in found.items()}
+    with whole_file(verified_file(database), replace=True) as file:
+        file.write(write_document({"schema": 1, "streams": streams}))

@@ -1,0 +1,12 @@
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class StorageFacts:
+    """How a database is stored; `is_exposed`: this SQLite can corrupt it in WAL mode."""
+
+    path: str
+    sqlite_version: str
+    is_exposed: bool
+    journal_mode: str
+    file_bytes: int

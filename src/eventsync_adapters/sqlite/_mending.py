@@ -1,0 +1,110 @@
+import sqlite3
+
+from eventsync_adapters import machine
+from eventsync_adapters.sqlite._connection import Database
+from eventsync_core.inspection import Checked
+
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+_MOST = 20
+_STEPS = 10_000
+# Set right at one go, in one unit of work.
+_RECOUNT = (
+    "DELETE FROM tallies",
+    """
+    INSERT INTO tallies (target_no, stream_id, outcome, entries)
+    SELECT target_no, stream_id, outcome, COUNT(*) FROM ledger
+    GROUP BY target_no, stream_id, outcome
+    """,
+    "DELETE FROM supersessions",
+    """
+    INSERT INTO supersessions (stream_id, entries)
+    SELECT stream_id, COUNT(*) FROM superseded GROUP BY stream_id
+    """,
+    """
+    UPDATE streams
+    SET (kept, kept_bytes) = (SELECT COUNT(*), COALESCE(SUM(e.size), 0)
+                              FROM entries e JOIN payloads p ON p.entry_id = e.entry_id
+                              WHERE e.stream_id = streams.stream_id)
+    """,
+    "DELETE FROM purged_counts",
+    """
+    INSERT INTO purged_counts (stream_id, entries, bytes, archived, superseded)
+    SELECT g.stream_id, COUNT(*), SUM(e.size), SUM(u.act = 'archive'), COUNT(s.position)
+    FROM purged g
+    JOIN entries e ON e.stream_id = g.stream_id AND e.position = g.position
+    JOIN purges u ON u.purge_no = g.purge_no
+    LEFT JOIN superseded s ON s.stream_id = g.stream_id AND s.position = g.position
+    GROUP BY g.stream_id
+    """,
+    "DELETE FROM purged_tallies",
+    """
+    INSERT INTO purged_tallies (target_no, stream_id, outcome, entries)
+    SELECT l.target_no, l.stream_id, l.outcome, COUNT(*)
+    FROM ledger l JOIN purged g ON g.stream_id = l.stream_id AND g.position = l.position
+    GROUP BY l.target_no, l.stream_id, l.outcome
+    """,
+    """
+    UPDATE erasures
+    SET entries = MAX(COALESCE((SELECT MAX(body_no) FROM bodies), 0), highest)
+                  - (SELECT COUNT(*) FROM bodies)
+    WHERE what = 'bodies'
+    """,
+    """
+    UPDATE erasures
+    SET entries = MAX(COALESCE((SELECT MAX(aside_no) FROM set_aside), 0), highest)
+                  - (SELECT COUNT(*) FROM set_aside)
+    WHERE what = 'set_aside'
+    """,
+    """
+    DELETE FROM due
+    WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = due.target_no
+                          AND l.stream_id = due.stream_id AND l.position = due.position
+                          AND l.due_at = due.due_at
+                          AND due.lane = CASE l.outcome WHEN 'rejected' THEN 'rejected'
+                                                        ELSE 'first' END)
+    """,
+    """
+    INSERT INTO due (target_no, stream_id, lane, due_at, position, aggregate)
+    SELECT l.target_no, l.stream_id,
+           CASE l.outcome WHEN 'rejected' THEN 'rejected' ELSE 'first' END, l.due_at, l.position,
+           CASE WHEN l.outcome IN ('owed', 'transient', 'unknown_effect') THEN e.aggregate END
+    FROM ledger l JOIN entries e ON e.stream_id = l.stream_id AND e.position = l.position
+    WHERE l.due_at IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = l.stream_id
+                                               AND g.position = l.position)
+      AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = l.stream_id
+                                                   AND s.position = l.position)
+      AND NOT EXISTS (SELECT 1 FROM due d WHERE d.target_no = l.target_no
+                          AND d.stream_id = l.stream_id AND d.position = l.position)
+    """,
+)
+
+
+def recount(database: Database) -> None:
+    """Let counters and due rows be what the ledger and the links say; inside a unit of work."""
+    for statement in _RECOUNT:
+        database.run(statement)
+
+
+def check(database: Database, *, seconds: float | None, thorough: bool) -> Checked:
+    """See `Inspection.check`; table by table, so that no statement is open for all of it."""
+    pragma = "integrity_check" if thorough else "quick_check"
+    deadline = None if seconds is None else machine.monotonic() + seconds
+
+    def is_over() -> bool:
+        return deadline is not None and machine.monotonic() > deadline
+
+    flaws: list[str] = []
+    connection = database.connection
+    connection.set_progress_handler(is_over, _STEPS)
+    try:
+        for (name,) in database.rows(_TABLES):
+            said = database.rows(f"PRAGMA {pragma}({name})")
+            flaws += [" ".join(str(line).split()) for (line,) in said if line != "ok"]
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return Checked(flaws[:_MOST], is_finished=False)
+    finally:
+        connection.set_progress_handler(None, _STEPS)
+    return Checked(flaws[:_MOST])

@@ -1,0 +1,25 @@
+from contextlib import ExitStack
+
+import click
+
+from eventsync_cli.acting import acting
+from eventsync_cli.compose import App
+from eventsync_cli.importing import import_lines, result_of
+from eventsync_cli.render import Progress, Result
+from eventsync_cli.sources import open_source
+
+
+@acting("import")
+@click.argument("file", metavar="FILE|-", default="-")
+@click.option("--dry-run", is_flag=True, help="Count, but change nothing.")
+def command(app: App, file: str, *, dry_run: bool) -> Result:
+    """
+    Take in the lines of an export or archive, gzip or not, from FILE or standard input.
+
+    A payload that went comes back where its digest is equal; unknown events are captured.
+    """
+    with ExitStack() as opened:
+        source = open_source(file, opened)
+        with Progress("importing", app.clock, total=None, no_color=app.no_color) as bar:
+            findings = import_lines(app, source, dry_run=dry_run, progress=bar.reach)
+    return result_of(app, findings, dry_run=dry_run)

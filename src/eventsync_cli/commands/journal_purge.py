@@ -1,0 +1,86 @@
+import attrs
+import click
+
+from eventsync_cli.acting import acting
+from eventsync_cli.compose import App
+from eventsync_cli.exits import ExitCode
+from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.render import Progress, Result
+from eventsync_core.erasure import Erased
+from eventsync_core.errors import Reason, StoreBusyError, StoreFullError
+from eventsync_core.ledger import Busy
+from eventsync_core.payloads import Act, Deed
+from eventsync_core.retention import erase, plan_erasure, sender_of
+from eventsync_core.stores import Stores
+
+
+@acting("purge")
+@click.option("--dry-run", is_flag=True, help="Count, but change nothing.")
+def command(app: App, *, dry_run: bool) -> Result:
+    """
+    Erase all content of --project: payloads, provenance, rows set aside, bodies, answers' words.
+
+    It is overwritten in the database, delivered or not. Ids, digests and outcomes stay, and
+    that it was done stays on record.
+    """
+    if app.chosen.project is None:
+        raise UsageProblemError(
+            "journal purge erases the project that --project names",
+            fix_argv=("eventsync", "journal", "purge", "--help"),
+        )
+    erased, busy = Erased(), None
+    with app.reading() as stores:
+        if stores is not None:
+            busy = sender_of(stores, app.stream, at=app.clock())
+            erased = plan_erasure(stores, app.stream)
+    reason = None if busy is None else _busy_reason(app, busy)
+    if reason is None and not dry_run and app.has_store:
+        with app.stores() as opened:
+            erased = _erase(app, opened)
+        reason = _compact(app)
+    return _result(app, erased, reason, dry_run=dry_run, is_busy=busy is not None)
+
+
+def _erase(app: App, stores: Stores) -> Erased:
+    deed = Deed(act=Act.PURGE, actor="cli", at=app.clock(), detail=app.stream)
+    with Progress("erasing", app.clock, total=None, no_color=app.no_color) as bar:
+        return erase(stores, app.stream, deed, progress=bar.reach)
+
+
+def _compact(app: App) -> Reason | None:
+    """Write the database anew, so that no page keeps what an earlier change left in it."""
+    try:
+        app.compact()
+    except (StoreBusyError, StoreFullError) as error:
+        return Reason(
+            code="not_compacted",
+            message=f"erased; unused parts of the file may still hold pieces: {error.message}",
+            fix_argv=("eventsync", "sync", "gc", "--compact"),
+        )
+    return None
+
+
+def _result(
+    app: App, erased: Erased, reason: Reason | None, *, dry_run: bool, is_busy: bool
+) -> Result:
+    if is_busy:
+        would = "nothing is erased; there are: "
+    else:
+        would = "would be erased: " if dry_run else "erased: "
+    counts = attrs.asdict(erased)
+    said = "  ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
+    return Result(
+        document={"stream": app.stream, **counts, "dry_run": dry_run},
+        lines=[f"{app.stream}: {would}{said}"],
+        talk=app.concerns(),
+        code=ExitCode.OK if reason is None else ExitCode.INCOMPLETE,
+        reason=reason,
+    )
+
+
+def _busy_reason(app: App, busy: Busy) -> Reason:
+    return Reason(
+        code="busy",
+        message=f"process {busy.holder.pid} is at work on stream {app.stream}; nothing is erased",
+        fix_text="run the same command again when the other process has finished",
+    )

@@ -1,0 +1,176 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+
+from eventsync_cli.acting import acting
+from eventsync_cli.compose import App
+from eventsync_cli.exits import ExitCode
+from eventsync_cli.lines import BrokeOffError, Splitter, pieces
+from eventsync_cli.render import Progress, Result
+from eventsync_cli.selecting import (
+    choice_of,
+    payload_options,
+    size_of,
+    size_words,
+    wanted_stream,
+)
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.errors import OutputLostError, Reason
+from eventsync_core.measures import Retained, total
+from eventsync_core.payloads import Act, Deed
+from eventsync_core.retention import (
+    Archived,
+    ArchiveFile,
+    Choice,
+    Collected,
+    Stay,
+    archive,
+    plan_archive,
+)
+from eventsync_core.stores import Stores
+
+
+@attrs.frozen(kw_only=True)
+class _Wish:
+    file: Path
+    choice: Choice
+    stream: str | None
+    include_undelivered: bool
+    dry_run: bool
+
+
+@attrs.define
+class _Done:
+    archived: Archived
+    retained: Retained
+    is_refused: bool = False
+
+
+@acting("archive")
+@click.argument("file", type=click.Path(path_type=Path))
+@payload_options
+@click.option(
+    "--include-undelivered", is_flag=True, help="Take along what a target does not have yet."
+)
+@click.option("--dry-run", is_flag=True, help="Count, but change nothing.")
+def command(
+    app: App, file: Path, *, include_undelivered: bool, dry_run: bool, **filters: Any
+) -> Result:
+    """
+    Move payloads into the new compressed file FILE; `journal import` brings them back.
+
+    All of it is read back before anything goes here. Ids, digests and what every target said
+    stay for ever.
+    """
+    wish = _Wish(
+        file=file,
+        choice=choice_of(app, **filters),
+        stream=wanted_stream(app),
+        include_undelivered=include_undelivered,
+        dry_run=dry_run,
+    )
+    app.check_outside(file)
+    before = app.space()
+    done = _Done(Archived(Collected(frozenset())), total(()))
+    with app.reading() as stores:
+        if stores is not None:
+            done = _Done(plan_archive(stores, wish.choice, wish.stream), _retained(stores))
+    size = done.retained.size_bytes
+    done.is_refused = bool(done.archived.undelivered) and not include_undelivered
+    after = before
+    if done.archived.collected.purged and not done.is_refused and not dry_run:
+        with app.stores() as opened:
+            done = _Done(_archive(app, opened, wish), _retained(opened))
+        after = app.give_back()
+    left = done.retained.size_bytes - (
+        done.archived.collected.size if dry_run and not done.is_refused else 0
+    )
+    sizes = {"journal_size_bytes_before": size, "journal_size_bytes_after": left}
+    sizes |= {"file_bytes_before": size_of(before), "file_bytes_after": size_of(after)}
+    return _result(app, wish, done, sizes)
+
+
+def _retained(stores: Stores) -> Retained:
+    return total(stores.measures.retained())
+
+
+def _archive(app: App, stores: Stores, wish: _Wish) -> Archived:
+    deed = Deed(act=Act.ARCHIVE, actor="cli", at=app.clock(), detail=str(wish.file.absolute()))
+    file = ArchiveFile(opened=lambda: _opened(app, wish.file), read_back=lambda: _lines(wish.file))
+    with Progress("archiving", app.clock, total=None, no_color=app.no_color) as bar:
+        return archive(
+            stores,
+            wish.choice,
+            wish.stream,
+            deed,
+            file,
+            include_undelivered=wish.include_undelivered,
+            progress=bar.reach,
+        )
+
+
+@contextmanager
+def _opened(app: App, path: Path) -> Iterator[Callable[[str], object]]:
+    with app.zipped_file(path) as zipped:
+        yield zipped.write
+
+
+def _lines(path: Path) -> Iterator[str]:
+    splitter = Splitter()
+    try:
+        with path.open("rb") as file:
+            for piece in pieces(file):
+                yield from (raw.decode() for _, raw in splitter.feed(piece) if raw is not None)
+    except (OSError, BrokeOffError) as error:
+        raise OutputLostError(f"{path} cannot be read back: {error}; nothing is gone") from error
+    yield from (raw.decode() for _, raw in splitter.end() if raw is not None)
+
+
+def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int]) -> Result:
+    found = done.archived.collected
+    is_done = not (wish.dry_run or done.is_refused)
+    targets = sorted(found.targets)
+    document = {
+        "operation": "archive",
+        "file": str(wish.file) if is_done and found.purged else None,
+        "archived": 0 if done.is_refused else found.purged,
+        "archived_bytes": 0 if done.is_refused else found.size,
+        "undelivered": done.archived.undelivered,
+        "retained": done.retained.count,
+        "skipped": found.stayed.total(),
+        "stayed": {why.value: found.stayed[why] for why in Stay},
+        "streams": dict(found.streams.most_common(MOST_ITEMS)),
+        "streams_count": len(found.streams),
+        "targets": targets[:MOST_ITEMS],
+        "targets_count": len(targets),
+        **sizes,
+        "dry_run": wish.dry_run,
+    }
+    would = "would be " if wish.dry_run else ""
+    place = f" to {wish.file}" if document["file"] else ""
+    counts = f"archived {document['archived']} ({document['archived_bytes']} bytes){place}"
+    line = (
+        f"{would}{counts}  undelivered {done.archived.undelivered}  skipped "
+        f"{found.stayed.total()}  ({size_words(sizes)})"
+    )
+    return Result(
+        document=document,
+        lines=[line],
+        talk=app.concerns(),
+        code=ExitCode.REFUSED if done.is_refused else ExitCode.OK,
+        reason=_refusal(done.archived) if done.is_refused else None,
+    )
+
+
+def _refusal(found: Archived) -> Reason:
+    return Reason(
+        code="undelivered",
+        message=f"{found.undelivered} of {found.collected.purged} events were not delivered to "
+        "every target; nothing is archived",
+        fix_text="deliver them first with eventsync sync now, name the targets that matter with "
+        "--target, or take them along with --include-undelivered",
+    )

@@ -1,0 +1,112 @@
+from typing import Any
+
+import click
+
+from eventsync_cli.acting import acting
+from eventsync_cli.compose import App
+from eventsync_cli.render import Progress, Result
+from eventsync_cli.selecting import (
+    choice_of,
+    payload_options,
+    size_of,
+    size_words,
+    wanted_stream,
+)
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.measures import total
+from eventsync_core.payloads import Act, Deed
+from eventsync_core.retention import Choice, Collected, Stay, collect, preview
+
+
+@acting("gc")
+@payload_options
+@click.option("--apply", is_flag=True, help="Do it; without this it is only counted.")
+@click.option("--compact", is_flag=True, help="Write the whole database anew, with nothing unused.")
+def command(app: App, *, apply: bool, compact: bool, **filters: Any) -> Result:
+    """
+    Count the payloads that every target has, or with --apply let them go.
+
+    Ids, digests and what every target said stay for ever. Without a target nothing goes.
+    """
+    choice, stream = choice_of(app, **filters), wanted_stream(app)
+    before = app.space()
+    found, size = Collected(frozenset()), 0
+    with app.reading() as stores:
+        if stores is not None:
+            size = total(stores.measures.retained()).size_bytes
+            found = found if apply else preview(stores, choice, stream)
+    left = size - found.size
+    if apply and app.has_store:
+        found, left = _collect(app, choice, stream)
+    after = before
+    if compact:
+        after = app.compact()
+    elif apply:
+        after = app.give_back()
+    sizes = {"journal_size_bytes_before": size, "journal_size_bytes_after": left}
+    sizes |= {"file_bytes_before": size_of(before), "file_bytes_after": size_of(after)}
+    unused = 0 if after is None else after.unused
+    is_compacted = compact and after is not None
+    return _result(app, found, sizes, unused, apply=apply, is_compacted=is_compacted)
+
+
+def _collect(app: App, choice: Choice, stream: str | None) -> tuple[Collected, int]:
+    """Let payloads go, and return which went, and the bytes of those that are left."""
+    deed = Deed(act=Act.GC, actor="cli", at=app.clock())
+    with (
+        app.stores() as stores,
+        Progress("purging", app.clock, total=None, no_color=app.no_color) as bar,
+    ):
+        found = collect(stores, choice, stream, deed, progress=bar.reach)
+        return found, total(stores.measures.retained()).size_bytes
+
+
+def _result(
+    app: App,
+    found: Collected,
+    sizes: dict[str, int],
+    unused: int,
+    *,
+    apply: bool,
+    is_compacted: bool,
+) -> Result:
+    targets = sorted(found.targets)
+    document = {
+        "operation": "gc",
+        "purged": found.purged,
+        "purged_bytes": found.size,
+        "skipped": found.stayed.total(),
+        "stayed": {why.value: found.stayed[why] for why in Stay},
+        "streams": dict(found.streams.most_common(MOST_ITEMS)),
+        "streams_count": len(found.streams),
+        "targets": targets[:MOST_ITEMS],
+        "targets_count": len(targets),
+        **sizes,
+        "unused_bytes": unused,
+        "compacted": is_compacted,
+        "dry_run": not apply,
+    }
+    return Result(
+        document=document,
+        lines=_lines(found, sizes, apply=apply),
+        talk=[*app.concerns(), *_talk(app, found, unused, apply=apply)],
+    )
+
+
+def _lines(found: Collected, sizes: dict[str, int], *, apply: bool) -> list[str]:
+    would = "" if apply else "would be "
+    stayed = "  ".join(f"{why.value} {found.stayed[why]}" for why in Stay)
+    counts = f"purged {found.purged} ({found.size} bytes)  skipped {found.stayed.total()}"
+    return [f"gc: {would}{counts} ({stayed})  ({size_words(sizes)})"]
+
+
+def _talk(app: App, found: Collected, unused: int, *, apply: bool) -> list[str]:
+    lines = []
+    if not found.targets:
+        lines.append("no target is known here: nothing may go")
+    if not apply and found.purged:
+        lines.append("nothing changed; the same command with --apply does it")
+    if apply and unused:
+        again = app.chosen.spelt("eventsync sync gc --compact")
+        lines.append(f"{unused} bytes of the file are unused; to give them back: {again}")
+    return lines

@@ -1,0 +1,123 @@
+"""What a home is found to be: facts from around the database, and a look into it."""
+
+from collections.abc import Iterator
+
+from eventsync_cli.compose import App
+from eventsync_core.diagnosis import Facts, Lookup
+from eventsync_core.errors import StoreError, StoreUnreadableError
+from eventsync_core.events import Hold
+from eventsync_core.integrity import Verification, Verified, damaged, verify, verify_references
+from eventsync_core.journal import Head, heads_of
+from eventsync_core.migration import find_waiting
+from eventsync_core.stores import Stores
+
+__all__ = ["facts_of", "live_leases", "look"]
+
+_SAMPLE = 1_000
+_MOST_SECONDS = 2.0
+
+
+def facts_of(app: App, stores: Stores | None) -> Facts:
+    """Return what is known around the store."""
+    version, is_exposed = app.library()
+    around = app.examine()
+    storage = app.storage
+    # Only WAL is written into the file; a reader sees SQLite's default for anything else.
+    mode = None if storage is None else "wal" if storage.journal_mode == "wal" else "truncate"
+    waiting = find_waiting(app.old_sources().sources, stores)
+    return Facts(
+        path=app.shown_database,
+        sqlite_version=version,
+        is_exposed=is_exposed,
+        journal_mode=mode,
+        is_local=around.is_local,
+        disk_kind=around.disk_kind,
+        wal_bytes=around.wal_bytes,
+        free_bytes=around.free_bytes,
+        loose=tuple(str(path) for path in around.loose),
+        pending=around.pending,
+        legacy=tuple((each.source.path, each.said()) for each in waiting),
+        problems=tuple(app.problems()),
+    )
+
+
+def look(app: App, stores: Stores, *, thorough: bool) -> Lookup:
+    """
+    Look into the store: at all of it, but only at the ends of streams where not *thorough*.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    checked = stores.inspection.check(
+        seconds=None if thorough else _MOST_SECONDS, thorough=thorough
+    )
+    sampled = tuple(_sampled(stores, thorough=thorough))
+    return Lookup(
+        flaws=tuple(checked.flaws),
+        is_checked=checked.is_finished,
+        sampled=sampled,
+        loose_damage=sum(_loose(stores, each) for each in sampled),
+        miscounts=tuple(stores.inspection.miscounts()),
+        references=verify_references(stores.inspection),
+        ungranted=tuple(_ungranted(stores)),
+        newest_at=max(_times(stores), default=0),
+        at=app.clock(),
+    )
+
+
+def live_leases(app: App, stores: Stores) -> Iterator[dict[str, object]]:
+    """Yield who is sending what at this moment."""
+    at = app.clock()
+    for target in stores.targets.targets():
+        for grant in stores.grants.grants(target.target_id):
+            busy = stores.desk.busy(target.target_id, grant.stream, at=at)
+            if busy is not None:
+                yield {
+                    "target_id": target.target_id,
+                    "stream": grant.stream,
+                    "pid": busy.holder.pid,
+                }
+
+
+def _sampled(stores: Stores, *, thorough: bool) -> Iterator[Verification]:
+    for head in heads_of(stores.journal, None):
+        since = None if thorough else _before_the_end(stores, head)
+        yield verify(stores.journal, head.stream, since=since)
+
+
+def _before_the_end(stores: Stores, head: Head) -> Verified | None:
+    """Return the entry from which a sample begins; None: the stream is as short as one."""
+    if head.position <= _SAMPLE:
+        return None
+    place = head.position - _SAMPLE
+    try:
+        found = stores.journal.entries(head.stream, after=place - 1, limit=1)
+    except StoreUnreadableError:
+        return None
+    return Verified(found[0].position, found[0].chain) if found else None
+
+
+def _loose(stores: Stores, found: Verification) -> int:
+    """Return how many damaged entries are not set aside."""
+    wanted = {each.position for each in damaged(found)}
+    held = stores.holds.held(found.stream, Hold.QUARANTINED, limit=1 << 40) if wanted else []
+    return len(wanted.difference(held))
+
+
+def _ungranted(stores: Stores) -> Iterator[tuple[str, str]]:
+    for target in stores.targets.targets():
+        grants = stores.grants.grants(target.target_id)
+        # One that was revoked is a decision, not an omission.
+        if not grants:
+            yield target.target_id, target.url
+
+
+def _times(stores: Stores) -> Iterator[int]:
+    for head in stores.journal.heads():
+        try:
+            last = stores.journal.entries(head.stream, after=head.position - 1, limit=1)
+        except StoreError:
+            continue
+        yield from (entry.captured_at for entry in last)
+    for target in stores.targets.targets():
+        yield stores.ledger.last_delivery_at(target.target_id) or 0

@@ -1,0 +1,94 @@
+"""Which payloads are meant: the options of `sync gc` and `sync archive`."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eventsync_cli.compose import App
+from eventsync_cli.times import age
+from eventsync_core.retention import Choice
+
+if TYPE_CHECKING:
+    from eventsync_cli.compose import Space
+
+__all__ = ["choice_of", "payload_options", "size_of", "size_words", "wanted_stream"]
+
+_MOST = 10**18
+
+
+def payload_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command; `choice_of` reads them."""
+    for option in reversed(
+        (
+            click.option(
+                "--target",
+                "target_ids",
+                multiple=True,
+                metavar="ID",
+                help="What these targets have; default: all known ones.",
+            ),
+            click.option("--type", "types", multiple=True, help="Only events of this type."),
+            click.option(
+                "--older-than", metavar="AGE", help="Only those captured longer ago, as 12h or 7d."
+            ),
+            click.option(
+                "--larger-than",
+                metavar="BYTES",
+                type=click.IntRange(min=0, max=_MOST),
+                default=0,
+                help="Only payloads of at least so many bytes.",
+            ),
+            click.option(
+                "--keep",
+                metavar="COUNT",
+                type=click.IntRange(min=0, max=_MOST),
+                default=0,
+                help="Not the last so many events of each stream.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def choice_of(
+    app: App,
+    *,
+    target_ids: tuple[str, ...],
+    types: tuple[str, ...],
+    older_than: str | None,
+    larger_than: int,
+    keep: int,
+) -> Choice:
+    """
+    Return what the options mean.
+
+    Raises:
+        UsageProblemError: The age is none.
+    """
+    before = None if older_than is None else app.clock() - age(older_than, "--older-than")
+    return Choice(
+        targets=frozenset(target_ids) or None,
+        types=frozenset(types),
+        captured_before=before,
+        at_least=larger_than,
+        keep=keep,
+    )
+
+
+def wanted_stream(app: App) -> str | None:
+    """Return the stream of --project, or None: every stream is meant."""
+    return None if app.chosen.project is None else app.stream
+
+
+def size_of(space: "Space | None") -> int:
+    """Return the size of the database's file; 0: there is none."""
+    return 0 if space is None else space.after
+
+
+def size_words(sizes: Mapping[str, int]) -> str:
+    """Return how large what is retained and the file were and are."""
+    journal = f"{sizes['journal_size_bytes_before']} -> {sizes['journal_size_bytes_after']}"
+    file = f"{sizes['file_bytes_before']} -> {sizes['file_bytes_after']}"
+    return f"journal {journal} bytes, file {file} bytes"

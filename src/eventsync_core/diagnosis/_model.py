@@ -1,0 +1,69 @@
+from enum import StrEnum
+
+import attrs
+
+from eventsync_core.errors import EventSyncError, Reason
+from eventsync_core.inspection import Miscount
+from eventsync_core.integrity import References, Verification
+
+
+class Severity(StrEnum):
+    """How bad it is: promises are broken, something will go wrong, or good to know."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@attrs.frozen
+class Finding:
+    """One thing that was found, how bad it is, and what helps."""
+
+    severity: Severity
+    reason: Reason
+
+
+@attrs.frozen(kw_only=True)
+class Facts:
+    """
+    What is known of a home without opening its store, as far as it could be found out.
+
+    `journal_mode` is None while there is no database. `loose` are files and folders that
+    others may read, `free_bytes` is what the disk still holds, `pending` are versions of the
+    schema that the database does not have yet, `legacy` says what old files hold.
+    """
+
+    path: str
+    sqlite_version: str
+    is_exposed: bool = False
+    journal_mode: str | None = None
+    is_local: bool = True
+    disk_kind: str = ""
+    wal_bytes: int = 0
+    free_bytes: int | None = None
+    loose: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    legacy: tuple[tuple[str, str], ...] = ()
+    problems: tuple[EventSyncError, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Lookup:
+    """
+    What was found in the store.
+
+    `flaws` are SQLite's own complaints, `is_checked` is false where looking for them took too
+    long. `sampled` are walks over the ends of the streams, `loose_damage` how many damaged
+    entries among them are not set aside. `ungranted` are targets that nothing may go to,
+    `newest_at` is the latest time that is stored, `at` is now, in microseconds since 1970 UTC.
+    """
+
+    flaws: tuple[str, ...] = ()
+    is_checked: bool = True
+    sampled: tuple[Verification, ...] = ()
+    loose_damage: int = 0
+    miscounts: tuple[Miscount, ...] = ()
+    references: References | None = None
+    ungranted: tuple[tuple[str, str], ...] = ()
+    newest_at: int = 0
+    at: int = 0

@@ -1,0 +1,145 @@
+from collections.abc import Iterator
+
+from eventsync_core.clock import MINUTE, iso_time
+from eventsync_core.diagnosis._model import Facts, Finding, Lookup, Severity
+from eventsync_core.errors import EventSyncError, Reason, reason_of
+from eventsync_core.inspection import Link
+from eventsync_core.integrity import References
+
+MOST_WAL_BYTES = 64 * 1024 * 1024
+_LEAST_FREE_BYTES = 100 * 1024 * 1024
+_TIGHT_FREE_BYTES = 10 * 1024 * 1024
+_SLACK = 5 * MINUTE
+_NAMED = 3
+_TRUNCATE = ("eventsync", "sync", "doctor", "--journal-mode", "truncate")
+_MEND = ("eventsync", "sync", "doctor", "--mend")
+_THOROUGH = ("eventsync", "sync", "doctor", "--thorough")
+_QUARANTINE = ("eventsync", "journal", "quarantine", "--damaged")
+_MIGRATE = ("eventsync", "sync", "migrate")
+_MENDABLE = (Link.PASSED, Link.DUE)
+_GOOD_COPY = "keep the file as it is, and put a good copy in its place"
+
+
+def diagnose(
+    facts: Facts, lookup: Lookup | None, unreadable: EventSyncError | None = None
+) -> list[Finding]:
+    """
+    Return what is wrong, the worst first.
+
+    *lookup* is None where there is no store, or where it is *unreadable*.
+    """
+    found = [*_of_surroundings(facts), *_of_storage(facts)]
+    if unreadable is not None:
+        found.append(Finding(Severity.ERROR, reason_of(unreadable)))
+    if lookup is not None:
+        found += [*_of_damage(lookup), *_of_content(lookup)]
+    order = list(Severity)
+    return sorted(found, key=lambda finding: order.index(finding.severity))
+
+
+def _error(code: str, message: str, fix: str = "", argv: tuple[str, ...] = ()) -> Finding:
+    return Finding(Severity.ERROR, Reason(code, message, fix, argv))
+
+
+def _warning(code: str, message: str, fix: str = "", argv: tuple[str, ...] = ()) -> Finding:
+    return Finding(Severity.WARNING, Reason(code, message, fix, argv))
+
+
+def _info(code: str, message: str, fix: str = "", argv: tuple[str, ...] = ()) -> Finding:
+    return Finding(Severity.INFO, Reason(code, message, fix, argv))
+
+
+def _of_surroundings(facts: Facts) -> Iterator[Finding]:
+    for error in facts.problems:
+        yield Finding(Severity.WARNING, reason_of(error))
+    if facts.loose:
+        names = _some(facts.loose)
+        yield _warning("permissions_open", f"others may read {names}", argv=_MEND)
+    if facts.free_bytes is not None and facts.free_bytes < _LEAST_FREE_BYTES:
+        message = f"{facts.free_bytes} bytes are left on the disk of {facts.path}"
+        fix = "free some disk space there"
+        is_tight = facts.free_bytes < _TIGHT_FREE_BYTES
+        yield (_error if is_tight else _warning)("disk_space_low", message, fix)
+    for path, said in facts.legacy[:_NAMED]:
+        yield _warning("legacy_waiting", f"{path} of an old program holds {said}", argv=_MIGRATE)
+
+
+def _of_storage(facts: Facts) -> Iterator[Finding]:
+    is_wal = facts.journal_mode == "wal"
+    if is_wal and facts.is_exposed:
+        message = f"SQLite {facts.sqlite_version} can damage a database in WAL mode"
+        yield _warning("wal_exposed", message, argv=_TRUNCATE)
+    if not facts.is_local:
+        message = f"{facts.path} does not lie on a local disk ({facts.disk_kind})"
+        if is_wal:
+            yield _error("wal_not_local", f"{message}; WAL is not safe there", argv=_TRUNCATE)
+        else:
+            fix = "name a home on a local disk with --home; locks may not hold there"
+            yield _warning("disk_not_local", message, fix)
+    if facts.wal_bytes > MOST_WAL_BYTES:
+        message = f"{facts.wal_bytes} bytes wait beside the database to be taken into it"
+        fix = "let the programs that have it open end; the last one takes them in"
+        yield _warning("wal_large", message, fix)
+    if facts.pending:
+        message = f"the database is from an older eventsync; to come: {_some(facts.pending)}"
+        yield _info("schema_older", message, "the next command that writes brings it up to date")
+
+
+def _of_damage(lookup: Lookup) -> Iterator[Finding]:
+    if lookup.flaws:
+        yield _error("database_damaged", f"SQLite says: {_some(lookup.flaws)}", _GOOD_COPY)
+    if not lookup.is_checked:
+        yield _info("not_checked", "to check the whole file takes longer", argv=_THOROUGH)
+    broken = [each for each in lookup.sampled if not each.is_intact]
+    if broken:
+        argv = _QUARANTINE if lookup.loose_damage else ()
+        where = _some([f"{each.stream}:{each.first_bad} ({each.reason})" for each in broken])
+        message = f"what is stored does not hold together at {where}"
+        yield _error("journal_damaged", message, _GOOD_COPY, argv)
+    if lookup.references is not None:
+        yield from _of_references(lookup.references)
+    if lookup.miscounts:
+        message = _some([each.message for each in lookup.miscounts])
+        yield _error("counters_differ", message, argv=_MEND)
+
+
+def _of_references(references: References) -> Iterator[Finding]:
+    mendable = [each for each in references.found if _is_mendable(each.link, each.missing)]
+    passed = [each for each in mendable if each.link is Link.PASSED]
+    others = [each for each in mendable if each.link is not Link.PASSED]
+    lost = [each for each in references.found if each not in mendable]
+    if passed:
+        message = f"{len(passed)} events were left behind without a word in the ledger: "
+        message += _some([each.where for each in passed])
+        yield _error("events_left_behind", message, argv=_MEND)
+    if others:
+        message = f"{len(others)} rows do not fit the ledger: "
+        message += _some([each.message for each in others])
+        yield _error("due_differs", message, argv=_MEND)
+    if lost or references.unreadable:
+        said = [each.message for each in lost]
+        said += [f"{link} cannot be read: {why}" for link, why in references.unreadable]
+        count = references.broken - len(mendable)
+        message = f"{count} references lead nowhere: {_some(said)}"
+        yield _error("references_broken", message, _GOOD_COPY)
+
+
+def _is_mendable(link: Link, missing: str) -> bool:
+    return link in _MENDABLE or (link is Link.LEDGER and missing == "due")
+
+
+def _of_content(lookup: Lookup) -> Iterator[Finding]:
+    for target_id, url in lookup.ungranted[:_NAMED]:
+        argv = ("eventsync", "target", "grant", target_id)
+        yield _info("target_without_grant", f"nothing may go to {url}", argv=argv)
+    if lookup.newest_at > lookup.at + _SLACK:
+        message = (
+            f"something was stored at {iso_time(lookup.newest_at)}, and now is "
+            f"{iso_time(lookup.at)}"
+        )
+        yield _warning("clock_behind", message, "set this machine's clock; nothing is lost")
+
+
+def _some(said: "tuple[str, ...] | list[str]") -> str:
+    more = len(said) - _NAMED
+    return ", ".join(said[:_NAMED]) + (f" and {more} more" if more > 0 else "")

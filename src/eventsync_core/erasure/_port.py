@@ -1,0 +1,46 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+import attrs
+
+from eventsync_core.payloads import Deed
+
+
+@attrs.frozen(kw_only=True)
+class Erased:
+    """
+    How much of each kind there is of a stream, or was erased.
+
+    `payloads` of its entries, `provenance` rows, rows that were `set_aside`, `bodies` with where
+    they stand, refusals of bodies (`failures`), and `words` that targets said of its events, to
+    this program or to old ones.
+    """
+
+    payloads: int = 0
+    provenance: int = 0
+    set_aside: int = 0
+    bodies: int = 0
+    failures: int = 0
+    words: int = 0
+
+
+class Erasing(Protocol):
+    """Lets the content of a stream go on request; `ErasingContract` tests each promise."""
+
+    def there(self, stream: str) -> Erased:
+        """
+        Return what there is of *stream*, but for payloads and what was set aside.
+
+        Provenance and refusals of bodies are its own when their event stands in it, or when
+        they name its project, in whatever case of letters.
+        """
+        ...
+
+    def erase(self, stream: str, aside: Sequence[int], deed: Deed) -> Erased:
+        """
+        Erase what `there` counts, and the rows set aside under the numbers *aside*.
+
+        It is overwritten, not only forgotten. Ids, digests, chain and outcomes stay. The deed is
+        on record, even when nothing was left to be erased.
+        """
+        ...

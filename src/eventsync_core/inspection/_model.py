@@ -1,0 +1,103 @@
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+import attrs
+
+
+class Link(StrEnum):
+    """What refers to something else that must be there."""
+
+    ENTRY = "entry"
+    PAYLOAD = "payload"
+    HOLD = "hold"
+    RELEASED_HOLD = "released_hold"
+    SUPERSEDED = "superseded"
+    KEYED = "keyed"
+    TARGET = "target"
+    GRANT = "grant"
+    GRANT_ACT = "grant_act"
+    LEASE = "lease"
+    LEDGER = "ledger"
+    DUE = "due"
+    PASSED = "passed"
+    REQUEST = "request"
+    ANSWER = "answer"
+    BODY = "body"
+    BODY_CONTENT = "body_content"
+    BODY_STANDING = "body_standing"
+    BODY_REOPENING = "body_reopening"
+    PROVENANCE = "provenance"
+    SET_ASIDE = "set_aside"
+    ALIAS = "alias"
+    PAST_DELIVERY = "past_delivery"
+    PURGED = "purged"
+
+
+class Checked(NamedTuple):
+    """What the storage itself complains of; `is_finished` is false where time ran out."""
+
+    flaws: Sequence[str] = ()
+    is_finished: bool = True
+
+
+class Mended(NamedTuple):
+    """How many counters were set right, and how many entries are owed again."""
+
+    counters: int = 0
+    owed: int = 0
+
+
+class Place(NamedTuple):
+    """Where an entry stands."""
+
+    stream: str
+    position: int
+
+
+@attrs.frozen(kw_only=True)
+class Dangling:
+    """
+    Something that refers to what is not there.
+
+    `where` names it, `missing` what it refers to. `stream` is empty where it is of none, or of
+    one that is not there.
+    """
+
+    link: Link
+    where: str
+    missing: str
+    stream: str = ""
+
+    @property
+    def message(self) -> str:
+        """Both in one line."""
+        return f"{self.link} ({self.where}): {self.missing} is missing"
+
+
+@attrs.frozen
+class Looked:
+    """
+    One page of looking: how many were looked at, which of them refer to nothing.
+
+    `last` is where the next page begins; None when all were looked at.
+    """
+
+    count: int
+    found: Sequence[Dangling] = ()
+    last: tuple[int | str, ...] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Miscount:
+    """A counter that says `kept` where `counted` are; `what` and `where` name it."""
+
+    what: str
+    where: str
+    kept: int
+    counted: int
+
+    @property
+    def message(self) -> str:
+        """All of it in one line."""
+        return f"{self.what} ({self.where}): {self.kept} are noted, {self.counted} are there"

@@ -1,0 +1,32 @@
+"""Walk what is stored; report what does not hold, repair nothing, set the damaged aside."""
+
+from eventsync_core.integrity._model import BadPosition, Flaw, Verification, Verified
+from eventsync_core.integrity._quarantine import (
+    Damage,
+    damage_in,
+    damaged,
+    named_damage,
+    quarantine,
+)
+from eventsync_core.integrity._reconcile import Held, Holder, Reconciliation, reconcile
+from eventsync_core.integrity._references import References, verify_references
+from eventsync_core.integrity._verify import verify
+
+__all__ = [
+    "BadPosition",
+    "Damage",
+    "Flaw",
+    "Held",
+    "Holder",
+    "Reconciliation",
+    "References",
+    "Verification",
+    "Verified",
+    "damage_in",
+    "damaged",
+    "named_damage",
+    "quarantine",
+    "reconcile",
+    "verify",
+    "verify_references",
+]

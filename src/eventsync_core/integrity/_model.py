@@ -1,0 +1,84 @@
+from enum import StrEnum
+
+import attrs
+
+
+class Flaw(StrEnum):
+    """What does not hold at a position."""
+
+    POSITION = "position"
+    EVENT_ID = "event_id"
+    DIGEST = "digest"
+    CANONICAL_DIGEST = "canonical_digest"
+    CHAIN = "chain"
+    HEAD = "head"
+    UNREADABLE = "unreadable"
+
+    @property
+    def is_of_text(self) -> bool:
+        """The text is not the captured one, or not that event's: such an entry is damaged."""
+        return self in (Flaw.DIGEST, Flaw.EVENT_ID, Flaw.UNREADABLE)
+
+
+@attrs.frozen
+class BadPosition:
+    """
+    Where something does not hold: of what kind, and in words.
+
+    `event_id` is empty where it cannot be told.
+    """
+
+    position: int
+    flaw: Flaw
+    reason: str
+    event_id: str = ""
+
+
+@attrs.frozen
+class Verified:
+    """How far a stream was found good: every entry up to `position`, where `chain` stood."""
+
+    position: int
+    chain: bytes
+
+
+@attrs.frozen(kw_only=True)
+class Verification:
+    """
+    What a walk over one stream found.
+
+    `good` entries hold in every respect, `bad` do not; `findings` are the first of them, in
+    order. `skipped` entries were found good by an earlier walk and not read again; they count
+    in neither. `is_started_over` where such a walk does not fit what is stored any more.
+    `reached` is how far the next walk need not read, None where nothing is good.
+    """
+
+    stream: str
+    head: int
+    good: int
+    bad: int = 0
+    good_after: int = 0
+    skipped: int = 0
+    is_started_over: bool = False
+    findings: tuple[BadPosition, ...] = ()
+    reached: Verified | None = None
+
+    @property
+    def is_intact(self) -> bool:
+        """Every position up to the head is there, and everything stored agrees."""
+        return not self.findings
+
+    @property
+    def first_bad(self) -> int | None:
+        """The position of the first flaw; `good_after` counts the good entries behind it."""
+        return self.findings[0].position if self.findings else None
+
+    @property
+    def flaw(self) -> Flaw | None:
+        """The kind of the first flaw."""
+        return self.findings[0].flaw if self.findings else None
+
+    @property
+    def reason(self) -> str:
+        """The first flaw in words; empty for a stream that holds."""
+        return self.findings[0].reason if self.findings else ""

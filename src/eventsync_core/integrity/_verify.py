@@ -1,0 +1,189 @@
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.errors import NotJsonError, StoreUnreadableError
+from eventsync_core.events import read_event
+from eventsync_core.integrity._model import BadPosition, Flaw, Verification, Verified
+from eventsync_core.journal import Entry, Head, Journal, chain_next, chain_start
+
+_MOST_UNREADABLE = 1_000
+
+
+@attrs.define
+class _Walk:
+    """
+    How far a walk is. `chains` are those that the next entry may follow from: the one that was
+    computed and the one that was stored; none where the entry before could not be read.
+    """
+
+    stream: str
+    chains: tuple[bytes, ...]
+    most: int
+    position: int = 0
+    good: int = 0
+    good_before: int = 0
+    bad: int = 0
+    findings: list[BadPosition] = attrs.field(factory=list)
+    good_upto: Verified | None = None
+
+    def note(self, finding: BadPosition) -> None:
+        if not self.findings:
+            self.good_before = self.good
+        self.bad += 1
+        if len(self.findings) < self.most:
+            self.findings.append(finding)
+
+    def step(self, entry: Entry) -> None:
+        expected = self.position + 1
+        if entry.position != expected:
+            reason = f"position {expected} is missing, {entry.position} follows"
+            self.note(BadPosition(expected, Flaw.POSITION, reason))
+            self.chains = ()
+        stored = entry.event
+        links = [
+            chain_next(chain, entry.position, stored.event_id, stored.digest)
+            for chain in self.chains
+        ]
+        found = _flaw_of(entry, is_linked=not self.chains or entry.chain in links)
+        if found is not None:
+            self.note(found)
+        else:
+            self.good += 1
+            if not self.findings:
+                self.good_upto = Verified(entry.position, entry.chain)
+        self.position = entry.position
+        self.chains = (*links[:1], entry.chain)
+
+    def step_over(self, reason: str) -> None:
+        """Count the next entry as one that cannot be read."""
+        self.position += 1
+        self.note(BadPosition(self.position, Flaw.UNREADABLE, reason))
+        self.chains = ()
+
+    def end(self, head: Head) -> None:
+        if self.position != head.position:
+            reason = f"the head says {head.position}, the last entry is {self.position}"
+            self.note(BadPosition(self.position + 1, Flaw.HEAD, reason))
+        elif self.chains and head.chain not in self.chains:
+            reason = "the head's chain is not that of the last entry"
+            self.note(BadPosition(head.position, Flaw.HEAD, reason))
+
+
+def verify(
+    journal: Journal,
+    stream: str,
+    *,
+    page: int = 1_000,
+    most: int = MOST_ITEMS,
+    since: Verified | None = None,
+    progress: Callable[[int], None] | None = None,
+    keep: Callable[[Verified], None] | None = None,
+) -> Verification:
+    """
+    Read every entry of *stream* in pages of *page* and compare it with what was noted of it.
+
+    Both digests are computed anew from the stored text, the chain from the entry before, and
+    the head must name the last position and chain. What is appended during the walk is left
+    out. An entry that cannot be read is a flaw, and the walk goes on behind it. The first *most*
+    flaws are returned. With *since* only what came after it is read, if its chain still stands
+    there; else all is. After each page *progress* is called with the position reached, and
+    *keep* with how far all is good.
+    """
+    head = _head(journal, stream)
+    walk, is_started_over = _started(journal, head, since, most)
+    skipped = walk.position
+    for _ in _pages(walk, journal, head, page):
+        if progress is not None:
+            progress(walk.position)
+        if keep is not None and walk.good_upto is not None:
+            keep(walk.good_upto)
+    walk.end(head)
+    return Verification(
+        stream=stream,
+        head=head.position,
+        good=walk.good,
+        bad=walk.bad,
+        good_after=walk.good - walk.good_before if walk.findings else 0,
+        skipped=skipped,
+        is_started_over=is_started_over,
+        findings=tuple(walk.findings),
+        reached=walk.good_upto,
+    )
+
+
+def _head(journal: Journal, stream: str) -> Head:
+    for head in journal.heads():
+        if head.stream == stream:
+            return head
+    return Head(stream, 0, chain_start(stream), 0)
+
+
+def _started(journal: Journal, head: Head, since: Verified | None, most: int) -> tuple[_Walk, bool]:
+    """Return a walk that begins behind *since*, or where that does not fit, at the start."""
+    start = _Walk(head.stream, (chain_start(head.stream),), most)
+    if since is None or since.position < 1:
+        return start, False
+    try:
+        found = journal.entries(head.stream, after=since.position - 1, limit=1)
+    except StoreUnreadableError:
+        return start, True
+    fits = [(entry.position, entry.chain) for entry in found] == [(since.position, since.chain)]
+    if since.position > head.position or not fits:
+        return start, True
+    return _Walk(head.stream, (since.chain,), most, since.position, good_upto=since), False
+
+
+def _pages(walk: _Walk, journal: Journal, head: Head, page: int) -> Iterator[None]:
+    """Walk up to *head*; where a page cannot be read, in ever smaller ones, down to an entry."""
+    size, in_a_row = page, 0
+    while walk.position < head.position:
+        limit = min(size, head.position - walk.position)
+        try:
+            entries = journal.entries(walk.stream, after=walk.position, limit=limit)
+        except StoreUnreadableError as error:
+            if limit > 1:
+                size = limit // 2
+                continue
+            in_a_row += 1
+            walk.step_over(error.message)
+            if in_a_row >= _MOST_UNREADABLE:
+                return
+            continue
+        size, in_a_row = min(page, size * 2), 0
+        entries = [entry for entry in entries if entry.position <= head.position]
+        if not entries:
+            return
+        for entry in entries:
+            walk.step(entry)
+        yield
+
+
+def _flaw_of(entry: Entry, *, is_linked: bool) -> BadPosition | None:
+    found = judge_text(entry)
+    if found is None and not is_linked:
+        found = Flaw.CHAIN, "the chain does not follow from the entry before"
+    if found is None:
+        return None
+    return BadPosition(entry.position, *found, event_id=entry.event.event_id)
+
+
+def judge_text(entry: Entry) -> tuple[Flaw, str] | None:
+    """Return how the text differs from what was noted of it, or None; it may have been purged."""
+    if entry.is_purged:
+        return None
+    if not entry.has_text:
+        return Flaw.DIGEST, "the payload is missing"
+    stored = entry.event
+    try:
+        event = read_event(stored.text)
+    except NotJsonError as error:
+        return Flaw.DIGEST, f"the stored text is no event: {error.message}"
+    if event.digest != stored.digest:
+        return Flaw.DIGEST, "the stored text is not the one that was captured"
+    if event.canonical_digest != stored.canonical_digest:
+        return Flaw.CANONICAL_DIGEST, "the canonical digest is not that of the text"
+    if event.event_id != stored.event_id:
+        return Flaw.EVENT_ID, "the text names another event_id"
+    return None

@@ -1,0 +1,26 @@
+"""What may go and what must stay: payloads that every target has, archives, and when to ask."""
+
+from eventsync_core.retention._archive import Archived, ArchiveFile, archive, plan_archive
+from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
+from eventsync_core.retention._collect import Collected, collect, preview
+from eventsync_core.retention._erase import erase, plan_erasure, sender_of
+from eventsync_core.retention._suggest import SUGGESTED_FROM, suggest
+
+__all__ = [
+    "SUGGESTED_FROM",
+    "ArchiveFile",
+    "Archived",
+    "Choice",
+    "Collected",
+    "Stay",
+    "archive",
+    "collect",
+    "erase",
+    "plan_archive",
+    "plan_erasure",
+    "preview",
+    "sender_of",
+    "suggest",
+    "targets_of",
+    "why_stays",
+]

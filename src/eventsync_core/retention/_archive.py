@@ -1,0 +1,201 @@
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from hashlib import sha256
+
+import attrs
+
+from eventsync_core.errors import StoreUnreadableError
+from eventsync_core.journal import Entry, Head, checked_text, heads_of
+from eventsync_core.ledger import read_ranges, write_ranges
+from eventsync_core.lines import (
+    MANIFEST_KEY,
+    Carried,
+    Manifest,
+    Seal,
+    Sealed,
+    line_of,
+    manifest_line,
+    read_line,
+    read_manifest,
+)
+from eventsync_core.payloads import Deed, Kept
+from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
+from eventsync_core.retention._collect import Collected, pages, pieces
+from eventsync_core.stores import Stores
+
+Write = Callable[[str], object]
+
+
+@attrs.define
+class Archived:
+    """What went into an archive: as `Collected`; `undelivered` of it some target lacks."""
+
+    collected: Collected
+    undelivered: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class ArchiveFile:
+    """
+    Where an archive goes: *opened* gives what writes text to it and makes the file durable
+    under its name when the block ends; *read_back* yields its lines, without line feeds.
+    """
+
+    opened: Callable[[], AbstractContextManager[Write]]
+    read_back: Callable[[], Iterable[str]]
+
+
+def plan_archive(stores: Stores, choice: Choice, stream: str | None) -> Archived:
+    """
+    Say what `archive` would do now, what was not delivered included; nothing changes.
+
+    Raises:
+        UnknownTargetError: A target that was named is not registered.
+    """
+    found = Archived(Collected(targets_of(stores, choice)))
+    for head, piece in _pieces(stores, choice, stream, found):
+        found.collected.add(head.stream, len(piece), sum(kept.size for kept in piece))
+    return found
+
+
+def archive(
+    stores: Stores,
+    choice: Choice,
+    stream: str | None,
+    deed: Deed,
+    file: ArchiveFile,
+    *,
+    include_undelivered: bool,
+    progress: Callable[[int], None] | None = None,
+) -> Archived:
+    """
+    Write the payloads that *choice* means to *file*, read them back, and let them go here.
+
+    None goes before all of them were read back as they are stored. Without
+    *include_undelivered* what some target lacks stays here. What is sent or opened again
+    meanwhile stays here too, and is in the archive all the same.
+
+    Raises:
+        StoreUnreadableError: A text is not the one that was captured, or was not read back.
+        StoreError: The store cannot be used; what went before is in the archive.
+    """
+    done = Archived(Collected(targets_of(stores, choice)))
+    written, sealed = _write(stores, choice, stream, file, done, include=include_undelivered)
+    if read_seal(file.read_back()) != sealed:
+        raise StoreUnreadableError("the archive does not hold what was written; nothing is gone")
+    done = Archived(Collected(done.collected.targets))
+    for head, ranges in written:
+        _purge(stores, choice, head, read_ranges(ranges), deed, done, include=include_undelivered)
+        if progress is not None:
+            progress(done.collected.purged)
+    return done
+
+
+def _write(
+    stores: Stores,
+    choice: Choice,
+    stream: str | None,
+    file: ArchiveFile,
+    done: Archived,
+    *,
+    include: bool,
+) -> tuple[list[tuple[Head, str]], Sealed]:
+    written: list[tuple[Head, str]] = []
+    seal = Seal()
+    with file.opened() as write:
+        for head, piece in _pieces(stores, choice, stream, done, include=include):
+            entries = _texts(stores, head, piece)
+            lines = _lines(head, entries)
+            for number, line in enumerate(lines):
+                seal.add(line[:-1], is_event=number > 0)
+            write("".join(lines))
+            written.append((head, write_ranges(entry.position for entry in entries)))
+        write(manifest_line(seal.sealed))
+    return written, seal.sealed
+
+
+def _lines(head: Head, entries: Sequence[Entry]) -> list[str]:
+    manifest = Manifest(
+        stream=head.stream,
+        positions=tuple(entry.position for entry in entries),
+        digests=tuple(entry.event.digest.hex() for entry in entries),
+    )
+    events = [line_of(entry.event.event_id, checked_text(entry)) for entry in entries]
+    return [manifest_line(manifest), *events]
+
+
+def _texts(stores: Stores, head: Head, piece: Sequence[Kept]) -> list[Entry]:
+    wanted = {kept.position for kept in piece}
+    first, last = min(wanted), max(wanted)
+    found = stores.journal.entries(head.stream, after=first - 1, limit=last - first + 1)
+    return [entry for entry in found if entry.position in wanted and entry.has_text]
+
+
+def read_seal(lines: Iterable[str]) -> Sealed | None:
+    """
+    Return what seals the archive of *lines*, when all that it says of its events is true.
+
+    None: it is no whole archive.
+    """
+    seal, expected = Seal(), iter(tuple[str, ...]())
+    for line in lines:
+        found = read_line(line)
+        if isinstance(found, Carried):
+            if next(expected, "") != sha256(found.text.encode()).hexdigest():
+                return None
+            seal.add(line, is_event=True)
+        elif found.key == MANIFEST_KEY:
+            manifest = read_manifest(found.content)
+            if next(expected, None) is not None:
+                return None
+            if isinstance(manifest, Sealed):
+                return manifest if manifest == seal.sealed else None
+            expected = iter(manifest.digests)
+            seal.add(line, is_event=False)
+    return None
+
+
+def _purge(
+    stores: Stores,
+    choice: Choice,
+    head: Head,
+    positions: Sequence[int],
+    deed: Deed,
+    done: Archived,
+    *,
+    include: bool,
+) -> None:
+    wanted = set(positions)
+    with stores.atomic():
+        now = stores.payloads.kept(head.stream, after=min(wanted) - 1, upto=max(wanted))
+        still = [kept for kept in now if kept.position in wanted]
+        going = list(_going(still, choice, head, done, include=include))
+        found = stores.payloads.purge(head.stream, [kept.position for kept in going], deed)
+    done.collected.add(head.stream, *found)
+
+
+def _pieces(
+    stores: Stores,
+    choice: Choice,
+    stream: str | None,
+    found: Archived,
+    *,
+    include: bool = True,
+) -> Iterator[tuple[Head, list[Kept]]]:
+    for head in heads_of(stores.journal, stream):
+        for page in pages(stores, head):
+            for piece in pieces(list(_going(page, choice, head, found, include=include))):
+                yield head, piece
+
+
+def _going(
+    page: Iterable[Kept], choice: Choice, head: Head, found: Archived, *, include: bool
+) -> Iterator[Kept]:
+    collected = found.collected
+    for kept in page:
+        why = why_stays(kept, choice, collected.targets, head=head.position)
+        if why is None or (include and why is Stay.UNDELIVERED):
+            found.undelivered += why is not None
+            yield kept
+        else:
+            collected.stayed[why] += 1

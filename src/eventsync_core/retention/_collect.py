@@ -1,0 +1,130 @@
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+import attrs
+
+from eventsync_core.journal import Head, heads_of
+from eventsync_core.payloads import Deed, Kept
+from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
+from eventsync_core.stores import Stores
+
+_POSITIONS_AT_ONCE = 500
+_BYTES_AT_ONCE = 8 * 1024 * 1024
+
+
+@attrs.define
+class Collected:
+    """
+    What went, or would go: `purged` payloads with `size` bytes of text; and why others stayed.
+
+    `targets` are those that had to have the events.
+    """
+
+    targets: frozenset[str]
+    purged: int = 0
+    size: int = 0
+    stayed: Counter[Stay] = attrs.field(factory=Counter)
+    streams: Counter[str] = attrs.field(factory=Counter)
+
+    def add(self, stream: str, events: int, size: int) -> None:
+        """Count payloads of *stream* that went."""
+        self.purged += events
+        self.size += size
+        self.streams[stream] += events
+
+
+def preview(stores: Stores, choice: Choice, stream: str | None) -> Collected:
+    """
+    Say what `collect` would do now; nothing changes.
+
+    Raises:
+        UnknownTargetError: A target that was named is not registered.
+    """
+    found = Collected(targets_of(stores, choice))
+    for head in heads_of(stores.journal, stream):
+        for chosen in _chosen(stores, choice, head, found):
+            found.add(head.stream, len(chosen), sum(kept.size for kept in chosen))
+    return found
+
+
+def collect(
+    stores: Stores,
+    choice: Choice,
+    stream: str | None,
+    deed: Deed,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Collected:
+    """
+    Let the payloads go that *choice* means in *stream*, or with None in all, and say how many.
+
+    Only what every target has, and at least one: without targets nothing goes. They go in
+    units of at most 500 events and 8 MiB; what is begun again goes on where it stopped.
+
+    Raises:
+        UnknownTargetError: A target that was named is not registered; nothing changed.
+        StoreError: The store cannot be used; what went before stays on record.
+    """
+    done = Collected(targets_of(stores, choice))
+    for head in heads_of(stores.journal, stream):
+        for chosen in _chosen(stores, choice, head, done):
+            for piece in pieces(chosen):
+                _purge(stores, choice, head, piece, deed, done)
+                if progress is not None:
+                    progress(done.purged)
+    return done
+
+
+def _purge(
+    stores: Stores, choice: Choice, head: Head, piece: Sequence[Kept], deed: Deed, done: Collected
+) -> None:
+    wanted = {kept.position for kept in piece}
+    with stores.atomic():
+        # It may have been opened again since it was looked at.
+        now = stores.payloads.kept(head.stream, after=min(wanted) - 1, upto=max(wanted))
+        still = [kept for kept in now if kept.position in wanted]
+        going = _sift(still, choice, done, head)
+        events, size = stores.payloads.purge(head.stream, going, deed)
+    done.add(head.stream, events, size)
+
+
+def _sift(page: Sequence[Kept], choice: Choice, found: Collected, head: Head) -> list[int]:
+    return [kept.position for kept in _going(page, choice, found, head.position)]
+
+
+def _chosen(stores: Stores, choice: Choice, head: Head, found: Collected) -> Iterator[list[Kept]]:
+    """Yield what may go of a stream, page by page; what stays is counted."""
+    for page in pages(stores, head):
+        chosen = list(_going(page, choice, found, head.position))
+        if chosen:
+            yield chosen
+
+
+def _going(page: Collection[Kept], choice: Choice, found: Collected, head: int) -> Iterator[Kept]:
+    for kept in page:
+        why = why_stays(kept, choice, found.targets, head=head)
+        if why is None:
+            yield kept
+        else:
+            found.stayed[why] += 1
+
+
+def pages(stores: Stores, head: Head) -> Iterator[list[Kept]]:
+    """Yield the entries of a stream whose payload is there, up to its head, page by page."""
+    for after in range(0, head.position, _POSITIONS_AT_ONCE):
+        upto = min(after + _POSITIONS_AT_ONCE, head.position)
+        yield stores.payloads.kept(head.stream, after=after, upto=upto)
+
+
+def pieces(page: Sequence[Kept]) -> Iterator[list[Kept]]:
+    """Cut *page* so that each piece holds at most 8 MiB of text, but at least one entry."""
+    piece: list[Kept] = []
+    size = 0
+    for kept in page:
+        if piece and size + kept.size > _BYTES_AT_ONCE:
+            yield piece
+            piece, size = [], 0
+        piece.append(kept)
+        size += kept.size
+    if piece:
+        yield piece

@@ -1,0 +1,82 @@
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from eventsync_core.erasure import Erased
+from eventsync_core.ids import DEFAULT_STREAM, UNASSIGNED_STREAM
+from eventsync_core.journal import heads_of
+from eventsync_core.ledger import Busy
+from eventsync_core.legacy import SetAside
+from eventsync_core.payloads import Deed
+from eventsync_core.retention._collect import pages, pieces
+from eventsync_core.stores import Stores
+
+_PAGE = 500
+_NAMES_NO_PROJECT = (DEFAULT_STREAM, UNASSIGNED_STREAM)
+
+
+def plan_erasure(stores: Stores, stream: str) -> Erased:
+    """Say what `erase` would do now; nothing changes."""
+    payloads = sum(
+        len(page) for head in heads_of(stores.journal, stream) for page in pages(stores, head)
+    )
+    aside = sum(1 for _ in _aside(stores, stream))
+    return attrs.evolve(stores.erasing.there(stream), payloads=payloads, set_aside=aside)
+
+
+def sender_of(stores: Stores, stream: str, *, at: int) -> Busy | None:
+    """Return who is sending the stream to any target just now, or None."""
+    for target in stores.targets.targets():
+        busy = stores.desk.busy(target.target_id, stream, at=at)
+        if busy is not None:
+            return busy
+    return None
+
+
+def erase(
+    stores: Stores,
+    stream: str,
+    deed: Deed,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Erased:
+    """
+    Erase all content of *stream*: payloads, provenance, rows set aside, bodies, words of targets.
+
+    What is not a payload goes first, in one unit of work, then payloads page by page. Ids,
+    digests, chain and outcomes stay, and the deed is on record.
+
+    Raises:
+        StoreError: The store cannot be used; what went before stays gone.
+    """
+    found = stores.erasing.erase(stream, list(_aside(stores, stream)), deed)
+    payloads = 0
+    for head in heads_of(stores.journal, stream):
+        for page in pages(stores, head):
+            for piece in pieces(page):
+                with stores.atomic():
+                    positions = [kept.position for kept in piece]
+                    payloads += stores.payloads.purge(stream, positions, deed)[0]
+                if progress is not None:
+                    progress(payloads)
+    return attrs.evolve(found, payloads=payloads)
+
+
+def _aside(stores: Stores, stream: str) -> Iterator[int]:
+    """Yield the numbers of rows that were set aside and belong to the stream."""
+    after = 0
+    while page := stores.legacy.aside(after=after, limit=_PAGE):
+        after = page[-1].number
+        stored = stores.legacy.stored([row.event_id for row in page if row.event_id])
+        for row in page:
+            known = stored.get(row.event_id)
+            if (known is not None and known.stream == stream) or _names(stores, row, stream):
+                yield row.number
+
+
+def _names(stores: Stores, row: SetAside, stream: str) -> bool:
+    """Say whether the row's bytes name the project, in whatever case of letters."""
+    if stream in _NAMES_NO_PROJECT:
+        return False
+    raw = stores.legacy.bytes_of(row.number) or b""
+    return stream.encode() in raw.lower()

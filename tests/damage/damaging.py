@@ -1,0 +1,32 @@
+"""Ways to damage what is stored, behind the back of everything that guards it."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+
+def unguarded(path: Path, *statements: tuple[str, Sequence[Any]]) -> None:
+    """Run *statements* on the database without its triggers; they are there again afterwards."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        triggers = database.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        database.execute("BEGIN IMMEDIATE")
+        for name, _ in triggers:
+            database.execute(f"DROP TRIGGER {name}")
+        for sql, values in statements:
+            database.execute(sql, values)
+        for _, sql in triggers:
+            database.execute(sql)
+        database.execute("COMMIT")
+
+
+def spoil(path: Path, event_ids: Iterable[str], text: str | bytes) -> None:
+    """Let *text* stand where the texts of *event_ids* stood."""
+    change = (
+        "UPDATE payloads SET text = CAST(? AS TEXT) WHERE entry_id = "
+        "(SELECT entry_id FROM entries WHERE event_id = ?)"
+    )
+    unguarded(path, *[(change, (text, event_id)) for event_id in event_ids])
