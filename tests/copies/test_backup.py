@@ -147,7 +147,7 @@ def test_a_damaged_store_is_told(run: Run, home: Path, events: Path, out: Path) 
 @needs_mount
 def test_a_full_disk_leaves_nothing(home: Path) -> None:
     """The error says so; what is stored is untouched, and with room it works."""
-    events = write_events(home.parent / "events.jsonl", 100)
+    events = write_events(home.parent / "events.jsonl", 5)
     found = on_small_disk(
         home,
         [
@@ -163,7 +163,7 @@ def test_a_full_disk_leaves_nothing(home: Path) -> None:
     assert found[0].code == 0
     check_told(found[1], 5, "store_full")
     check_document(found[2], 5, "store_full")
-    assert (found[3].code, found[3].document["events"]) == (0, 100)
+    assert (found[3].code, found[3].document["events"]) == (0, 5)
     check_document(found[4], 5, "store_full")
 
 
