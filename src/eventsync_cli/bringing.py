@@ -194,6 +194,12 @@ def _reason(result: Migration, places: Sequence[Path]) -> Reason:
             "both contents are kept",
             fix_argv=(*argv, "--resolve", Resolution.KEEP_JOURNAL.value),
         )
+    if result.quarantined_left == result.unfinished:
+        return Reason(
+            code="unfinished",
+            message=f"lines that no newline ends: {result.unfinished}; they may be half written",
+            fix_text="end the program that writes them, and add a newline to what stays half",
+        )
     return Reason(
         code="quarantined",
         message=f"rows that hold no event: {result.quarantined_left}; their bytes are kept",

@@ -226,6 +226,8 @@ class _Run:
                 report.held += judged.event.hold is not None
             name = judged.row.event_id if judged.event is None else judged.event.event_id
             self._note(report, judged.key, name or "", became)
+            if judged.event is None and judged.row.is_unfinished:
+                report.unfinished = judged.key
             if became in _ASIDE:
                 self._put_aside(without_bytes(aside_of(report.source, each, at)), became)
         self._done += len(rows)
