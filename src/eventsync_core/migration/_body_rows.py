@@ -116,7 +116,7 @@ class _Columns:
         parts = {}
         for field in attrs.fields(BodyKey):
             old = _OLD_NAMES.get(field.name, field.name)
-            parts[field.name] = self._text(field.name if field.name in self._values else old)
+            parts[field.name] = self._text(field.name if self._has(field.name) else old)
         return BodyKey(**parts)
 
     def upload(self, key: BodyKey) -> BodyUpload:
@@ -137,6 +137,9 @@ class _Columns:
         """Return the failure; one that cannot be told from another, or be counted, is none."""
         first = self._or("first_failed_at", micros_of, None)
         count = self._or("failure_count", whole_of, None if self._has("failure_count") else 1)
+        if count == 0:
+            # A failure that is on record happened; what the row says stays beside it.
+            self._read.discard("failure_count")
         if first is None or count is None:
             name = "first_failed_at" if first is None else "failure_count"
             raise _UnusableError(f"{name} holds no number that counts")
