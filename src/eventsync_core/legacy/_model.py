@@ -109,7 +109,8 @@ class Source:
     """
     A file of an old program.
 
-    `path` is its place, in characters that can be printed. `target` names whose it is:
+    `path` is its place, in characters that can be stored, of which some may not be fit to be
+    printed. `target` names whose it is:
     `known:` or `unknown:` and the digest of its name; `spelling` says how it was recognised.
     """
 
