@@ -9,8 +9,16 @@ import attrs
 from eventsync_core.bodies import BodyKey, BodyUpload, UploadFailure
 from eventsync_core.codec import read_document
 from eventsync_core.codec import write_document as write
-from eventsync_core.legacy import RowKey, Why, row_digest
-from eventsync_core.migration._columns import Value, columns_text, folded, micros_of, whole_of
+from eventsync_core.legacy import RowKey, Why
+from eventsync_core.migration._columns import (
+    Value,
+    columns_pieces,
+    columns_text,
+    digest_of,
+    folded,
+    micros_of,
+    whole_of,
+)
 
 BODIES, FAILURES = "body_upload_queue", "body_upload_failure_log"
 _OLD_NAMES = {"mission_slug": "feature_slug", "mission_type": "mission_key"}
@@ -35,7 +43,7 @@ class BodyRow:
     @property
     def key(self) -> RowKey:
         """Which row it is, and with which content."""
-        return RowKey(self.part, self.row, row_digest(self.raw))
+        return RowKey(self.part, self.row, digest_of(columns_pieces(self.columns)))
 
     @property
     def size(self) -> int:
@@ -122,10 +130,11 @@ class _Columns:
     def upload(self, key: BodyKey) -> BodyUpload:
         """Return the body."""
         content = self._text("content_body")
+        size = self._or("size_bytes", whole_of, None)
         return BodyUpload(
             key=key,
             content=content,
-            size_bytes=self._or("size_bytes", whole_of, len(content.encode())),
+            size_bytes=len(content.encode()) if size is None else size,
             created_at=self._or("created_at", micros_of, 0),
             hash_algorithm=self._text("hash_algorithm", "sha256"),
             retry_count=self._or("retry_count", whole_of, 0),
