@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from eventsync_adapters.legacy_queues import _queue
+from eventsync_adapters.legacy_queues import _sources
 from eventsync_core.migration import _migrate
 from tests.legacy.conftest import Scene
 from tests.legacy.old import envelope, insert, queue, rows
@@ -214,7 +214,7 @@ def test_a_file_that_cannot_be_emptied(scene: Scene, monkeypatch: pytest.MonkeyP
     """All is imported; the file stays as it is and is named, unless it was to be kept."""
     queue(scene.queue, ["e1"])
     with closing(sqlite3.connect(scene.queue)) as holder:
-        monkeypatch.setattr(_queue, "_PATIENCE_SECONDS", 0)
+        monkeypatch.setattr(_sources, "_PATIENCE_SECONDS", 0)
         holder.execute("SELECT * FROM queue").fetchone()
         holder.execute("BEGIN IMMEDIATE")
         ran = scene.run("sync", "migrate")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from eventsync_adapters.legacy_queues import _journal
+from eventsync_adapters.legacy_queues import _emptying
 from tests.legacy.conftest import Scene
 from tests.legacy.journal_era import (
     PROJECT_COLUMNS,
@@ -148,7 +148,7 @@ def test_rows_that_differ_or_are_no_event(scene: Scene) -> None:
 def test_a_row_that_changed_stays(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what was read back and is still the same leaves; triggers keep all."""
     path = journal(scene.place, ["e1", "e2"])
-    remove = _journal.JournalEmptying.remove
+    remove = _emptying.DatabaseEmptying.remove
 
     def change(self: Any, keys: Any) -> int:
         with closing(sqlite3.connect(path)) as database, database:
@@ -156,7 +156,7 @@ def test_a_row_that_changed_stays(scene: Scene, monkeypatch: pytest.MonkeyPatch)
         return remove(self, keys)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_journal.JournalEmptying, "remove", change)
+        patch.setattr(_emptying.DatabaseEmptying, "remove", change)
         ran = scene.run("sync", "migrate")
     assert (ran.document["removed"], rows(path, _IDS)) == (1, ["e1"])
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from eventsync_adapters.legacy_queues import _emptying, _folders, _queue
-from eventsync_adapters.legacy_queues._queue import QueueReading
+from eventsync_adapters.legacy_queues import _emptying, _folders, _sources
+from eventsync_adapters.legacy_queues._sources import DatabaseReading
 from tests.legacy.conftest import Scene
 from tests.legacy.old import (
     bodies,
@@ -197,16 +197,16 @@ def test_triggers_never_run(scene: Scene, text: str) -> None:
 def test_a_trigger_that_comes_later(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between reading and clean-up: it does not run either."""
     queue(scene.queue, ["e1", "e2"])
-    looked = QueueReading.bodies
+    looked = DatabaseReading.bodies
 
-    def meanwhile(self: QueueReading) -> Any:
+    def meanwhile(self: DatabaseReading) -> Any:
         _altered(
             scene.queue,
             "CREATE TRIGGER odd AFTER DELETE ON queue BEGIN DELETE FROM queue; END",
         )
         return looked(self)
 
-    monkeypatch.setattr(QueueReading, "bodies", meanwhile)
+    monkeypatch.setattr(DatabaseReading, "bodies", meanwhile)
     ran = scene.run("sync", "migrate")
 
     assert (ran.code, ran.document["removed"]) == (3, 0)
@@ -239,29 +239,29 @@ def test_what_nobody_foresaw(
     """In one file is an error of that file, of which then nothing is counted or deleted."""
     queue(scene.queue, ["e1", ("bad", "x"), "e2"])
     queue(scene.scoped(A), ["e1", "e3"])
-    original = {name: vars(QueueReading)[name] for name in ("__init__", "events", "bodies")}
+    original = {name: vars(DatabaseReading)[name] for name in ("__init__", "events", "bodies")}
 
     def is_odd(reading: Any) -> bool:
         return bool(reading._path == scene.queue)
 
-    def opened(self: QueueReading, path: Path, *rest: Any) -> None:
+    def opened(self: DatabaseReading, path: Path, *rest: Any) -> None:
         original["__init__"](self, path, *rest)
         if is_odd(self) and place == "open":
             raise error
 
-    def events(self: QueueReading) -> Any:
+    def events(self: DatabaseReading) -> Any:
         for each in original["events"](self):
             yield each
             if is_odd(self) and place == "row" and each.event_id == "bad":
                 raise error
 
-    def ended(self: QueueReading) -> Any:
+    def ended(self: DatabaseReading) -> Any:
         yield from original["bodies"](self)
         if is_odd(self) and place == "end":
             raise error
 
     for name, new in (("__init__", opened), ("events", events), ("bodies", ended)):
-        monkeypatch.setattr(QueueReading, name, new)
+        monkeypatch.setattr(DatabaseReading, name, new)
     ran = scene.migrate()
     monkeypatch.undo()
 
@@ -278,14 +278,14 @@ def test_what_nobody_foresaw_in_a_clean_up(scene: Scene, monkeypatch: pytest.Mon
     """All is imported; the others are emptied."""
     queue(scene.queue, ["e1"])
     queue(scene.scoped(A), ["e2"])
-    remove = _emptying.QueueEmptying.remove
+    remove = _emptying.DatabaseEmptying.remove
 
     def odd(self: Any, *given: Any) -> Any:
         if self._path == scene.queue:
             raise ValueError("odd")
         return remove(self, *given)
 
-    monkeypatch.setattr(_emptying.QueueEmptying, "remove", odd)
+    monkeypatch.setattr(_emptying.DatabaseEmptying, "remove", odd)
     ran = scene.run("sync", "migrate")
 
     assert (ran.code, ran.document["imported"], ran.document["removed"]) == (3, 2, 1)
@@ -417,7 +417,7 @@ def test_only_what_is_abandoned_goes(temporary: Path, monkeypatch: pytest.Monkey
 
 def _settled_when(scene: Scene, act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Run `sync migrate`, and *act* when the source was counted for the last time."""
-    count = _emptying.QueueEmptying._rows_of
+    count = _emptying.DatabaseEmptying._rows_of
     done: list[int] = []
 
     def counted(self: Any, table: Any) -> int:
@@ -427,7 +427,7 @@ def _settled_when(scene: Scene, act: Callable[[], None], monkeypatch: pytest.Mon
             act()
         return found
 
-    monkeypatch.setattr(_emptying.QueueEmptying, "_rows_of", counted)
+    monkeypatch.setattr(_emptying.DatabaseEmptying, "_rows_of", counted)
     scene.run("sync", "migrate")
     monkeypatch.undo()
 
@@ -457,14 +457,14 @@ def test_rows_that_came_after_the_clean_up_are_not_taken_for_known(
 ) -> None:
     """With --keep-sources the next run reads them."""
     queue(scene.queue, ["e1"])
-    remove = _emptying.QueueEmptying.remove
+    remove = _emptying.DatabaseEmptying.remove
 
     def then_one_more(self: Any, *given: Any) -> int:
         removed = remove(self, *given)
         queue(scene.queue, ["e2"])
         return removed
 
-    monkeypatch.setattr(_emptying.QueueEmptying, "remove", then_one_more)
+    monkeypatch.setattr(_emptying.DatabaseEmptying, "remove", then_one_more)
     first = scene.run("sync", "migrate").document
     monkeypatch.undo()
 
@@ -513,8 +513,8 @@ def test_a_file_that_is_not_to_be_emptied_twice(
 ) -> None:
     """A clean-up that deletes more or fewer rows than it was asked to is undone."""
     queue(scene.queue, ["e1", "e2"])
-    monkeypatch.setattr(_queue, "_PATIENCE_SECONDS", 0)
-    monkeypatch.setattr(_emptying.QueueEmptying, "_same", lambda self, table, keys: [1, 2, 99])
+    monkeypatch.setattr(_sources, "_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(_emptying.DatabaseEmptying, "_same", lambda *_: [1, 2, 99])
     ran = scene.run("sync", "migrate")
 
     assert (ran.code, ran.document["removed"]) == (3, 0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from eventsync_adapters import machine
 from eventsync_adapters.legacy_queues import _folders
 
 
@@ -16,11 +17,11 @@ def test_who_removes_a_folder_lets_nobody_take_it(
 ) -> None:
     """A folder that was made but not held yet is removed by another run, and never given out."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    hold, remove = _folders.machine.try_to_hold, shutil.rmtree
+    hold, remove = machine.try_to_hold, shutil.rmtree
     removed: list[Path] = []
 
     def held(descriptor: int) -> bool | None:
-        monkeypatch.setattr(_folders.machine, "try_to_hold", hold)
+        monkeypatch.setattr(machine, "try_to_hold", hold)
         _folders._remove_abandoned(tmp_path)
         return hold(descriptor)
 
@@ -32,7 +33,7 @@ def test_who_removes_a_folder_lets_nobody_take_it(
         removed.append(folder)
         remove(path)
 
-    monkeypatch.setattr(_folders.machine, "try_to_hold", held)
+    monkeypatch.setattr(machine, "try_to_hold", held)
     monkeypatch.setattr(shutil, "rmtree", removing)
     with _folders.private_folder() as folder:
         monkeypatch.setattr(shutil, "rmtree", remove)

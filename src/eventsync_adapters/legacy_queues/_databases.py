@@ -5,160 +5,144 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from eventsync_adapters.legacy_queues._copy import private_copy
-from eventsync_adapters.legacy_queues._rows import text_of
+from eventsync_adapters.legacy_queues._salvage import salvaged
+from eventsync_adapters.legacy_queues._tables import Part, Table, Tables, look
+from eventsync_adapters.legacy_queues._values import Row, text_of
 from eventsync_core.errors import SourceError
-from eventsync_core.migration import folded
 
 _MAGIC = b"SQLite format 3\0"
-_TABLES = (
-    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-)
-TRIGGERS = """
-SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE
-"""
-_MOST_PROBES = 100_000
+_Made = TypeVar("_Made")
 
-Columns = Mapping[str, Any]
-"""What stands in a row, by the names of its columns in lower case; texts are bytes."""
+
+class Copy(NamedTuple):
+    """An open private copy of the database at `path`, and the fingerprint of all its parts."""
+
+    path: Path
+    connection: sqlite3.Connection
+    fingerprint: str
 
 
 class CopiedDatabase:
     """
-    A private copy of an old database, with how many rows each of its tables has; -1: untold.
-
-    Its `damage` is a line, empty while none was found.
+    A private copy of an old database: what is the same of each `Reading`, and of its *parts*.
 
     Raises:
         SourceError: Nothing in it can be read.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, fingerprint: str) -> None:
-        self.path = path
-        self.fingerprint = fingerprint
+    def __init__(self, copy: Copy, parts: Sequence[Part[object]]) -> None:
+        self.fingerprint = copy.fingerprint
         self.damage = ""
-        self.counts: Mapping[str, int] = {}
-        self._connection = connection
+        self.kept_because = ""
+        self._path = copy.path
+        self._connection = copy.connection
+        self._parts = parts
+        self._is_examined = self._is_broken = False
         try:
-            self._look()
+            self._tables = look(self._connection, parts)
         except sqlite3.Error as error:
-            self._look_anyway(error)
+            self._tables = self._look_anyway(error)
+        self.waiting = self._counted(self._tables.readable) | dict.fromkeys(self._tables.flaws, -1)
+        others = self._counted(self._tables.others)
+        self.other: Mapping[str, int] = {name: count for name, count in others.items() if count}
+        self._note_flaws()
 
-    def _look_anyway(self, error: sqlite3.Error) -> None:
+    def _look_anyway(self, error: sqlite3.Error) -> Tables:
         """Look into a file that SQLite refuses, as it does when pages are missing at its end."""
         try:
             self._run("PRAGMA writable_schema = ON")
-            self._look()
+            tables = look(self._connection, self._parts)
         except sqlite3.Error:
             raise SourceError(
-                f"{self.path} cannot be read: {error}", code="source_damaged"
+                f"{self._path} cannot be read: {error}", code="source_damaged"
             ) from error
         self._note(error)
+        return tables
 
-    def _look(self) -> None:
-        names = [text_of(name) for (name,) in self._run(_TABLES)]
+    def _note_flaws(self) -> None:
+        if self._tables.triggers:
+            names = ", ".join(self._tables.triggers)
+            self.kept_because = f"{self._path} runs triggers when rows are deleted: {names}"
+        flaws = ", ".join(self._tables.flaws.values())
+        if flaws and not self._tables.readable:
+            raise SourceError(f"{self._path}: {flaws}", code="source_foreign")
+        if flaws and not self.damage:
+            self.damage = f"{self._path} cannot be read whole: {flaws}"
+
+    def _note(self, why: object) -> None:
+        self._is_broken = True
+        self.damage = f"{self._path} is damaged: {why}"
+
+    def _run(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql).fetchall()
+
+    def _counted(self, names: Sequence[str] | Mapping[str, Table]) -> dict[str, int]:
+        return {name: self._count(name) for name in names}
+
+    def _count(self, name: str) -> int:
+        quoted = name.replace('"', '""')
+        try:
+            query = f'SELECT COUNT(*) FROM "{quoted}" NOT INDEXED'  # noqa: S608 - quoted
+            return int(self._run(query)[0][0])
+        except sqlite3.Error:
+            return -1
+
+    def _examine(self) -> None:
+        """Look at every page; who only counts does without, it is most of the time it takes."""
+        if self._is_broken or self._is_examined:
+            return
+        self._is_examined = True
         try:
             ((said,),) = self._run("PRAGMA quick_check(1)")
             if said != b"ok":
                 self._note(text_of(said))
         except sqlite3.Error as error:
             self._note(error)
-        self.counts = {folded(name): self._count(name) for name in names}
 
-    def _note(self, why: object) -> None:
-        self.damage = f"{self.path} is damaged: {why}"
-
-    def _run(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql).fetchall()
-
-    def _count(self, name: str) -> int:
-        quoted = name.replace('"', '""')
-        try:
-            return int(self._run(f'SELECT COUNT(*) FROM "{quoted}"')[0][0])  # noqa: S608 - quoted
-        except sqlite3.Error:
-            return -1
-
-    def columns(self, table: str) -> set[str]:
-        """Return the names of the columns of *table*, which is a name of ours, in lower case."""
-        return {folded(text_of(row[1])) for row in self._run(f"PRAGMA table_info({table})")}
-
-    def kept_because(self, table: str) -> str:
-        """Return why no row may leave *table*, which is a name of ours; empty where any may."""
-        found = self._connection.execute(TRIGGERS, (table,)).fetchall()
-        names = ", ".join(text_of(name) for (name,) in found)
-        return f"{self.path} runs triggers when rows are deleted: {names}" if names else ""
-
-    def is_numbered(self, table: str) -> bool:
-        """Say whether the rows of *table*, which is a name of ours, have numbers."""
-        try:
-            self._run(f"SELECT rowid FROM {table} LIMIT 0")  # noqa: S608 - a name of ours
-        except sqlite3.Error:
-            return False
-        return True
-
-    def rows(self, table: str, order: Sequence[str]) -> Iterator[tuple[int, Columns]]:
+    def made(self, part: Part[_Made]) -> Iterator[_Made]:
         """
-        Yield the rows of *table* with their numbers, in the order of those columns that it has.
+        Yield what the rows of *part* are taken for, in their order.
 
-        The names are ours. A table without numbers has 0 for each. Of a damaged one what can be
-        read is yielded, each row once.
+        Of a damaged table what can be read is yielded, each row once.
         """
-        by = ", ".join(name for name in order if name in self.columns(table))
-        if not self.is_numbered(table):
-            yield from self._until_error(f"0, * FROM {table} {f'ORDER BY {by}' if by else ''}")
-            return
-        found: dict[int, Columns] = {}
-        numbered = f"rowid, * FROM {table} NOT INDEXED"
-        before = self.damage
-        for number, columns in self._until_error(f"{numbered} ORDER BY {by or 'rowid'}, rowid"):
-            found[number] = {}
-            yield number, columns
-        if self.damage == before:
-            return
-        for number, columns in self._what_can_be_read(numbered):
-            if number not in found:
-                found[number] = {}
-                yield number, columns
+        self._examine()
+        table = self._tables.readable.get(part.name)
+        if table is not None:
+            yield from map(part.make, self._rows(table, part.order))
 
-    def _what_can_be_read(self, numbered: str) -> Iterator[tuple[int, Columns]]:
-        """Yield what a damaged table still gives from its ends, and singly in between."""
-        lowest: int | None = None
-        highest: int | None = None
-        for lowest, columns in self._until_error(f"{numbered} ORDER BY rowid"):
-            yield lowest, columns
-        for highest, columns in self._until_error(f"{numbered} ORDER BY rowid DESC"):
-            yield highest, columns
-        if lowest is None or highest is None:
+    def _rows(self, table: Table, order: Sequence[str]) -> Iterator[Row]:
+        if self._is_broken:
+            yield from salvaged(self._connection, table, order)
             return
-        for number in range(lowest + 1, min(highest, lowest + _MOST_PROBES)):
-            yield from self._until_error(f"{numbered} WHERE rowid = {number}")
-
-    def _until_error(self, rest: str) -> Iterator[tuple[int, Columns]]:
+        seen: set[int] = set()
         try:
-            cursor = self._connection.execute(f"SELECT {rest}")
-            names = [folded(each[0]) for each in cursor.description[1:]]
-            for number, *values in cursor:
-                yield number, dict(zip(names, values, strict=True))
+            for row in table.rows(self._connection, table.in_order(order)):
+                seen.add(row.number)
+                yield row
         except sqlite3.Error as error:
             self._note(error)
+            for row in salvaged(self._connection, table, order):
+                if row.number not in seen:
+                    yield row
 
 
 @contextmanager
-def copied(path: Path) -> Iterator[CopiedDatabase]:
+def copied(path: Path) -> Iterator[Copy]:
     """
-    Return a private copy of the database at *path* for the length of the block.
+    Open a private copy of the database at *path* for the length of the block.
 
     Raises:
-        SourceError: No whole copy can be made, it is no database, or nothing in it can be read.
+        SourceError: No whole copy can be made, or it is no database.
     """
     with private_copy(path) as (copy, fingerprint):
         _check(path, copy)
         connection = sqlite3.connect(copy.as_uri(), uri=True, isolation_level=None)
         with contextlib.closing(connection):
             connection.text_factory = bytes
-            yield CopiedDatabase(path, connection, fingerprint)
+            yield Copy(path, connection, fingerprint)
 
 
 def _check(path: Path, copy: Path) -> None:

@@ -15,8 +15,9 @@ from eventsync_adapters.legacy_queues._journal_era import (
     records_of,
 )
 from eventsync_adapters.legacy_queues._lines import LineFile
-from eventsync_adapters.legacy_queues._project_store import ProjectStore
-from eventsync_adapters.legacy_queues._queue import QueueSource
+from eventsync_adapters.legacy_queues._project_store import ENTRIES
+from eventsync_adapters.legacy_queues._queue import BODY_PARTS, QUEUE
+from eventsync_adapters.legacy_queues._sources import DatabaseSource
 from eventsync_core.authority import Hypotheses, match_digest
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Kind, Source
@@ -294,11 +295,11 @@ def _lines(kind: Kind, path: Path) -> LineFile:
     return LineFile(path, Source(path=stored_path(path), kind=kind))
 
 
-def _project(path: Path) -> ProjectStore:
-    return ProjectStore(path, Source(path=stored_path(path), kind=Kind.PROJECT_STORE))
+def _project(path: Path) -> DatabaseSource:
+    return DatabaseSource(path, Source(path=stored_path(path), kind=Kind.PROJECT_STORE), ENTRIES)
 
 
-def _queue(digest: str, tried: Hypotheses | None, path: Path) -> QueueSource:
+def _queue(digest: str, tried: Hypotheses | None, path: Path) -> DatabaseSource:
     match = match_digest(digest, tried) if tried is not None else None
     source = Source(
         path=stored_path(path),
@@ -306,7 +307,7 @@ def _queue(digest: str, tried: Hypotheses | None, path: Path) -> QueueSource:
         target=f"{'unknown' if match is None else 'known'}:{digest}",
         spelling="" if match is None else match.spelling,
     )
-    return QueueSource(path, source)
+    return DatabaseSource(path, source, QUEUE, BODY_PARTS)
 
 
 @attrs.frozen

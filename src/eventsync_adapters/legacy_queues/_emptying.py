@@ -4,19 +4,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from eventsync_adapters.legacy_queues._copy import fingerprint_of, is_fresh, when_settled
-from eventsync_adapters.legacy_queues._rows import QueueTable, body_row
-from eventsync_adapters.legacy_queues._tables import Table, Tables, look
+from eventsync_adapters.legacy_queues._tables import Part, Table, Tables, look
 from eventsync_core.errors import SourceError
-from eventsync_core.legacy import RowKey
-from eventsync_core.migration import Left
+from eventsync_core.legacy import RowKey, SourceRow
+from eventsync_core.migration import Left, TableRow
 
 
-class QueueEmptying:
-    """An old queue that is emptied of what the store holds: an `Emptying`."""
+class DatabaseEmptying:
+    """An old database that is emptied of what the store holds of *parts*: an `Emptying`."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        parts: Sequence[Part[SourceRow | TableRow]],
+    ) -> None:
         self._path = path
         self._connection = connection
+        self._parts = parts
 
     def remove(self, keys: Sequence[RowKey]) -> int:
         """See `Emptying.remove`."""
@@ -27,38 +32,36 @@ class QueueEmptying:
         removed = 0
         with self._unit("BEGIN IMMEDIATE"):
             tables = self._looked()
-            for part in sorted({key.part for key in keys}):
-                table = tables.readable.get(part)
-                if table is not None:
-                    removed += self._remove(table, [key for key in keys if key.part == part])
+            for part in self._parts:
+                table = tables.readable.get(part.name)
+                wanted = [key for key in keys if key.part == part.name]
+                if table is not None and wanted:
+                    removed += self._remove(table, self._same(table, part, wanted))
         return removed
 
     def _looked(self) -> Tables:
-        tables = look(self._connection)
+        tables = look(self._connection, self._parts)
         if tables.triggers:
-            names = ", ".join(tables.triggers)
-            raise _refused(self._path, f"triggers would run: {names}")
+            raise not_emptied(self._path, f"triggers would run: {', '.join(tables.triggers)}")
         return tables
 
-    def _remove(self, table: Table, keys: Sequence[RowKey]) -> int:
-        same = self._same(table, keys)
+    def _same(
+        self, table: Table, part: Part[SourceRow | TableRow], keys: Sequence[RowKey]
+    ) -> list[int]:
+        """Return the rows that are still as they were when they were read."""
+        wanted = set(keys)
+        numbers = sorted({key.row for key in keys})
+        rows = table.numbered(self._connection, numbers)
+        return [row.number for row in rows if part.make(row).key in wanted]
+
+    def _remove(self, table: Table, numbers: Sequence[int]) -> int:
         before = self._connection.total_changes
         query = f"DELETE FROM {table.name} WHERE {table.number} = ?"  # noqa: S608 - names of ours
-        self._connection.executemany(query, [(row,) for row in same])
+        self._connection.executemany(query, [(number,) for number in numbers])
         changed = self._connection.total_changes - before
-        if changed != len(same):
-            raise _refused(self._path, f"{changed} rows would go instead of {len(same)}")
+        if changed != len(numbers):
+            raise not_emptied(self._path, f"{changed} rows would go instead of {len(numbers)}")
         return changed
-
-    def _same(self, table: Table, keys: Sequence[RowKey]) -> list[int]:
-        """Return the rows that are still as they were when they were read."""
-        if table.name == "queue":
-            numbers = sorted({key.row for key in keys})
-            wanted = set(keys)
-            rows = QueueTable(self._connection, table).numbered(numbers)
-            return [row.row for row in rows if row.key in wanted]
-        found = ((key, body_row(self._connection, table, key.row)) for key in keys)
-        return sorted({key.row for key, row in found if row is not None and row.key == key})
 
     def settle(self) -> Left:
         """See `Emptying.settle`."""
@@ -66,9 +69,10 @@ class QueueEmptying:
         before = fingerprint_of(self._path)
         with self._translated():
             ((mode,),) = self._connection.execute("PRAGMA journal_mode").fetchall()
-        # While this looks nobody else can commit.
+        # While this looks nobody else can commit; to a WAL file they can, and change its parts.
         with self._unit("BEGIN"):
-            rows = sum(self._rows_of(table) for table in look(self._connection).readable.values())
+            tables = look(self._connection, self._parts).readable.values()
+            rows = sum(self._rows_of(table) for table in tables)
             is_still = before == fingerprint_of(self._path) and not is_fresh(self._path)
         # Closing a WAL file changes its parts.
         return Left(before if is_still and mode != b"wal" else "", rows)
@@ -97,12 +101,8 @@ class QueueEmptying:
             raise not_emptied(self._path, error) from error
 
 
-def not_emptied(path: Path, error: sqlite3.Error) -> SourceError:
-    """Return *error* as one of the source at *path*, of which nothing was deleted."""
-    return _refused(path, str(error))
-
-
-def _refused(path: Path, why: str) -> SourceError:
+def not_emptied(path: Path, why: object) -> SourceError:
+    """Return why the source at *path* cannot be emptied; nothing was deleted."""
     return SourceError(
         f"{path} cannot be emptied of what was imported: {why}",
         code="source_not_emptied",

@@ -7,8 +7,9 @@ from typing import Protocol
 
 import attrs
 
-from eventsync_adapters.legacy_queues._journal import JournalSource
+from eventsync_adapters.legacy_queues._journal import JOURNAL
 from eventsync_adapters.legacy_queues._records import TableSource
+from eventsync_adapters.legacy_queues._sources import DatabaseSource
 from eventsync_core.legacy import Kind, Source
 from eventsync_core.migration import OldRecords, OldSource, OldTable
 
@@ -90,8 +91,9 @@ def _add_journal(found: Finding, name: Path, shown: _Shown) -> None:
     match = _JOURNAL.fullmatch(name.name)
     target = f"unknown:{match[1] if match else name.name}"
 
-    def journal(path: Path) -> JournalSource:
-        return JournalSource(path, Source(path=shown(path), kind=Kind.JOURNAL, target=target))
+    def journal(path: Path) -> DatabaseSource:
+        source = Source(path=shown(path), kind=Kind.JOURNAL, target=target)
+        return DatabaseSource(path, source, JOURNAL)
 
     found.add(name, journal)
 

@@ -12,7 +12,7 @@ import attrs
 from eventsync_adapters.legacy_queues._copy import when_settled
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Kind, RowKey, Source, SourceRow
-from eventsync_core.migration import BodyRow, Left
+from eventsync_core.migration import Left, TableRow
 
 _BLANK = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -128,7 +128,7 @@ class LinesReading:
         """See `Reading.events`."""
         return (line.row for line in self._lines)
 
-    def bodies(self) -> Iterator[BodyRow]:
+    def bodies(self) -> Iterator[TableRow]:
         """See `Reading.bodies`."""
         return iter(())
 

@@ -1,14 +1,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import attrs
 
 from eventsync_adapters.legacy_queues._copy import fingerprint_of
-from eventsync_adapters.legacy_queues._databases import CopiedDatabase, copied
+from eventsync_adapters.legacy_queues._databases import CopiedDatabase, Copy, copied
+from eventsync_adapters.legacy_queues._tables import Part
+from eventsync_adapters.legacy_queues._values import whole_row
 from eventsync_core.legacy import Source
-from eventsync_core.migration import BodyRow
+from eventsync_core.migration import TableRow
 
 _ORDER = ("first_attempted_at", "event_id")
 
@@ -28,39 +30,19 @@ class TableSource:
     @contextmanager
     def reading(self) -> Iterator["TableReading"]:
         """See `OldTable.reading`."""
-        with copied(self.path) as database:
-            yield TableReading(database, self.part)
+        make = partial(whole_row, self.part)
+        part = Part(name=self.part, make=make, order=_ORDER, is_emptied=False)
+        with copied(self.path) as found:
+            yield TableReading(found, part)
 
 
-class TableReading:
+class TableReading(CopiedDatabase):
     """A private copy of such a database: a `RowsReading`."""
 
-    def __init__(self, database: CopiedDatabase, part: str) -> None:
-        self.fingerprint = database.fingerprint
-        counts = dict(database.counts)
-        self.waiting = {part: counts.pop(part)} if part in counts else {}
-        self.other = {name: count for name, count in counts.items() if count}
-        self._database = database
+    def __init__(self, copy: Copy, part: Part[TableRow]) -> None:
+        super().__init__(copy, (part,))
         self._part = part
 
-    @property
-    def damage(self) -> str:
-        """See `RowsReading.damage`."""
-        return self._database.damage
-
-    def rows(self) -> Iterator[BodyRow]:
+    def rows(self) -> Iterator[TableRow]:
         """See `RowsReading.rows`."""
-        if self.waiting:
-            for number, columns in self._database.rows(self._part, _ORDER):
-                plain = [(name, _plain(value)) for name, value in columns.items()]
-                yield BodyRow(self._part, number, plain)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of a column; text and blobs as text, unless they are not UTF-8."""
-    if not isinstance(value, bytes):
-        return value
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value
+        return self.made(self._part)

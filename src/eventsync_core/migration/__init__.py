@@ -1,7 +1,8 @@
 """Bring home what old programs left: read, merge, resolve, clean up."""
 
-from eventsync_core.migration._body_rows import BODIES, FAILURES, BodyRow
+from eventsync_core.migration._body_rows import BODIES, FAILURES
 from eventsync_core.migration._columns import (
+    TableRow,
     Value,
     columns_text,
     folded,
@@ -18,7 +19,6 @@ from eventsync_core.migration._wire import as_document
 __all__ = [
     "BODIES",
     "FAILURES",
-    "BodyRow",
     "Emptying",
     "Left",
     "Migration",
@@ -30,6 +30,7 @@ __all__ = [
     "Reading",
     "RowsReading",
     "SourceReport",
+    "TableRow",
     "Value",
     "Waiting",
     "as_document",

@@ -1,6 +1,6 @@
 """Rows of the body queue and of its failure log, in both spellings of their columns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import attrgetter
 from typing import TypeVar
 
@@ -11,10 +11,9 @@ from eventsync_core.codec import read_document
 from eventsync_core.codec import write_document as write
 from eventsync_core.legacy import RowKey, Why
 from eventsync_core.migration._columns import (
+    TableRow,
     Value,
-    columns_pieces,
     columns_text,
-    digest_of,
     folded,
     micros_of,
     whole_of,
@@ -28,30 +27,6 @@ _Read = TypeVar("_Read")
 
 
 @attrs.frozen
-class BodyRow:
-    """A row of one of the two tables with all its columns, as they stand there."""
-
-    part: str
-    row: int
-    columns: Sequence[tuple[str, Value]]
-
-    @property
-    def raw(self) -> bytes:
-        """All that it holds, as one JSON object; a text that is not UTF-8 stands as hex."""
-        return columns_text(self.columns).encode()
-
-    @property
-    def key(self) -> RowKey:
-        """Which row it is, and with which content."""
-        return RowKey(self.part, self.row, digest_of(columns_pieces(self.columns)))
-
-    @property
-    def size(self) -> int:
-        """How much room its texts take, about."""
-        return sum(len(value) for _, value in self.columns if isinstance(value, str | bytes))
-
-
-@attrs.frozen
 class JudgedBody:
     """
     What a row holds: a body, a failure, or why it holds neither, in a word and a line.
@@ -60,7 +35,7 @@ class JudgedBody:
     else than they should, as JSON; empty where there are none.
     """
 
-    row: BodyRow
+    row: TableRow
     key: RowKey
     upload: BodyUpload | None = None
     failure: UploadFailure | None = None
@@ -93,7 +68,7 @@ def failure_name(failure: UploadFailure) -> str:
     return f"{name_of(failure.key)} {failure.reason}"
 
 
-def judge_body(row: BodyRow) -> JudgedBody:
+def judge_body(row: TableRow) -> JudgedBody:
     """Read the body or the failure in *row*, or say why it holds none."""
     read = _Columns(row)
     try:
@@ -114,7 +89,7 @@ class _UnusableError(ValueError):
 class _Columns:
     """The columns of a row, of which it is known which were read."""
 
-    def __init__(self, row: BodyRow) -> None:
+    def __init__(self, row: TableRow) -> None:
         self._row = row
         self._values = {folded(name): value for name, value in row.columns}
         self._read: set[str] = set()

@@ -16,7 +16,7 @@ from eventsync_core.legacy import (
     Stored,
     recompute,
 )
-from eventsync_core.migration._body_rows import BodyRow
+from eventsync_core.migration._columns import TableRow
 from eventsync_core.migration._model import Migration, SourceReport
 from eventsync_core.migration._past_rows import read_delivery, read_target
 from eventsync_core.stores import Stores
@@ -25,7 +25,7 @@ from eventsync_core.targets import Target
 Told = list[tuple[RowKey, str, Became | Brought]]
 """Of rows their stable keys, and what became of them."""
 
-OnRows = Callable[[SourceReport, Sequence[BodyRow]], Told]
+OnRows = Callable[[SourceReport, Sequence[TableRow]], Told]
 """Deals with rows of a source, and counts them in its report."""
 
 _NO_TARGET = "it has no id, or no URL"
@@ -46,7 +46,7 @@ class Bringing:
     _targets: dict[str, Target | None] = attrs.field(factory=dict)
     _called: set[tuple[str, str]] = attrs.field(factory=set)
 
-    def targets(self, report: SourceReport, rows: Sequence[BodyRow]) -> Told:
+    def targets(self, report: SourceReport, rows: Sequence[TableRow]) -> Told:
         """Register the targets in *rows* that are new, with what they were called."""
         told: Told = []
         for row in rows:
@@ -80,7 +80,7 @@ class Bringing:
         self.result.refuse_target(alias, why)
         return Brought.REFUSED
 
-    def deliveries(self, report: SourceReport, rows: Sequence[BodyRow]) -> Told:
+    def deliveries(self, report: SourceReport, rows: Sequence[TableRow]) -> Told:
         """Bring the deliveries in *rows* whose event and target are known."""
         found = [read_delivery(row) for row in rows]
         stored: Mapping[str, Stored] = {}

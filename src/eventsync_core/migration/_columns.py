@@ -1,10 +1,13 @@
-"""Values of columns of old programs, read alike from every table."""
+"""Rows of old tables, and values of their columns, read alike from every table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from string import ascii_lowercase, ascii_uppercase
 
+import attrs
+
 from eventsync_core.codec import write_document
+from eventsync_core.legacy import RowKey
 
 Value = str | bytes | int | float | None
 
@@ -14,6 +17,30 @@ _MOST_WHOLE = 1 << 40
 # 0001-01-01 and 10000-01-01, beyond which no time can be shown.
 _FIRST_SECOND, _END_SECOND = -62_135_596_800, 253_402_300_800
 _FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+@attrs.frozen
+class TableRow:
+    """A row of an old table with all its columns, as they stand there."""
+
+    part: str
+    row: int
+    columns: Sequence[tuple[str, Value]]
+
+    @property
+    def raw(self) -> bytes:
+        """All that it holds, as one JSON object; a text that is not UTF-8 stands as hex."""
+        return columns_text(self.columns).encode()
+
+    @property
+    def key(self) -> RowKey:
+        """Which row it is, and with which content."""
+        return RowKey(self.part, self.row, digest_of(columns_pieces(self.columns)))
+
+    @property
+    def size(self) -> int:
+        """How much room its texts take, about."""
+        return sum(len(value) for _, value in self.columns if isinstance(value, str | bytes))
 
 
 def folded(name: str) -> str:

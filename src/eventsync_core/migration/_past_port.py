@@ -5,7 +5,7 @@ from typing import Protocol
 import attrs
 
 from eventsync_core.legacy import Source
-from eventsync_core.migration._body_rows import BodyRow
+from eventsync_core.migration._columns import TableRow
 
 
 class RowsReading(Protocol):
@@ -31,7 +31,7 @@ class RowsReading(Protocol):
         """How many rows stand in tables that are not read, by their names."""
         ...
 
-    def rows(self) -> Iterator[BodyRow]:
+    def rows(self) -> Iterator[TableRow]:
         """Yield its rows, each once, with all columns there are."""
         ...
 

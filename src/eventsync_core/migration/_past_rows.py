@@ -13,14 +13,13 @@ from eventsync_core.legacy import (
     read_status,
     read_time,
 )
-from eventsync_core.migration._body_rows import BodyRow
-from eventsync_core.migration._columns import Value, folded
+from eventsync_core.migration._columns import TableRow, Value, folded
 from eventsync_core.targets import Deployment
 
 _LARGEST = (1 << 63) - 1
 
 
-def read_target(row: BodyRow) -> OldTarget | None:
+def read_target(row: TableRow) -> OldTarget | None:
     """Return the target in *row*; None: it has no id or no URL."""
     columns = _columns(row)
     alias, url = _text(columns, "target_id"), _text(columns, "canonical_url")
@@ -36,7 +35,7 @@ def read_target(row: BodyRow) -> OldTarget | None:
     )
 
 
-def read_delivery(row: BodyRow) -> OldDelivery:
+def read_delivery(row: TableRow) -> OldDelivery:
     """Return what *row* says; of what it does not say, nothing is made up."""
     columns = _columns(row)
     return OldDelivery(
@@ -54,7 +53,7 @@ def read_delivery(row: BodyRow) -> OldDelivery:
     )
 
 
-def read_settled(row: BodyRow) -> SourceRow:
+def read_settled(row: TableRow) -> SourceRow:
     """Return the content that an old program put away when it settled a conflict over an event."""
     columns = _columns(row)
     payload = columns.get("payload")
@@ -69,7 +68,7 @@ def read_settled(row: BodyRow) -> SourceRow:
     )
 
 
-def _columns(row: BodyRow) -> Mapping[str, Value]:
+def _columns(row: TableRow) -> Mapping[str, Value]:
     return {folded(name): value for name, value in row.columns}
 
 

@@ -3,7 +3,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from eventsync_core.legacy import RowKey, Source, SourceRow
-from eventsync_core.migration._body_rows import BodyRow
+from eventsync_core.migration._columns import TableRow
 
 
 class Left(NamedTuple):
@@ -45,7 +45,7 @@ class Reading(Protocol):
         """Yield the rows that hold events, in the order they were queued, and each once."""
         ...
 
-    def bodies(self) -> Iterator[BodyRow]:
+    def bodies(self) -> Iterator[TableRow]:
         """Yield the rows of the body queue, in the order they were made, then its failure log."""
         ...
 

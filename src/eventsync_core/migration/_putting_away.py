@@ -15,8 +15,8 @@ from eventsync_core.legacy import (
     Why,
     judge,
 )
-from eventsync_core.migration._body_rows import BodyRow
 from eventsync_core.migration._bringing import Told
+from eventsync_core.migration._columns import TableRow
 from eventsync_core.migration._model import Migration, MigrationRules, SourceReport
 from eventsync_core.migration._past_rows import read_settled
 from eventsync_core.stores import Stores
@@ -34,7 +34,7 @@ class PuttingAway:
     clock: Clock
     imported: Mapping[str, bytes]
 
-    def take(self, report: SourceReport, rows: Sequence[BodyRow]) -> Told:
+    def take(self, report: SourceReport, rows: Sequence[TableRow]) -> Told:
         """
         Set the contents of *rows* aside with their bytes, as conflicts that are resolved.
 

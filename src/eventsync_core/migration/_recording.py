@@ -8,8 +8,8 @@ import attrs
 from eventsync_core.clock import Clock
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Became, Noted, Source
-from eventsync_core.migration._body_rows import BodyRow
 from eventsync_core.migration._bringing import Bringing, OnRows
+from eventsync_core.migration._columns import TableRow
 from eventsync_core.migration._guarding import guarding
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
 from eventsync_core.migration._past_port import OldRecords, OldTable, RowsReading
@@ -94,7 +94,7 @@ class Recording:
         return report
 
     def _take_chunks(self, report: SourceReport, reading: RowsReading, take: OnRows) -> None:
-        chunk: list[BodyRow] = []
+        chunk: list[TableRow] = []
         for row in reading.rows():
             chunk.append(row)
             if len(chunk) == _ROWS_AT_ONCE:
@@ -102,7 +102,7 @@ class Recording:
                 chunk = []
         self._take_chunk(report, chunk, take)
 
-    def _take_chunk(self, report: SourceReport, rows: Sequence[BodyRow], take: OnRows) -> None:
+    def _take_chunk(self, report: SourceReport, rows: Sequence[TableRow], take: OnRows) -> None:
         with self._unit():
             self._note(report)
             told = take(report, rows)

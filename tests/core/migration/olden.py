@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from eventsync_core.legacy import Kind, RowKey, Source, SourceRow
-from eventsync_core.migration import BODIES, FAILURES, BodyRow, Left, Reading
+from eventsync_core.migration import BODIES, FAILURES, Left, Reading, TableRow
 from eventsync_core.stores import Stores
 from eventsync_core.testing import CrashError
 
@@ -187,7 +187,7 @@ class Copy:
         for number, row in self.parts["queue"].items():
             yield self.mortal.step(lambda: None) or _event(number, row)
 
-    def bodies(self) -> Iterator[BodyRow]:
+    def bodies(self) -> Iterator[TableRow]:
         """See `Reading.bodies`."""
         for part in (BODIES, FAILURES):
             for number, row in self.parts[part].items():
@@ -201,8 +201,8 @@ def _event(number: int, row: Row) -> SourceRow:
     )
 
 
-def _body(part: str, number: int, row: Row) -> BodyRow:
-    return BodyRow(part, number, [*row.items()])
+def _body(part: str, number: int, row: Row) -> TableRow:
+    return TableRow(part, number, [*row.items()])
 
 
 def _key(part: str, number: int, row: Row) -> RowKey:

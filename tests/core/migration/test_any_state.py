@@ -17,9 +17,9 @@ from eventsync_core.legacy import Became
 from eventsync_core.migration import (
     BODIES,
     FAILURES,
-    BodyRow,
     Migration,
     MigrationRules,
+    TableRow,
     as_document,
     migrate,
     preview,
@@ -202,7 +202,7 @@ class AnyState(RuleBasedStateMachine):
             row = {"data": raw} if aside.key.part == "queue" else json.loads(raw)
             found |= _contents(aside.key.part, row)
         for path in "ab":
-            key = judge_body(BodyRow(BODIES, 1, [*body_columns(path, "").items()])).upload
+            key = judge_body(TableRow(BODIES, 1, [*body_columns(path, "").items()])).upload
             assert key is not None
             upload = self.stores.bodies.get(key.key)
             if upload is not None:

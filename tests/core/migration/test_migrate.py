@@ -14,11 +14,11 @@ from eventsync_adapters.sqlite import open_stores
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Became, Kind, RowKey, Source, SourceRow
 from eventsync_core.migration import (
-    BodyRow,
     Left,
     Migration,
     MigrationRules,
     Reading,
+    TableRow,
     as_document,
     migrate,
     preview,
@@ -83,7 +83,7 @@ class Texts:
     def events(self) -> Iterator[SourceRow]:
         return rows_of(self.texts)
 
-    def bodies(self) -> Iterator[BodyRow]:
+    def bodies(self) -> Iterator[TableRow]:
         return iter(())
 
 
