@@ -10,6 +10,7 @@ from typing import NamedTuple
 import attrs
 
 from eventsync_adapters.legacy_queues._copy import when_settled
+from eventsync_adapters.legacy_queues._writable import why_not_emptied
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Kind, RowKey, Source, SourceRow
 from eventsync_core.migration import Left, TableRow
@@ -67,7 +68,8 @@ class LineFile:
         lines, fingerprint = self.read()
         if not fingerprint:
             raise SourceError(f"{self.path} is being written to", code="source_locked")
-        yield LinesReading(lines, fingerprint)
+        kept_because = why_not_emptied(self.path, has_journal=False)
+        yield LinesReading(lines, fingerprint, kept_because=kept_because)
 
     @contextmanager
     def emptying(self) -> Iterator["LinesEmptying"]:
