@@ -1,8 +1,11 @@
 """What is taken in of folders and files that are named, and files of records with more names."""
 
 import os
+import shlex
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -148,3 +151,25 @@ def test_records_by_links_of_other_names(scene: Scene, tmp_path: Path) -> None:
     assert (ran.code, ran.document["imported"], _said(ran.document)) == (0, 1, {"imported": 1})
     assert {each["target"] for each in ran.document["sources"]} == {"unknown:x", ""}
     assert rows(path.with_name(f"1-{path.name}"), "SELECT event_id FROM event_journal") == []
+
+
+@_POSIX
+def test_a_fix_for_a_name_that_is_no_text(scene: Scene, tmp_path: Path) -> None:
+    """No JSON can hold the command, so it is spelt as a shell takes it; and it helps."""
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/it's \xff.db"))
+    try:
+        queue(path, [("e1", "{not json"), "e2"])
+    except (OSError, sqlite3.Error, UnicodeError):
+        pytest.skip("the file system takes no such name")
+
+    ran = scene.run("sync", "migrate", "--from", str(path))
+
+    fix = ran.document["error"]["fix"]["text"]
+    program = f'eventsync() {{ {shlex.quote(sys.executable)} -m eventsync_cli "$@"; }}\n'
+    script = program + fix.replace("--from", f"--home {shlex.quote(str(scene.place))} --from")
+    shell = shutil.which("bash")
+    if shell is None:
+        pytest.skip("there is no bash")
+    done = subprocess.run([shell, "-c", script], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(b"emptied of 1") == 1

@@ -248,7 +248,9 @@ def _named(found: Found, name: Path, tried: Hypotheses | None) -> None:
         found.add(name, _project)
     else:
         match = _QUEUE.fullmatch(name.name)
-        found.add(name, partial(_queue, match[1] if match else _LEGACY, tried))
+        is_guess = match is None and name.name != _OWN
+        digest = match[1] if match else _LEGACY
+        found.add(name, partial(_queue, digest, tried, is_guess=is_guess))
 
 
 def _in_root(found: Found, root: Path, tried: Hypotheses | None) -> None:
@@ -299,7 +301,9 @@ def _project(path: Path) -> DatabaseSource:
     return DatabaseSource(path, Source(path=stored_path(path), kind=Kind.PROJECT_STORE), ENTRIES)
 
 
-def _queue(digest: str, tried: Hypotheses | None, path: Path) -> DatabaseSource:
+def _queue(
+    digest: str, tried: Hypotheses | None, path: Path, *, is_guess: bool = False
+) -> DatabaseSource:
     match = match_digest(digest, tried) if tried is not None else None
     source = Source(
         path=stored_path(path),
@@ -307,7 +311,7 @@ def _queue(digest: str, tried: Hypotheses | None, path: Path) -> DatabaseSource:
         target=f"{'unknown' if match is None else 'known'}:{digest}",
         spelling="" if match is None else match.spelling,
     )
-    return DatabaseSource(path, source, QUEUE, BODY_PARTS)
+    return DatabaseSource(path, source, QUEUE, BODY_PARTS, is_guess)
 
 
 @attrs.frozen
