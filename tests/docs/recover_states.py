@@ -13,7 +13,7 @@ import pytest
 
 import eventsync_adapters.legacy_queues as adapter
 from eventsync_adapters import machine
-from eventsync_adapters.legacy_queues import Found, _queue
+from eventsync_adapters.legacy_queues import Found, _sources
 from eventsync_adapters.server import serve
 from eventsync_cli.__main__ import main
 from tests.legacy.old import bodies, body, envelope, insert, queue
@@ -204,7 +204,7 @@ def _(place: Place) -> Iterator[None]:
 @_state("source_not_emptied")
 def _(place: Place) -> Iterator[None]:
     queue(place.queue, ["e1"])
-    place.patch.setattr(_queue, "_PATIENCE_SECONDS", 0)
+    place.patch.setattr(_sources, "_PATIENCE_SECONDS", 0)
     with closing(sqlite3.connect(place.queue, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         yield
