@@ -14,6 +14,7 @@ from eventsync_core.legacy import (
     PastDelivery,
     RowKey,
     Stored,
+    can_be_shown,
     recompute,
 )
 from eventsync_core.migration._body_rows import BodyRow
@@ -29,6 +30,7 @@ OnRows = Callable[[SourceReport, Sequence[BodyRow]], Told]
 """Deals with rows of a source, and counts them in its report."""
 
 _NO_TARGET = "it has no id, or no URL"
+_NO_WORDS = "its team or its user is too long, or holds what cannot be printed"
 
 
 @attrs.define
@@ -58,6 +60,8 @@ class Bringing:
 
     def _target(self, old: OldTarget) -> Brought:
         self._targets[old.alias] = None
+        if not can_be_shown(old):
+            return self._refuse(old.alias, _NO_WORDS)
         try:
             target = recompute(old)
         except TargetUrlError as error:
