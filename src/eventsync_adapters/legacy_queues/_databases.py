@@ -19,7 +19,12 @@ _TABLES = (
 TRIGGERS = """
 SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE
 """
+_INDEXED = """
+SELECT 1 FROM pragma_index_list('{}') l JOIN pragma_index_info(l.name) i
+WHERE l.partial = 0 AND i.seqno = 0 AND i.name = '{}' COLLATE NOCASE
+"""
 _MOST_PROBES = 100_000
+_VALUES_AT_ONCE = 200
 
 Columns = Mapping[str, Any]
 """What stands in a row, by the names of its columns in lower case; texts are bytes."""
@@ -122,6 +127,27 @@ class CopiedDatabase:
                 found[number] = {}
                 yield number, columns
 
+    def rows_with(
+        self, table: str, column: str, values: Sequence[str]
+    ) -> Iterator[tuple[int, Columns]]:
+        """
+        Yield the rows of *table* with one of the texts *values* in *column*, as `rows` does.
+
+        The names are ours. The copy, which is private, gets an index if there is none.
+        """
+        if column not in self.columns(table):
+            return
+        if not self._run(_INDEXED.format(table, column)):
+            self._run(f"CREATE INDEX eventsync_lookup ON {table} ({column})")
+        number = "rowid" if self.is_numbered(table) else "0"
+        for start in range(0, len(values), _VALUES_AT_ONCE):
+            some = values[start : start + _VALUES_AT_ONCE]
+            given: list[str | bytes] = [*some, *(value.encode() for value in some)]
+            marks = ",".join("?" * len(given))
+            yield from self._until_error(
+                f"{number}, * FROM {table} WHERE {column} IN ({marks})", given
+            )
+
     def _what_can_be_read(self, numbered: str) -> Iterator[tuple[int, Columns]]:
         """Yield what a damaged table still gives from its ends, and singly in between."""
         lowest: int | None = None
@@ -135,9 +161,11 @@ class CopiedDatabase:
         for number in range(lowest + 1, min(highest, lowest + _MOST_PROBES)):
             yield from self._until_error(f"{numbered} WHERE rowid = {number}")
 
-    def _until_error(self, rest: str) -> Iterator[tuple[int, Columns]]:
+    def _until_error(
+        self, rest: str, given: Sequence[str | bytes] = ()
+    ) -> Iterator[tuple[int, Columns]]:
         try:
-            cursor = self._connection.execute(f"SELECT {rest}")
+            cursor = self._connection.execute(f"SELECT {rest}", given)
             names = [folded(each[0]) for each in cursor.description[1:]]
             for number, *values in cursor:
                 yield number, dict(zip(names, values, strict=True))

@@ -1,6 +1,6 @@
 """Rows become events of the journal, in one unit of work, or would."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
@@ -27,13 +27,15 @@ class Merging:
     """
     Decides over rows, and with `is_preview` no more than that.
 
-    `stores` is None where there is no store yet. What a preview would import is remembered, so
+    `stores` is None where there is no store yet. `on_import` is told the ids of events in the unit
+    of work that stores them. What a preview would import is remembered, so
     that it decides over later rows as the act does.
     """
 
     stores: Stores | None
     rules: MigrationRules
     is_preview: bool
+    on_import: Callable[[Sequence[str]], None] = lambda _: None
     _seen: dict[str, bytes] = attrs.field(factory=dict)
     _new: list[str] = attrs.field(factory=list)
 
@@ -120,6 +122,13 @@ class Merging:
                 if each.became not in (Became.IMPORTED, Became.DEDUPLICATED)
             ]
         )
+        new = [
+            each.judged.event.event_id
+            for each in decisions
+            if each.became is Became.IMPORTED and each.judged.event is not None
+        ]
+        if new:
+            self.on_import(new)
 
 
 def _provenance(source: Source, judged: Judged, at: int) -> Provenance:
