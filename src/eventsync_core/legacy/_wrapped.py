@@ -38,9 +38,9 @@ def unwrap(raw: bytes) -> Unwrapped:
     Return the envelope in *raw*: the document itself, or the one that it holds in base64.
 
     A document that is an event, with a type or with an object as its payload, is the envelope,
-    whatever that payload holds. Else a text in base64 counts where it stands in the document, or in an object in it that says
-    so, and only if it is an event. Several that differ, or none where there should be one, are
-    damage. What is no document is returned as it is.
+    whatever that payload holds. Else a text in base64 counts where it stands in the document, or
+    in an object in it that says so, and only if it is an event. Several that differ, or none where
+    there should be one, are damage. What is no document is returned as it is.
     """
     try:
         document = read_unambiguous(raw)

@@ -30,10 +30,11 @@ def quarantined_left(report: SourceReport, rules: MigrationRules) -> int:
     """
     Return how many rows that hold no event wait in the source.
 
-    In one that keeps its rows they do not once somebody took them.
+    In one that keeps its rows they do not once somebody took them, whatever else is open there.
     """
-    is_kept = rules.keep_sources and not report.source.kind.is_kept
-    is_free = not (report.is_blocked or report.error is not None or is_kept)
+    is_kept = report.source.kind.is_kept
+    in_the_way = not is_kept and (report.is_blocked or rules.keep_sources)
+    is_free = report.error is None and not in_the_way
     return 0 if rules.take_quarantined and is_free else report.of_all(Became.QUARANTINED)
 
 

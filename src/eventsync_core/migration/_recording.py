@@ -24,7 +24,7 @@ _KEEP = (
     "what it calls delivered is offered again once its stream is granted (a receiver that has it "
     "answers duplicate): run the command again, or name a backup with --from, before you grant"
 )
-_KEEP_AUDIT = "run the command again, or name a backup with --from: it may hold contents that are nowhere else"
+_KEEP_AUDIT = "run the command again, or name a backup: it may hold contents that are nowhere else"
 
 
 @attrs.define(eq=False)
