@@ -31,13 +31,15 @@ def quarantined_left(report: SourceReport, rules: MigrationRules) -> int:
     """
     Return how many rows that hold no event wait in the source.
 
-    Where rows stay, by its kind or by the rules, they do not once somebody took them. One that
-    may still become an event is not taken.
+    Where rows stay, by its kind or by the rules, they do not once somebody took them, in a kept
+    one whatever else is open there. One that may still become an event is not taken.
     """
+    is_kept = report.source.kind.is_kept
+    is_free = report.error is None and (is_kept or not report.is_blocked)
     if report.is_unchanged:
         return 0
-    if rules.take_quarantined and not (report.is_blocked or report.error is not None):
-        return int(report.unfinished is not None and not report.source.kind.is_kept)
+    if rules.take_quarantined and is_free:
+        return int(report.unfinished is not None and not is_kept)
     return report.of_all(Became.QUARANTINED)
 
 
