@@ -297,6 +297,19 @@ def _(place: Place) -> Iterator[None]:
     yield
 
 
+@_state("ledger")
+def _(place: Place) -> Iterator[None]:
+    old = target()
+    journal(place.home, ["e1"])
+    targets(place.home, [old])
+    path = ledger(place.home, [delivery("e1", old["target_id"])])
+    backup = place.user / "backup" / "ledger.db"
+    backup.parent.mkdir()
+    path.rename(backup)
+    path.write_text("no database")
+    yield
+
+
 @_state("no target")
 def _(place: Place) -> Iterator[None]:
     old = target("ftp://old.example")
