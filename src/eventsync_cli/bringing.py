@@ -45,10 +45,11 @@ def read_resolutions(
     for word in words:
         event_id, _, named = word.rpartition("=")
         try:
-            resolution = Resolution(named)
+            # Of an empty id, as of an empty variable of a shell, the word is none: not "all".
+            resolution = Resolution(named if event_id else word)
         except ValueError:
             raise UsageProblemError(
-                f"--resolve takes {_WORDS}, not {named[:40]!r}",
+                f"--resolve takes {_WORDS}, not {word[:40]!r}",
                 fix_text="--resolve keep-journal, or --resolve EVENT_ID=keep-journal",
             ) from None
         if event_id:

@@ -213,3 +213,14 @@ def test_an_event_that_only_an_audit_holds(scene: Scene) -> None:
     assert scene.migrate("--resolve", "keep-journal").code == 0
     assert scene.migrate().code == 0
     assert scene.run("journal", "show", "lost").document["targets"][0]["outcome"] == "success"
+
+
+def test_a_target_that_comes_later_settles_its_deliveries(scene: Scene, tmp_path: Path) -> None:
+    """From another place too: the ledger is as it was, and tells more now."""
+    old = target()
+    journal(scene.place, ["e1", "e2"])
+    ledger(scene.place, [delivery("e1", old["target_id"])])
+    assert _said(scene.migrate().document) == {"unknown_target": 1}
+    found = targets(tmp_path / "elsewhere", [old])
+
+    assert _said(scene.migrate("--from", str(found)).document) == {"imported": 1}

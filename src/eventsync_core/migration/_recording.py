@@ -26,6 +26,10 @@ _KEEP = (
     "what it calls delivered is offered again once its stream is granted (a receiver that has it "
     "answers duplicate): run the command again, or name a backup with --from, before you grant"
 )
+_DAMAGED = (
+    "what could be read of it counts; rows that could not may be offered again once their stream "
+    "is granted: put a backup in its place, or move it out of the home"
+)
 _KEEP_AUDIT = "run the command again, or name a backup: it may hold contents that are nowhere else"
 
 
@@ -148,7 +152,8 @@ class Recording:
         """Take in what ledgers say of events that were known before, and report everything."""
         reports = [each for place in self._places for each in place.reports.values()]
         found = [*self.result.sources, *reports]
-        grew = any(each.counts[Became.IMPORTED] for each in found)
+        # A ledger may tell of events, and name targets, that were not known when it was read.
+        grew = any(each.counts[Became.IMPORTED] or each.targets[Brought.IMPORTED] for each in found)
         left = [place for place in self._places if grew or not place.is_unchanged]
         for place in left:
             self._open(place)
@@ -174,7 +179,7 @@ class Recording:
             try:
                 with guarding(ledger.source):
                     self._take_in(place, report, place.reading, place.bringing.deliveries)
-                    _look(report, place.reading, _KEEP)
+                    _look(report, place.reading)
                     if not is_whole:
                         report.fingerprint = ""
             except SourceError as error:
@@ -198,7 +203,7 @@ class Recording:
         try:
             with guarding(table.source), table.reading() as reading:
                 self._take_in(place, report, reading, take)
-                _look(report, reading, fix)
+                _look(report, reading)
         except SourceError as error:
             self._fail(report, error, fix)
         else:
@@ -254,11 +259,11 @@ class Recording:
             self.stores.legacy.note(noted, at=self.clock())
 
 
-def _look(report: SourceReport, reading: RowsReading, fix: str) -> None:
+def _look(report: SourceReport, reading: RowsReading) -> None:
     """Note what a file is like whose rows were read."""
     report.other = dict(reading.other)
     report.was_read = True
     if reading.damage:
-        report.error = SourceError(reading.damage, code="source_damaged", fix=fix)
+        report.error = SourceError(reading.damage, code="source_damaged", fix=_DAMAGED)
     else:
         report.fingerprint = reading.fingerprint
