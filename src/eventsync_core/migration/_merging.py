@@ -137,7 +137,7 @@ class Merging:
         stores.legacy.note(Noted(source=source), at=at)
         stores.legacy.take(
             [
-                _provenance(source, each.judged, at)
+                provenance_of(source, each.judged, at)
                 for each in decisions
                 if each.became in (Became.IMPORTED, Became.DEDUPLICATED)
             ]
@@ -159,7 +159,8 @@ class Merging:
             self.on_import(new)
 
 
-def _provenance(source: Source, judged: Judged, at: int) -> Provenance:
+def provenance_of(source: Source, judged: Judged, at: int) -> Provenance:
+    """Return where the event in a row came from."""
     return Provenance(
         path=source.path,
         key=judged.key,

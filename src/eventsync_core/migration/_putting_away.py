@@ -8,17 +8,16 @@ from eventsync_core.clock import Clock
 from eventsync_core.events import Event
 from eventsync_core.legacy import (
     Became,
+    Decision,
     Judged,
-    Provenance,
     Resolution,
     SetAside,
     Source,
-    Why,
     judge,
 )
 from eventsync_core.migration._bringing import Told
 from eventsync_core.migration._columns import TableRow
-from eventsync_core.migration._merging import Merging, aside_of
+from eventsync_core.migration._merging import Merging, aside_of, provenance_of
 from eventsync_core.migration._model import Migration, SourceReport
 from eventsync_core.migration._past_rows import read_settled
 from eventsync_core.migration._resolving import without_bytes
@@ -65,7 +64,8 @@ class PuttingAway:
             return Became.CONFLICT
         if self.stores is not None and not self.result.is_preview:
             if is_same:
-                self._take(self.stores, source, judged)
+                origin = provenance_of(source, judged, self.clock())
+                self.stores.legacy.take([origin])
             else:
                 self._set_aside(self.stores, source, judged, existing)
         return Became.DEDUPLICATED if is_same else Became.RESOLVED
@@ -95,33 +95,11 @@ class PuttingAway:
                 return stored.canonical_digest
         return self.merging.seen.get(event_id, b"")
 
-    def _take(self, stores: Stores, source: Source, judged: Judged) -> None:
-        origin = Provenance(
-            path=source.path,
-            key=judged.key,
-            event_id="" if judged.event is None else judged.event.event_id,
-            queued_at=judged.row.queued_at,
-            retry_count=None,
-            taken_at=self.clock(),
-        )
-        stores.legacy.take([origin])
-
     def _set_aside(self, stores: Stores, source: Source, judged: Judged, existing: bytes) -> None:
-        row, event, at = judged.row, judged.event, self.clock()
-        aside = SetAside(
-            path=source.path,
-            key=judged.key,
-            event_id=(row.event_id or "") if event is None else event.event_id,
-            why=judged.why or Why.CONFLICT,
-            detail=judged.detail or _SETTLED,
-            size=len(row.raw),
-            at=at,
-            existing=existing,
-            incoming=b"" if event is None else event.canonical_digest,
-            queued_at=row.queued_at,
-            raw=row.raw,
-        )
-        stores.legacy.set_aside([aside])
+        at = self.clock()
+        aside = aside_of(source, Decision(judged, Became.RESOLVED, existing), at)
+        detail = judged.detail or _SETTLED
+        stores.legacy.set_aside([attrs.evolve(aside, detail=detail)])
         found = stores.legacy.aside_of(source.path, [judged.key]).values()
         numbers = [each.number for each in found]
         stores.legacy.resolve(numbers, Resolution.KEEP_JOURNAL.value, at=at)
