@@ -45,10 +45,11 @@ def read_resolutions(
     for word in words:
         event_id, _, named = word.rpartition("=")
         try:
-            resolution = Resolution(named)
+            # Of an empty id, as of an empty variable of a shell, the word is none: not "all".
+            resolution = Resolution(named if event_id else word)
         except ValueError:
             raise UsageProblemError(
-                f"--resolve takes {_WORDS}, not {named[:40]!r}",
+                f"--resolve takes {_WORDS}, not {word[:40]!r}",
                 fix_text="--resolve keep-journal, or --resolve EVENT_ID=keep-journal",
             ) from None
         if event_id:
@@ -139,6 +140,12 @@ def _reason(app: App, result: Migration, places: Sequence[Path], rules: Migratio
             code="conflict",
             message=f"rows that differ from what is stored: {result.conflict_count}; {said}",
             fix_argv=(*argv, "--resolve", Resolution.KEEP_JOURNAL.value),
+        )
+    if result.quarantined_left == result.unfinished:
+        return Reason(
+            code="unfinished",
+            message=f"lines that no newline ends: {result.unfinished}; they may be half written",
+            fix_text="end the program that writes them, and add a newline to what stays half",
         )
     return Reason(
         code="quarantined",

@@ -1,5 +1,6 @@
 """Which target a command means: the one named on the command line, else the current one."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from eventsync_cli.compose import App
@@ -27,12 +28,13 @@ def meant(app: App, target_id: str | None) -> str:
     """
     Return *target_id*, else the id of the current target.
 
-    What an old program called a target counts as its id, where it called no other so.
+    What an old program called a target counts as its id.
 
     Raises:
         SettingsError: None was named, and the configuration cannot be understood.
         TargetConflictError: None was named, and it disagrees with the environment.
-        UsageProblemError: None was named, and there is no current one.
+        UsageProblemError: None was named, and there is no current one; or old programs called
+            several so.
         UnknownTargetError: None was named, and the current one is not registered yet.
     """
     if target_id is not None:
@@ -49,14 +51,29 @@ def meant(app: App, target_id: str | None) -> str:
 
 
 def called_now(app: App, name: str) -> str:
-    """Return the id of the target that *name* means: its id, or what an old program called it."""
+    """
+    Return the id of the target that *name* means: its id, or what an old program called it.
+
+    Raises:
+        UsageProblemError: Old programs called several targets so.
+    """
     if is_target_key(name):
         return name
     with suppress(StoreError, SettingsError), app.reading() as stores:
         found = [] if stores is None else stores.past.called(name)
-        if len(found) == 1:
-            return found[0]
+        return _only(found, name)
     return name
+
+
+def _only(found: Sequence[str], name: str) -> str:
+    """Return the only target in *found*, or *name* where there is none."""
+    if len(found) > 1:
+        raise UsageProblemError(
+            f"old programs called several targets {name}: {', '.join(found)}",
+            code="target_ambiguous",
+            fix_argv=("eventsync", "target", "list"),
+        )
+    return found[0] if found else name
 
 
 def target_called(stores: Stores, name: str) -> Target:
@@ -65,9 +82,10 @@ def target_called(stores: Stores, name: str) -> Target:
 
     Raises:
         UnknownTargetError: There is none.
+        UsageProblemError: Old programs called several targets so.
     """
     found = [] if is_target_key(name) else stores.past.called(name)
-    return stores.targets.get(found[0] if len(found) == 1 else name)
+    return stores.targets.get(_only(found, name))
 
 
 def current_target(app: App) -> Target:

@@ -214,6 +214,7 @@ def _ungranted(app: App, stores: Stores, target: Target) -> Result:
         return _result(report, target)
     stream = app.stream if app.stream in waiting else next(iter(waiting))
     report.stopped_because = UploadStop.NO_GRANT.value
+    report.remaining = sum(waiting.values())
     report.message = f"no stream that was asked for is granted to {target.url}: {stream} waits"
     talk = ungranted_talk(app, target, waiting)
     return _result(report, target, talk=talk, argv=grant_command(stream))

@@ -13,6 +13,7 @@ __all__ = [
     "given_words",
     "is_event_id",
     "is_target_key",
+    "lower_name",
     "one_line",
     "printable",
     "stream_key",
@@ -68,11 +69,12 @@ def stream_key(project: str | None, named: str | None = None) -> str:
     Both count in lower case, which of ASCII letters alone is one spelling for one project; blank
     ones not at all. Without either it is `default`; the working directory never counts.
     """
-    return _lower(project) or _lower(named) or DEFAULT_STREAM
+    return lower_name(project or "") or lower_name(named or "") or DEFAULT_STREAM
 
 
-def _lower(key: str | None) -> str:
-    return (key or "").strip().translate(_ASCII_LOWER)
+def lower_name(name: str) -> str:
+    """Return *name* without blanks around it, its ASCII letters in lower case and no others."""
+    return name.strip().translate(_ASCII_LOWER)
 
 
 def is_target_key(text: str) -> bool:

@@ -155,6 +155,13 @@ def _(place: Place) -> Iterator[None]:
     yield
 
 
+@_state("no_room_for_copy")
+def _(place: Place) -> Iterator[None]:
+    queue(place.queue, ["e1"])
+    place.patch.setattr("tempfile.tempdir", str(place.user / "tmp"))
+    yield
+
+
 def _with_content(name: str, content: bytes) -> None:
     @_state(name)
     def _(place: Place) -> Iterator[None]:
@@ -287,6 +294,19 @@ def _(place: Place) -> Iterator[None]:
     with closing(sqlite3.connect(place.queue)) as database, database:
         database.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)")
         insert(database, "notes", {"text": "mine"})
+    yield
+
+
+@_state("ledger")
+def _(place: Place) -> Iterator[None]:
+    old = target()
+    journal(place.home, ["e1"])
+    targets(place.home, [old])
+    path = ledger(place.home, [delivery("e1", old["target_id"])])
+    backup = place.user / "backup" / "ledger.db"
+    backup.parent.mkdir()
+    path.rename(backup)
+    path.write_text("no database")
     yield
 
 

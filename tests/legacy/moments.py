@@ -4,8 +4,8 @@ What a process leaves behind that dies by SIGKILL, at every step that it makes.
 Steps are statements of any database, and writes to files without a buffer. Before each, a fork
 copies the home: that is what such a death leaves, for what was written stays and locks go.
 
-As a program: the home, the folder for the copies, how many steps to go before the next copy, and
-the words of the command.
+As a program: the home, the folder for the copies, how many steps to go before the next copy, the
+most rows of a unit of work, and the words of the command.
 """
 
 import io
@@ -19,13 +19,18 @@ from types import FrameType
 from typing import Any
 
 from eventsync_cli.__main__ import main
+from eventsync_core.migration import _migrate as migrating
 
 _NAMES = ("execute", "executemany", "write")
 
 
-def watch(home: Path, into: Path, *words: str, every: int) -> None:
-    """Run the command *words* to its end, with a copy of *home* in *into* at each moment."""
-    command = [sys.executable, __file__, str(home), str(into), str(every)]
+def watch(home: Path, into: Path, *words: str, every: int, at_once: int = 20_000) -> None:
+    """
+    Run the command *words* to its end, with a copy of *home* in *into* at each moment.
+
+    A unit of work of a migration has at most *at_once* rows.
+    """
+    command = [sys.executable, __file__, str(home), str(into), str(every), str(at_once)]
     ran = subprocess.run(
         [*command, "--home", str(home), "--json", *words],
         capture_output=True,
@@ -80,4 +85,5 @@ def _copy(home: Path, copy: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(_run(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))
+    migrating._ROWS_AT_ONCE = migrating._ROWS_IN_ONE_UNIT = int(sys.argv[4])
+    sys.exit(_run(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[5:]))

@@ -15,30 +15,20 @@ from eventsync_adapters.sqlite import open_for_reading
 from eventsync_core.integrity import verify
 from eventsync_core.legacy import Became, Brought, RowKey, Source
 from eventsync_core.migration import _migrate as migrating
+from tests.legacy.conftest import Scene
+from tests.legacy.moments import each_moment, watch
 from tests.legacy.old import envelope, queue, rows
 
-CHILD = Path(__file__).with_name("killed_child.py")
 B = "bbbbbbbbbbbbbbbb"
-ROWS, CHUNK, MOMENTS = 60, 7, 6
+ROWS, CHUNK, EVERY = 60, 7, 47
+_WORDS = ("sync", "migrate")
 _IDS = [f"e{number:03d}" for number in range(ROWS)]
 
 
 def _prepare(place: Path) -> None:
     """Two queues; every third event of the second is in the first too."""
-    place.mkdir()
     queue(place / "queue.db", _IDS)
     queue(place / "queues" / f"queue-{B}.db", [*_IDS[::3], *(f"f{n:03d}" for n in range(ROWS))])
-
-
-def _start(place: Path, last: int) -> "subprocess.CompletedProcess[str]":
-    words = ["--home", str(place), "--json", "sync", "migrate"]
-    return subprocess.run(
-        [sys.executable, str(CHILD), str(last), str(CHUNK), *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def _stored(place: Path) -> list[tuple[str, int, str, list[tuple[str, RowKey, int | None]]]]:
@@ -70,31 +60,29 @@ def _left(place: Path) -> set[str]:
 
 @pytest.mark.requirement("G12")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_killed_between_chunks(tmp_path: Path) -> None:
+def test_killed_between_chunks(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is stored is whole chunks with where they came from, and the next run ends exact."""
-    whole = tmp_path / "whole"
-    _prepare(whole)
-    ran = _start(whole, 1_000_000)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    expected, count = _stored(whole), int(ran.stderr.split()[-1])
+    monkeypatch.setattr(migrating, "_ROWS_AT_ONCE", CHUNK)
+    monkeypatch.setattr(migrating, "_ROWS_IN_ONE_UNIT", CHUNK)
+    _prepare(scene.place)
+    watch(scene.place, tmp_path / "moments", *_WORDS, every=EVERY, at_once=CHUNK)
+    expected = _stored(scene.place)
     assert len(expected) == 2 * ROWS
-    assert _left(whole) == set()
+    assert _left(scene.place) == set()
 
     seen = set()
-    for moment in range(5, count, max(1, count // MOMENTS)):
-        place = tmp_path / f"at{moment}"
-        _prepare(place)
-        assert _start(place, moment).returncode == -9
-        stored = _stored(place)
+    for moment in each_moment(tmp_path / "moments", scene.place):
+        stored = _stored(scene.place)
         seen.add(len(stored))
-        assert all(came for *_, came in stored)
-        assert len(stored) >= ROWS or len(stored) % CHUNK == 0
-        assert {each[0] for each in stored} | _left(place) == {each[0] for each in expected}
-        again = _start(place, 1_000_000)
-        assert again.returncode == 0, again.stdout + again.stderr
-        assert (_stored(place), _left(place)) == (expected, set())
-        shutil.rmtree(place)
-    assert any(0 < number < ROWS for number in seen)
+        assert all(came for *_, came in stored), moment
+        assert len(stored) >= ROWS or len(stored) % CHUNK == 0, moment
+        left = _left(scene.place)
+        assert {each[0] for each in stored} | left == {each[0] for each in expected}, moment
+        assert scene.run(*_WORDS).code == 0
+        assert (_stored(scene.place), _left(scene.place)) == (expected, set()), moment
+    assert sum(0 < number < ROWS for number in seen) > 1
 
 
 def test_rows_are_told_when_they_are_stored(
@@ -138,6 +126,7 @@ print(peak() - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process its own peak")
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_source(tmp_path: Path) -> None:
     """Four times the rows of 5 KB need no more memory, give or take what SQLite keeps."""
     grown = []

@@ -91,7 +91,8 @@ def test_the_fix_that_is_named_works(divided: Scene) -> None:
 def test_a_decision_over_another_event_is_none(divided: Scene) -> None:
     """The conflict stays; a word that is none is refused."""
     assert divided.migrate("--resolve", "e2=keep-journal").document["conflicts_count"] == 1
-    assert divided.run("sync", "migrate", "--resolve", "keep-all").code == 64
+    for word in ("keep-all", "=keep-both", "e1=", ""):
+        assert divided.run("sync", "migrate", "--resolve", word).code == 64
 
 
 def test_a_resolved_conflict_that_stays_in_its_file(divided: Scene) -> None:

@@ -58,8 +58,8 @@ def test_all_journals_of_a_home(scene: Scene) -> None:
         ("journal", "unknown:acme"),
         ("journal", "unknown:local"),
     ]
-    found = sorted(scene.entries().values(), key=lambda entry: entry.position)
-    assert [each.event.event_id for each in found] == ["q1", "e1", "early", "late", "e2"]
+    found = sorted(scene.entries().values(), key=lambda entry: (entry.stream, entry.position))
+    assert [each.event.event_id for each in found] == ["early", "late", "q1", "e1", "e2"]
     assert scene.entries()["e2"].event.text == stored("e2").decode()
     assert scene.entries()["late"].event.text == envelope("late")
     for token in ("local", "acme"):
@@ -67,6 +67,23 @@ def test_all_journals_of_a_home(scene: Scene) -> None:
     shown = scene.run("journal", "show", "early").document
     assert shown["came_from"][0]["queued_at"] == "2026-03-01T10:00:00.250000+00:00"
     assert scene.migrate().document["imported"] == 0
+
+
+def test_the_project_beside_an_event_counts(scene: Scene) -> None:
+    """Where the envelope names none; what an operator says is for those without any."""
+    named = {"event_type": "T", "occurred_at": TIME.format(1), "created_at": TIME.format(1)}
+    rows_of = [
+        {**named, "event_id": name, "payload": json.dumps({"event_id": name}), "project_uuid": of}
+        for name, of in (("e1", "P1"), ("e2", None), ("e3", "a\nb"))
+    ]
+    journal(scene.place, rows_of, more=PROJECT_COLUMNS)
+
+    assert scene.run("--project", "mine", "sync", "migrate").code == 0
+    assert {name: entry.stream for name, entry in scene.entries().items()} == {
+        "e1": "p1",
+        "e2": "mine",
+        "e3": "mine",
+    }
 
 
 def test_what_stands_beside_an_event_is_kept(scene: Scene) -> None:

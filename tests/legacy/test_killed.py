@@ -8,7 +8,7 @@ import pytest
 from eventsync_adapters.sqlite import open_for_reading
 from eventsync_core.integrity import verify
 from tests.legacy.conftest import Scene
-from tests.legacy.moments import each_moment, watch
+from tests.legacy.dying import nothing_is_lost
 from tests.legacy.old import bodies, body, envelope, failure, failures, queue, rows
 
 A = "aaaaaaaaaaaaaaaa"
@@ -72,7 +72,7 @@ def _everything(place: Path) -> tuple[object, ...]:
 @pytest.mark.requirement("G18")
 def test_killed_now_and_then(scene: Scene, tmp_path: Path) -> None:
     """Nothing is lost at a moment, and the next run ends as one that was never killed."""
-    _check(scene, tmp_path, every=11)
+    _check(scene, tmp_path, every=23)
 
 
 @pytest.mark.long
@@ -84,16 +84,7 @@ def test_killed_at_every_step(scene: Scene, tmp_path: Path) -> None:
 
 def _check(scene: Scene, tmp_path: Path, *, every: int) -> None:
     _prepare(scene.place)
-    watch(scene.place, tmp_path / "moments", *_WORDS, every=every)
-    expected = _everything(scene.place)
-    texts = {envelope(f"e{n}") for n in (1, 2, 3, 4)} | {_OTHER, "nonsense"}
-    assert _texts(scene.place) == texts
-
-    tried = 0
-    for moment in each_moment(tmp_path / "moments", scene.place):
-        assert _texts(scene.place) == texts, f"killed at {moment}"
-        again = scene.run(*_WORDS)
-        assert again.code == 0, again.document
-        assert _everything(scene.place) == expected, f"killed at {moment}"
-        tried += 1
-    assert tried > 300 // every
+    assert _texts(scene.place) == {envelope(f"e{n}") for n in (1, 2, 3, 4)} | {_OTHER, "nonsense"}
+    nothing_is_lost(
+        scene, tmp_path / "moments", *_WORDS, every=every, texts=_texts, whole=_everything
+    )

@@ -73,7 +73,7 @@ def test_old_deliveries_are_history_of_the_recomputed_target(scene: Scene) -> No
     (item,) = third["targets"][0]["history"]
     assert item["outcome"] == "terminal_failed"
     assert "abcdef" not in json.dumps(third)
-    assert len(item["reason"]) <= 500
+    assert item["reason"] == "HTTP 413"
     fourth = scene.run("journal", "show", "e4").document
     assert fourth["targets"][0]["outcome"] is None
     assert [each["outcome"] for each in fourth["targets"][0]["history"]] == ["pending"]

@@ -11,9 +11,15 @@ from eventsync_adapters.legacy_queues._copy import private_copy
 from eventsync_adapters.legacy_queues._salvage import salvaged
 from eventsync_adapters.legacy_queues._tables import Part, Table, Tables, look
 from eventsync_adapters.legacy_queues._values import Row, text_of
+from eventsync_adapters.legacy_queues._writable import why_not_emptied
 from eventsync_core.errors import SourceError
 
 _MAGIC = b"SQLite format 3\0"
+_INDEXED = """
+SELECT 1 FROM pragma_index_list('{}') l JOIN pragma_index_info(l.name) i
+WHERE l.partial = 0 AND i.seqno = 0 AND i.name = '{}' COLLATE NOCASE
+"""
+_VALUES_AT_ONCE = 200
 _Made = TypeVar("_Made")
 
 
@@ -36,7 +42,7 @@ class CopiedDatabase:
     def __init__(self, copy: Copy, parts: Sequence[Part[object]]) -> None:
         self.fingerprint = copy.fingerprint
         self.damage = ""
-        self.kept_because = ""
+        self.kept_because = why_not_emptied(copy.path, has_journal=True)
         self._path = copy.path
         self._connection = copy.connection
         self._parts = parts
@@ -112,6 +118,25 @@ class CopiedDatabase:
         table = self._tables.readable.get(part.name)
         if table is not None:
             yield from map(part.make, self._rows(table, part.order))
+
+    def made_of(self, part: Part[_Made], column: str, texts: Sequence[str]) -> Iterator[_Made]:
+        """
+        Yield what those rows of *part* are taken for that have one of *texts* in *column*.
+
+        The names are ours. The copy, which is private, gets an index if there is none; an index
+        of a damaged one may leave out rows.
+        """
+        table = self._tables.readable.get(part.name)
+        if table is None or column not in table.columns:
+            return
+        if not self._run(_INDEXED.format(part.name, column)):
+            self._run(f"CREATE INDEX eventsync_lookup ON {part.name} ({column})")
+        for start in range(0, len(texts), _VALUES_AT_ONCE):
+            some = texts[start : start + _VALUES_AT_ONCE]
+            given: list[str | bytes] = [*some, *(text.encode() for text in some)]
+            marks = ",".join("?" * len(given))
+            rest = f"WHERE {column} IN ({marks})"
+            yield from map(part.make, table.rows(self._connection, rest, given, index=True))
 
     def _rows(self, table: Table, order: Sequence[str]) -> Iterator[Row]:
         if self._is_broken:

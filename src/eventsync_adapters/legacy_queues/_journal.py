@@ -1,5 +1,5 @@
 from eventsync_adapters.legacy_queues._tables import Part
-from eventsync_adapters.legacy_queues._values import Row, bytes_of, text_of, time_of
+from eventsync_adapters.legacy_queues._values import Row, bytes_of, project_of, text_of, time_of
 from eventsync_core.legacy import SourceRow
 
 _TABLE = "event_journal"
@@ -16,9 +16,10 @@ def _event(row: Row) -> SourceRow:
     return SourceRow(
         part=_TABLE,
         row=row.number,
-        event_id=text_of(values["event_id"]) if "event_id" in values else None,
+        event_id=None if values.get("event_id") is None else text_of(values["event_id"]),
         raw=raw,
         queued_at=queued_at,
+        project=project_of(row),
         beside=row.beside(said),
     )
 

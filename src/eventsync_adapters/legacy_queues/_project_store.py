@@ -1,5 +1,5 @@
 from eventsync_adapters.legacy_queues._tables import Part
-from eventsync_adapters.legacy_queues._values import Row, bytes_of, text_of, time_of
+from eventsync_adapters.legacy_queues._values import Row, bytes_of, project_of, time_of
 from eventsync_core.legacy import SourceRow, unwrap
 
 _TABLE = "journal_entries"
@@ -7,14 +7,13 @@ _TABLE = "journal_entries"
 
 def _event(row: Row) -> SourceRow:
     found = unwrap(bytes_of(row.values["payload_json"]))
-    named = text_of(row.values.get("project_uuid")).strip()
     return SourceRow(
         part=_TABLE,
         row=row.number,
         event_id=found.event_id,
         raw=found.raw,
         queued_at=time_of(row.values.get("created_at")),
-        project=named if named.isprintable() else None,
+        project=project_of(row),
         damage=found.damage,
     )
 

@@ -40,10 +40,15 @@ class Table:
     columns: Sequence[str]
     number: str
 
-    def select(self, rest: str, columns: str = "*") -> str:
-        """Return a query of the numbers of rows, 0 where they have none, and of *columns*."""
-        # The names are ours, and no index is trusted.
-        return f"SELECT {self.number or 0}, {columns} FROM {self.name} NOT INDEXED {rest}"  # noqa: S608
+    def select(self, rest: str, columns: str = "*", *, index: bool = False) -> str:
+        """
+        Return a query of the numbers of rows, 0 where they have none, and of *columns*.
+
+        No index is trusted, but where *index* says so.
+        """
+        how = "" if index else "NOT INDEXED"
+        # The names are ours.
+        return f"SELECT {self.number or 0}, {columns} FROM {self.name} {how} {rest}"  # noqa: S608
 
     def in_order(self, order: Sequence[str]) -> str:
         """Return how rows are put in order: by those columns of *order* that are there."""
@@ -52,10 +57,15 @@ class Table:
         return f"ORDER BY {found}" if found else ""
 
     def rows(
-        self, connection: sqlite3.Connection, rest: str, values: Sequence[int] = ()
+        self,
+        connection: sqlite3.Connection,
+        rest: str,
+        values: Sequence[int | str | bytes] = (),
+        *,
+        index: bool = False,
     ) -> Iterator[Row]:
         """Yield the rows that the query with *rest* finds."""
-        cursor = connection.execute(self.select(rest), values)
+        cursor = connection.execute(self.select(rest, index=index), values)
         names = [folded(each[0]) for each in cursor.description[1:]]
         spelt = dict(zip(names, (each[0] for each in cursor.description[1:]), strict=True))
         for found in cursor:

@@ -41,6 +41,12 @@ def time_of(value: Any) -> int | None:
     return read_time(text_of(value) if isinstance(value, bytes) else value)
 
 
+def project_of(row: Row) -> str | None:
+    """Return the project that *row* says its event is of; None where it says none."""
+    named = text_of(row.values.get("project_uuid")).strip()
+    return named if named and named.isprintable() else None
+
+
 def whole_row(part: str, row: Row) -> TableRow:
     """Return all columns of *row*, as a row of *part*."""
     columns = [(row.spelt[name], _plain(value)) for name, value in row.values.items()]

@@ -98,6 +98,7 @@ WHERE a.why = 'conflict' AND a.resolution = '' AND a.aside_no > ? ORDER BY a.asi
 _ASIDE_ONE = (
     _ASIDE_COLUMNS + "WHERE a.source_no = ? AND a.part = ? AND a.row_no = ? AND a.digest = ?"
 )
+_ASIDE_UNDER = _ASIDE_COLUMNS + "WHERE a.event_id = ? ORDER BY a.aside_no"
 _BYTES = "SELECT raw FROM set_aside WHERE aside_no = ?"
 _OPEN = "SELECT COUNT(*) FROM set_aside WHERE why = 'conflict' AND resolution = ''"
 _OPEN_OF = """
@@ -276,6 +277,11 @@ class SqliteLegacy:
                 if row is not None:
                     found[key] = _aside(row)
         return found
+
+    def aside_under(self, event_id: str) -> list[SetAside]:
+        """See `Legacy.aside_under`."""
+        with self._understood():
+            return [_aside(row) for row in self._database.rows(_ASIDE_UNDER, (event_id,))]
 
     def bytes_of(self, number: int) -> bytes | None:
         """See `Legacy.bytes_of`."""

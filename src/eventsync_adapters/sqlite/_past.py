@@ -20,15 +20,18 @@ SELECT t.target_id FROM aliases a JOIN targets t ON t.target_no = a.target_no
 WHERE a.alias = ? ORDER BY t.target_id
 """
 _SOURCE = "SELECT source_no FROM legacy_sources WHERE path = ?"
-_KNOWN = """
+_KNOWN_HERE = """
 SELECT 1 FROM past_deliveries WHERE source_no = ? AND part = ? AND row_no = ? AND digest = ?
+"""
+_KNOWN = """
+SELECT 1 FROM past_deliveries
+WHERE stream_id = ? AND position = ? AND target_no = ? AND digest = ?
 """
 _BRING = """
 INSERT INTO past_deliveries (source_no, part, row_no, digest, target_no, stream_id, position,
                              event_id, alias, status, attempts, first_at, last_at, accepted_at,
                              completed_at, http_status, error, taken_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (source_no, part, row_no, digest) DO NOTHING
 """
 _NOTE = """
 INSERT INTO answers (stream_id, position, target_no, request_id, answered_at, outcome, reason)
@@ -76,34 +79,42 @@ class SqlitePast:
         """See `Past.called`."""
         return [target_id for (target_id,) in self._database.rows(_CALLED, (alias,))]
 
-    def known(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
-        """See `Past.known`."""
-        (number,) = self._database.row(_SOURCE, (path,)) or (None,)
-        if number is None:
-            return set()
-        found = ((key, (number, key.part, key.row, key.digest.hex())) for key in keys)
-        return {key for key, values in found if self._database.row(_KNOWN, values) is not None}
+    def news(self, rows: Sequence[PastDelivery]) -> list[PastDelivery]:
+        """See `Past.news`."""
+        found: list[PastDelivery] = []
+        seen: set[tuple[object, ...]] = set()
+        for row in rows:
+            here = self._here(row)
+            stream, target = self._keys.stream(row.stream), self._keys.target(row.target_id)
+            content = (stream, row.position, target, here[-1])
+            is_known = self._database.row(_KNOWN_HERE, here) or self._database.row(_KNOWN, content)
+            if is_known is None and here not in seen and content not in seen:
+                seen |= {here, content}
+                found.append(row)
+        return found
 
     def bring(self, rows: Sequence[PastDelivery]) -> int:
         """See `Past.bring`."""
         with self._database.write():
             by_pair: dict[tuple[str, str], list[PastDelivery]] = {}
-            for row in rows:
-                if self._put(row):
-                    by_pair.setdefault((row.target_id, row.stream), []).append(row)
+            for row in self.news(rows):
+                self._put(row)
+                by_pair.setdefault((row.target_id, row.stream), []).append(row)
             for pair, new in by_pair.items():
                 self._settle(pair, new)
             return sum(map(len, by_pair.values()))
 
-    def _put(self, row: PastDelivery) -> bool:
-        """Put the row on record and say whether it is new; inside a unit of work."""
-        old, place = row.old, self._place(row.target_id, row.stream)
+    def _here(self, row: PastDelivery) -> tuple[Any, ...]:
         (number,) = self._database.row(_SOURCE, (row.path,)) or (None,)
-        key = (number, old.key.part, old.key.row, old.key.digest.hex())
+        return number, row.old.key.part, row.old.key.row, row.old.key.digest.hex()
+
+    def _put(self, row: PastDelivery) -> None:
+        """Put the row on record; inside a unit of work."""
+        old, place = row.old, self._place(row.target_id, row.stream)
         times = (old.first_at, old.last_at, old.accepted_at, old.completed_at)
         said = (old.event_id, old.alias, old.status, old.attempts)
-        values = (*key, *place, row.position, *said, *times, old.http_status, old.error)
-        return self._database.run(_BRING, (*values, row.taken_at)) == 1
+        values = (*self._here(row), *place, row.position, *said, *times, old.http_status, old.error)
+        self._database.run(_BRING, (*values, row.taken_at))
 
     def _place(self, target_id: str, stream: str) -> tuple[int, int]:
         return self._keys.target_for_writing(target_id), self._keys.stream_for_writing(stream)

@@ -7,7 +7,6 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from unicodedata import normalize
-from urllib.parse import unquote_to_bytes
 
 _SHORTEST = 4
 _RUN = 12
@@ -20,6 +19,7 @@ _CODED = re.compile(
     r"|(?P<percent>(?:%[0-9a-fA-F]{2})+)"
     r"|(?P<bytes>(?:\\+x[0-9a-fA-F]{2})+)"
     r"|\\+u(?P<unit>[0-9a-fA-F]{4})"
+    r"|\\+U(?P<point>[0-9a-fA-F]{8})"
     r"|(?P<escape>\\+[nrtbfv0\"'/]?)"
     r"|(?P<base64>[A-Za-z0-9+/_-]{16,}={0,2})",
 )
@@ -94,14 +94,23 @@ def _meant(found: re.Match[str]) -> str | None:
     if kind == "html":
         return html.unescape(html.unescape(text))
     if kind == "percent":
-        return unquote_to_bytes(text).decode(errors="replace")
+        return _of_bytes(bytes.fromhex(text.replace("%", "")))
     if kind == "bytes":
-        return bytes.fromhex(re.sub(r"\\+x", "", text)).decode(errors="replace")
-    if kind == "unit":
-        return chr(int(found.group("unit"), 16))
+        return _of_bytes(bytes.fromhex(re.sub(r"\\+x", "", text)))
+    if kind in ("unit", "point"):
+        number = int(found.group(kind), 16)
+        return chr(number) if number < 0x110000 else ""
     if kind == "escape":
         return text[-1] if text[-1] in "\"'/" else ""
     return _from_base64(text)
+
+
+def _of_bytes(found: bytes) -> str:
+    """Return *found* as UTF-8, else as Latin-1, which is how Python spells characters."""
+    try:
+        return found.decode()
+    except UnicodeDecodeError:
+        return found.decode("latin-1")
 
 
 def _from_base64(text: str) -> str | None:

@@ -38,6 +38,7 @@ from eventsync_core.errors._base import (
     Reason,
     fix_document,
     reason_of,
+    spelt,
 )
 from eventsync_core.errors._given import (
     BackupDamagedError,
@@ -107,4 +108,5 @@ __all__ = [
     "UnsendableEventError",
     "fix_document",
     "reason_of",
+    "spelt",
 ]

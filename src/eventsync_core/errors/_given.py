@@ -230,7 +230,7 @@ _SOURCE_FIXES = {
     "source_unreadable": "let this user read the file, or move it out of the home",
     "source_empty_file": "look for a copy of it, and move this one out of the home",
     "source_not_a_database": "look for a copy of it, and move this one out of the home",
-    "source_foreign": "no row of it can be imported: move it out of the home",
+    "source_foreign": "no row of it can be imported: move it out of the home, or do not name it",
     "source_damaged": "keep the file: what could be read is imported, a backup may have the rest",
     "source_linked": "name the file under its other names too: --from FILE",
     "source_not_emptied": "nothing is lost: --keep-sources leaves the file alone",

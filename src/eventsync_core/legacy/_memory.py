@@ -105,6 +105,11 @@ class MemoryLegacy:
             if row.path == path and row.key in wanted
         }
 
+    def aside_under(self, event_id: str) -> list[SetAside]:
+        """See `Legacy.aside_under`."""
+        found = (row for row in self._aside.values() if row.event_id == event_id)
+        return [attrs.evolve(row, raw=b"") for row in found]
+
     def bytes_of(self, number: int) -> bytes | None:
         """See `Legacy.bytes_of`."""
         found = self._aside.get(number)

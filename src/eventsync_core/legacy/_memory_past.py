@@ -16,6 +16,7 @@ class MemoryPast:
     ledger: MemoryLedger
     _aliases: dict[tuple[str, str], int] = attrs.field(factory=dict)
     _brought: dict[tuple[str, RowKey], PastDelivery] = attrs.field(factory=dict)
+    _contents: dict[tuple[str, str, int, bytes], int] = attrs.field(factory=dict)
 
     def call(self, target_id: str, alias: str, *, at: int) -> bool:
         """See `Past.call`."""
@@ -32,18 +33,27 @@ class MemoryPast:
         """See `Past.called`."""
         return sorted(target_id for target_id, name in self._aliases if name == alias)
 
-    def known(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
-        """See `Past.known`."""
-        return {key for key in keys if (path, key) in self._brought}
+    def news(self, rows: Sequence[PastDelivery]) -> list[PastDelivery]:
+        """See `Past.news`."""
+        places, contents = set[object](), set[object]()
+        found = []
+        for row in rows:
+            place, content = _place(row), _content(row)
+            is_known = place in self._brought or content in self._contents
+            if not is_known and place not in places and content not in contents:
+                places.add(place)
+                contents.add(content)
+                found.append(row)
+        return found
 
     def bring(self, rows: Sequence[PastDelivery]) -> int:
         """See `Past.bring`."""
-        before = len(self._brought)
-        for row in rows:
-            if (row.path, row.old.key) not in self._brought:
-                self._brought[row.path, row.old.key] = row
-                self._settle(row)
-        return len(self._brought) - before
+        new = self.news(rows)
+        for row in new:
+            self._brought[_place(row)] = row
+            self._contents[_content(row)] = row.taken_at
+            self._settle(row)
+        return len(new)
 
     def _settle(self, row: PastDelivery) -> None:
         target_id, stream, position = row.target_id, row.stream, row.position
@@ -79,3 +89,11 @@ class MemoryPast:
         for place in self.words_of(stream):
             row = self._brought[place]
             self._brought[place] = attrs.evolve(row, old=attrs.evolve(row.old, error=""))
+
+
+def _place(row: PastDelivery) -> tuple[str, RowKey]:
+    return row.path, row.old.key
+
+
+def _content(row: PastDelivery) -> tuple[str, str, int, bytes]:
+    return row.target_id, row.stream, row.position, row.old.key.digest

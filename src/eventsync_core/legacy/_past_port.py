@@ -1,7 +1,6 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from eventsync_core.legacy._model import RowKey
 from eventsync_core.legacy._past import PastDelivery
 
 
@@ -29,16 +28,21 @@ class Past(Protocol):
         """Return the ids of the targets that old programs called *alias*, in order."""
         ...
 
-    def known(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
-        """Return those of *keys* of the source at *path* that were brought before."""
+    def news(self, rows: Sequence[PastDelivery]) -> list[PastDelivery]:
+        """
+        Return those of *rows* that were not brought before, in order, each once.
+
+        A row is known by its place in its source, and by its content for the same entry and
+        target, wherever it stands. Targets and entries are known.
+        """
         ...
 
     def bring(self, rows: Sequence[PastDelivery]) -> int:
         """
         Put *rows* on record, each with an item of history, and return how many are new.
 
-        Each entry then stands in the ledger as `settle_past` says, row by row; one that was
-        brought before changes nothing. What was delivered last may have been delivered then. All
+        Each entry then stands in the ledger as `settle_past` says, row by row; one that is not
+        among its `news` changes nothing. What was delivered last may have been delivered then. All
         of it is stored, or nothing. The source was noted before; targets and entries are known.
         """
         ...

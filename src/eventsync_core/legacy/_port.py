@@ -82,6 +82,10 @@ class Legacy(Protocol):
         """Return those of *keys* that were set aside from the source, without their bytes."""
         ...
 
+    def aside_under(self, event_id: str) -> list[SetAside]:
+        """Return what was set aside under the id, of any source, in order, without the bytes."""
+        ...
+
     def bytes_of(self, number: int) -> bytes | None:
         """Return the exact bytes of the row that was set aside under *number*, or None."""
         ...

@@ -13,8 +13,8 @@ from eventsync_core.events import Event, decode_text, read_event
 
 _NAMES = ("base64", "b64")
 _WORDS = (*_NAMES, "base64url")
-# Base64 of an opening brace.
-_FIRST = "e"
+# Base64 of an opening brace, or of white space before one.
+_FIRST = ("e", "I", "C", "D")
 _PLAIN = str.maketrans("-_", "+/")
 # An object that is no more than a text and how it is written.
 _MOST_MEMBERS = 3
@@ -37,9 +37,10 @@ def unwrap(raw: bytes) -> Unwrapped:
     """
     Return the envelope in *raw*: the document itself, or the one that it holds in base64.
 
-    A text in base64 counts where it stands in the document, or in an object in it that says
-    so, and only if it is an event. Several that differ, or none where there should be one, are
-    damage. What is no document is returned as it is.
+    A document that is an event, with a type or with an object as its payload, is the envelope,
+    whatever that payload holds. Else a text in base64 counts where it stands in the document, or
+    in an object in it that says so, and only if it is an event. Several that differ, or none where
+    there should be one, are damage. What is no document is returned as it is.
     """
     try:
         document = read_unambiguous(raw)
@@ -48,7 +49,7 @@ def unwrap(raw: bytes) -> Unwrapped:
     if isinstance(document, str):
         found = _decoded(document)
         return Unwrapped(raw if found is None else found)
-    if not isinstance(document, Mapping) or _is_envelope(document):
+    if not isinstance(document, Mapping) or _is_envelope(document, raw):
         return Unwrapped(raw)
     events = {found for text in _texts(document) if (found := _decoded(text)) is not None}
     beside = document.get("event_id")
@@ -61,10 +62,11 @@ def unwrap(raw: bytes) -> Unwrapped:
     return Unwrapped(raw)
 
 
-def _is_envelope(document: Mapping[str, Any]) -> bool:
-    payload = document.get("payload")
-    is_plain = isinstance(payload, Mapping) and not _says_base64(payload)
-    return is_plain and isinstance(document.get("event_id"), str)
+def _is_envelope(document: Mapping[str, Any], raw: bytes) -> bool:
+    is_typed = isinstance(document.get("event_type"), str)
+    if not is_typed and not isinstance(document.get("payload"), Mapping):
+        return False
+    return _read(raw) is not None
 
 
 def _is_wrapper(document: Mapping[str, Any]) -> bool:
@@ -91,7 +93,7 @@ def _texts(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _decoded(text: str) -> bytes | None:
     """Return the event that *text* is in base64, in any of its alphabets; else None."""
-    if not text.startswith(_FIRST):
+    if not text.lstrip().startswith(_FIRST):
         return None
     plain = "".join(text.split()).rstrip("=").translate(_PLAIN)
     try:

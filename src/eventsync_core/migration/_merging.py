@@ -1,6 +1,6 @@
 """Rows become events of the journal, in one unit of work, or would."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
@@ -8,6 +8,7 @@ from eventsync_core.legacy import (
     Became,
     Decision,
     Judged,
+    Kind,
     Noted,
     Provenance,
     RowKey,
@@ -27,13 +28,15 @@ class Merging:
     """
     Decides over rows, and with `is_preview` no more than that.
 
-    `stores` is None where there is no store yet. What a preview would import is remembered, so
+    `stores` is None where there is no store yet. `on_import` is told the ids of events in the unit
+    of work that stores them. What a preview would import is remembered, so
     that it decides over later rows as the act does.
     """
 
     stores: Stores | None
     rules: MigrationRules
     is_preview: bool
+    on_import: Callable[[Sequence[str]], None] = lambda _: None
     _seen: dict[str, bytes] = attrs.field(factory=dict)
     _new: list[str] = attrs.field(factory=list)
 
@@ -74,17 +77,43 @@ class Merging:
             for event_id, stored in self.stores.legacy.stored(ids).items():
                 known[event_id] = stored.canonical_digest
         decisions = decide(rows, known)
-        keys = [each.judged.key for each in decisions if each.became is Became.CONFLICT]
-        if not keys:
+        open_ones = [each.judged for each in decisions if each.became is Became.CONFLICT]
+        if not open_ones:
             return decisions
-        decisions = decide(rows, known, settled=self._settled(source.path, keys))
+        decisions = decide(rows, known, settled=self._settled(source, open_ones))
         return [self._resolved(each) for each in decisions]
 
-    def _settled(self, path: str, keys: Sequence[RowKey]) -> set[RowKey]:
+    def _settled(self, source: Source, conflicts: Sequence[Judged]) -> set[RowKey]:
         if self.stores is None:
             return set()
-        aside = self.stores.legacy.aside_of(path, keys)
-        return {key for key, row in aside.items() if row.resolution}
+        aside = self.stores.legacy.aside_of(source.path, [each.key for each in conflicts])
+        settled = {key for key, row in aside.items() if row.resolution}
+        if source.kind is Kind.EVENT_LOG:
+            # Its lines move whenever somebody adds one above.
+            settled |= {each.key for each in conflicts if self._was_settled(source, each)}
+        return settled
+
+    def _was_settled(self, source: Source, each: Judged) -> str:
+        """Return what was decided of the same content on another line; empty: nothing."""
+        if self.stores is None or each.event is None:
+            return ""
+        found = (
+            row.resolution
+            for row in self.stores.legacy.aside_under(each.event.event_id)
+            if row.path == source.path and row.incoming == each.event.canonical_digest
+        )
+        return next(filter(None, found), "")
+
+    def _settle_again(
+        self, stores: Stores, source: Source, decisions: Sequence[Decision], at: int
+    ) -> None:
+        """Put what was decided of a content on record of the line where it stands now."""
+        for each in decisions:
+            if each.became is Became.RESOLVED and source.kind is Kind.EVENT_LOG:
+                word = self._was_settled(source, each.judged)
+                rows = stores.legacy.aside_of(source.path, [each.judged.key]).values()
+                if word:
+                    stores.legacy.resolve([row.number for row in rows], word, at=at)
 
     def _resolved(self, each: Decision) -> Decision:
         event = each.judged.event
@@ -108,7 +137,7 @@ class Merging:
         stores.legacy.note(Noted(source=source), at=at)
         stores.legacy.take(
             [
-                _provenance(source, each.judged, at)
+                provenance_of(source, each.judged, at)
                 for each in decisions
                 if each.became in (Became.IMPORTED, Became.DEDUPLICATED)
             ]
@@ -120,9 +149,18 @@ class Merging:
                 if each.became not in (Became.IMPORTED, Became.DEDUPLICATED)
             ]
         )
+        self._settle_again(stores, source, decisions, at)
+        new = [
+            each.judged.event.event_id
+            for each in decisions
+            if each.became is Became.IMPORTED and each.judged.event is not None
+        ]
+        if new:
+            self.on_import(new)
 
 
-def _provenance(source: Source, judged: Judged, at: int) -> Provenance:
+def provenance_of(source: Source, judged: Judged, at: int) -> Provenance:
+    """Return where the event in a row came from."""
     return Provenance(
         path=source.path,
         key=judged.key,

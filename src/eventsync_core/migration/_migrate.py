@@ -55,7 +55,8 @@ def migrate(
     """
     Bring what *sources* hold into *stores*, any number of times, and say what became of it.
 
-    What *records* say of events that are known then follows; these are never emptied.
+    What *records* say of events is brought with these, in one unit of work, and of those that are
+    known before at the end; the targets they name come first. Records are never emptied.
 
     The rows of a source are one unit of work, those of a very large one several that are each
     whole. Rows leave their source at the end, once they were read back, unless a conflict or an
@@ -66,10 +67,20 @@ def migrate(
         StoreError: Units of work that had ended are kept; nothing else was stored or deleted.
     """
     rules = _for(stores, rules)
-    run = _Run(stores, rules, Migration(is_preview=False), clock, progress, telling(on_row))
+    run = _Run(
+        stores, rules, Migration(is_preview=False), clock, progress, telling(on_row), records
+    )
+    with run.recording:
+        _bring_home(run, stores, sources)
+    return run.result
+
+
+def _bring_home(run: "_Run", stores: Stores, sources: Sequence[OldSource]) -> None:
+    rules, clock = run.rules, run.clock
     known = _noted(stores)
     for old in sources:
         run.take(old, known.get(old.source.path))
+    run.recording.put_away()
     run.result.not_in_conflict -= resolve(stores, rules, at=clock())
     for old, report in zip(sources, run.result.sources, strict=True):
         report.is_blocked = bool(stores.legacy.open_conflicts(report.source.path))
@@ -79,9 +90,8 @@ def migrate(
         run.result.quarantined_left += quarantined_left(report, rules)
     for row in open_conflicts(stores):
         run.conflict(row)
-    run.record(records)
+    run.recording.finish()
     run.result.quarantined = numbered(stores, run.result.quarantined)
-    return run.result
 
 
 def preview(
@@ -100,10 +110,19 @@ def preview(
     """
     if stores is not None:
         rules = _for(stores, rules)
-    run = _Run(stores, rules, Migration(is_preview=True), clock, progress, lambda *_: None)
+    result = Migration(is_preview=True)
+    run = _Run(stores, rules, result, clock, progress, lambda *_: None, records)
+    with run.recording:
+        _foresee(run, sources)
+    return run.result
+
+
+def _foresee(run: "_Run", sources: Sequence[OldSource]) -> None:
+    stores, rules = run.stores, run.rules
     known = {} if stores is None else _noted(stores)
     for old in sources:
         run.take(old, known.get(old.source.path))
+    run.recording.put_away()
     conflicts = {(row.path, row.key): row for row in run.new_conflicts}
     for row in () if stores is None else open_conflicts(stores):
         run.result.not_in_conflict.discard(row.event_id)
@@ -119,10 +138,9 @@ def preview(
         run.result.quarantined_left += quarantined_left(report, rules)
         if report.rows_left is not None:
             report.rows_left -= report.removed
-    run.record(records)
+    run.recording.finish()
     if stores is not None:
         run.result.quarantined = numbered(stores, run.result.quarantined)
-    return run.result
 
 
 def _for(stores: Stores, rules: MigrationRules) -> MigrationRules:
@@ -142,7 +160,9 @@ class _Run:
     clock: Clock
     progress: Callable[[int], None]
     on_row: OnRow
+    records: Sequence[OldRecords]
     new_conflicts: list[SetAside] = attrs.field(factory=list)
+    recording: Recording = attrs.field(init=False)
     _merging: Merging = attrs.field(init=False)
     _bodies: BodyMerging = attrs.field(init=False)
     _untold: list[tuple[RowKey, str, Became]] = attrs.field(factory=list)
@@ -153,6 +173,16 @@ class _Run:
         self._merging = Merging(self.stores, self.rules, self.result.is_preview)
         self._bodies = BodyMerging(self.stores, self.rules, self.result.is_preview)
         self.result.not_in_conflict = set(self.rules.resolve)
+        self.recording = Recording(
+            stores=self.stores,
+            result=self.result,
+            clock=self.clock,
+            on_row=self.on_row,
+            merging=self._merging,
+            new_conflicts=self.new_conflicts,
+            records=self.records,
+        )
+        self._merging.on_import = self.recording.bring
 
     def take(self, old: OldSource, noted: Noted | None) -> None:
         """Take in one source, unless it is as it was when nothing new was in it."""
@@ -162,6 +192,7 @@ class _Run:
         if noted is not None and self._is_unchanged(old, noted):
             report.unchanged_since(noted)
             return
+        self.recording.begin()
         try:
             with ExitStack() as stack:
                 with guarding(old.source):
@@ -203,7 +234,7 @@ class _Run:
             # Else these are there until the next have been read.
             del rows
             self._told_so_far(report, is_stored=not is_whole)
-        judged = each_of(source, (judge_body(row) for row in reading.bodies()))
+        judged = each_of(source, map(judge_body, reading.bodies()))
         for bodies in _chunks(judged, lambda each: each.row.size):
             self._merge_bodies(report, bodies)
             del bodies
@@ -242,6 +273,8 @@ class _Run:
                 report.held += judged.event.hold is not None
             name = judged.row.event_id if judged.event is None else judged.event.event_id
             self._note(report, judged.key, name or "", became, before)
+            if judged.event is None and judged.row.is_unfinished:
+                report.unfinished = judged.key
             if became in _ASIDE:
                 self._put_aside(without_bytes(aside_of(report.source, each, at)), became)
         self._done += len(rows)
@@ -280,17 +313,6 @@ class _Run:
         elif self.result.is_preview:
             self.new_conflicts.append(row)
 
-    def record(self, records: Sequence[OldRecords]) -> None:
-        """Take in what was noted beside events."""
-        Recording(
-            stores=self.stores,
-            rules=self.rules,
-            result=self.result,
-            clock=self.clock,
-            on_row=self.on_row,
-            imported=self._merging.seen,
-        ).take(records)
-
     def conflict(self, row: SetAside) -> None:
         """Note a conflict that nobody has resolved."""
         self.result.conflict_count += 1
@@ -327,6 +349,8 @@ def _chunks(rows: Iterable[_Row], size_of: Callable[[_Row], int]) -> Iterator[li
     for row in rows:
         chunk.append(row)
         size += size_of(row)
+        # Else it is there until the next has been read.
+        del row
         if len(chunk) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
             yield chunk
             chunk, size = [], 0

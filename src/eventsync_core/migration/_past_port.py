@@ -35,6 +35,10 @@ class RowsReading(Protocol):
         """Yield its rows, each once, with all columns there are."""
         ...
 
+    def rows_of(self, event_ids: Sequence[str]) -> Iterator[TableRow]:
+        """Yield those of its rows that name one of the events, as `rows` does."""
+        ...
+
 
 class OldTable(Protocol):
     """A table in a database of an old program, which is read, and never emptied."""

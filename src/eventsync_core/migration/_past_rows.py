@@ -10,13 +10,12 @@ from eventsync_core.legacy import (
     OldTarget,
     SourceRow,
     read_error,
+    read_fact,
     read_status,
     read_time,
 )
-from eventsync_core.migration._columns import TableRow, Value, folded
+from eventsync_core.migration._columns import TableRow, Value, folded, whole_of
 from eventsync_core.targets import Deployment
-
-_LARGEST = (1 << 63) - 1
 
 
 def read_target(row: TableRow) -> OldTarget | None:
@@ -25,7 +24,7 @@ def read_target(row: TableRow) -> OldTarget | None:
     alias, url = _text(columns, "target_id"), _text(columns, "canonical_url")
     if not is_event_id(alias) or not url:
         return None
-    facts = {each.name: _text(columns, each.name) or None for each in attrs.fields(Deployment)}
+    facts = {each.name: read_fact(_text(columns, each.name)) for each in attrs.fields(Deployment)}
     return OldTarget(
         alias=alias,
         url=url,
@@ -43,12 +42,12 @@ def read_delivery(row: TableRow) -> OldDelivery:
         event_id=_text(columns, "event_id"),
         alias=_text(columns, "target_id"),
         status=read_status(_text(columns, "status")),
-        attempts=max(_whole(columns, "attempt_count") or 0, 0),
+        attempts=whole_of(columns.get("attempt_count")) or 0,
         first_at=read_time(columns.get("first_attempted_at")),
         last_at=read_time(columns.get("last_attempted_at")),
         accepted_at=read_time(columns.get("accepted_at")),
         completed_at=read_time(columns.get("completed_at")),
-        http_status=_whole(columns, "last_http_status"),
+        http_status=whole_of(columns.get("last_http_status")),
         error=read_error(_text(columns, "last_error")),
     )
 
@@ -77,8 +76,3 @@ def _text(columns: Mapping[str, Value], name: str) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     return "" if value is None else str(value)
-
-
-def _whole(columns: Mapping[str, Value], name: str) -> int | None:
-    value = columns.get(name)
-    return value if isinstance(value, int) and abs(value) <= _LARGEST else None

@@ -1,6 +1,6 @@
 import attrs
 
-from eventsync_core.ids import Kind, target_key
+from eventsync_core.ids import Kind, lower_name, target_key
 from eventsync_core.targets._back_off import BackOff
 from eventsync_core.targets._limits import Limits
 from eventsync_core.targets._url import canonical_url
@@ -66,13 +66,14 @@ def make_target(kind: Kind, url: str, *, team: str = "", user: str = "") -> Targ
     """
     Return the target of that *kind* at *url* for *team* and *user*.
 
-    An e-mail address is compared without regard to case; a team is taken as it is.
+    An e-mail address is compared without regard to the case of ASCII letters, as those of others
+    may make two addresses one; a team is taken as it is.
 
     Raises:
         TargetUrlError: *url* cannot name a target.
     """
     place = canonical_url(url, keep_query=kind is Kind.EXTERNAL)
-    who = user.strip().casefold()
+    who = lower_name(user)
     whose = team.strip()
     return Target(
         target_id=target_key(kind, place, whose, who), kind=kind, url=place, team=whose, user=who

@@ -4,6 +4,7 @@ import html
 import json
 import time
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from typing import Any
 from unicodedata import normalize
 from urllib.parse import quote
@@ -233,6 +234,19 @@ def test_a_quote_of_what_looks_like_an_escape_is_not_kept(content: str) -> None:
     )
 
     assert verdict.reason == "bad_request: see *** there"
+
+
+@pytest.mark.parametrize(
+    "spelt", [ascii, lambda text: "".join(f"\\U{ord(each):08x}" for each in text)]
+)
+def test_a_quote_with_escapes_of_characters_is_not_kept(spelt: Callable[[str], str]) -> None:
+    """Those above 127 are one byte each then, or four."""
+    content = "Schl\u00fcssel hei\u00dft Sesam-\u00f6ffne-dich"
+    verdict = interpret_push(
+        make_body("a", content=content), _answer(400, {"detail": f"bad: {spelt(content)}"})
+    )
+
+    assert not any(word in verdict.reason for word in ("Schl", "ssel", "Sesam", "ffne", "U0000"))
 
 
 def test_looking_for_quotes_takes_no_long_time() -> None:

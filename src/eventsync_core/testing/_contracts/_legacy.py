@@ -168,6 +168,9 @@ class LegacyContract:
         assert noted.legacy.aside(is_open_conflict=True) == found[:1]
         assert noted.legacy.aside_of(_PATH, [_key(2), _key(9)]) == {_key(2): found[1]}
         assert noted.legacy.aside_of("/unknown", [_key(2)]) == {}
+        for row in found:
+            assert row in noted.legacy.aside_under(row.event_id)
+        assert noted.legacy.aside_under("nobody") == []
         assert noted.legacy.bytes_of(1) == b"\xff\x00a"
         assert noted.legacy.bytes_of(3) is None
         assert noted.legacy.aside_count() == 2

@@ -112,16 +112,17 @@ class PastContract:
         assert past.ledger.last_delivery_at(TARGET_ID) == NOW - 4
 
     def test_the_same_row_counts_once(self, past: Stores) -> None:
-        """Within one call and later; another content of it and another source do not."""
+        """Within one call and later, and in another source; another content of it does not."""
         first = _past(1, "pending")
 
         assert past.past.bring([first, first]) == 1
         assert past.past.bring([first]) == 0
         others = [_past(1, "rejected"), _past(1, "pending", path=_OTHER)]
-        assert past.past.bring([first, *others]) == 2
-        assert past.past.known(_PATH, [_key(1, "pending"), _key(2)]) == {_key(1, "pending")}
-        assert past.past.known("/none", [_key(1, "pending")]) == set()
-        assert len(past.ledger.history(STREAM, 1)) == 3
+        assert past.past.news([first, *others]) == [others[0]]
+        assert past.past.bring([first, *others]) == 1
+        moved = _past(1, "pending", key=_key(9, "pending"))
+        assert past.past.news([moved, _past(2), _past(2, path=_OTHER)]) == [_past(2)]
+        assert len(past.ledger.history(STREAM, 1)) == 2
 
     def test_all_of_it_can_be_looked_up(self, past: Stores) -> None:
         """In the order it was brought, by entry."""
@@ -205,7 +206,7 @@ class PastContract:
         grant(past)
 
         past.desk.reopen(leased(past), [2, 4], Act.DELIVERED_BEFORE, actor="me", at=NOW)
-        past.past.bring([_past(2, path=_OTHER)])
+        past.past.bring([_past(2, path=_OTHER, key=_key(2, "again"))])
 
         assert due_positions(past) == [1, 2, 3, 4]
 
