@@ -7,7 +7,6 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from unicodedata import normalize
-from urllib.parse import unquote_to_bytes
 
 _SHORTEST = 4
 _RUN = 12
@@ -94,7 +93,7 @@ def _meant(found: re.Match[str]) -> str | None:
     if kind == "html":
         return html.unescape(html.unescape(text))
     if kind == "percent":
-        return unquote_to_bytes(text).decode(errors="replace")
+        return bytes.fromhex(text.replace("%", "")).decode(errors="replace")
     if kind == "bytes":
         return bytes.fromhex(re.sub(r"\\+x", "", text)).decode(errors="replace")
     if kind == "unit":
