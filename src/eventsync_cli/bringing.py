@@ -140,6 +140,12 @@ def _reason(app: App, result: Migration, places: Sequence[Path], rules: Migratio
             message=f"rows that differ from what is stored: {result.conflict_count}; {said}",
             fix_argv=(*argv, "--resolve", Resolution.KEEP_JOURNAL.value),
         )
+    if result.quarantined_left == result.unfinished:
+        return Reason(
+            code="unfinished",
+            message=f"lines that no newline ends: {result.unfinished}; they may be half written",
+            fix_text="end the program that writes them, and add a newline to what stays half",
+        )
     return Reason(
         code="quarantined",
         message=f"rows that hold no event: {result.quarantined_left}; their bytes are kept",

@@ -1,7 +1,6 @@
 """What is shown: data on stdout, talk on stderr, JSON as exactly one object."""
 
 import errno
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ import attrs
 
 from eventsync_cli.exits import ExitCode
 from eventsync_core.codec import write_document
-from eventsync_core.errors import Reason
+from eventsync_core.errors import Reason, spelt
 
 __all__ = [
     "Progress",
@@ -77,7 +76,7 @@ def fail(reason: Reason, code: ExitCode, *, as_json: bool) -> ExitCode:
 
 def _say_reason(reason: Reason) -> None:
     say(f"eventsync: {reason.message} [{reason.code}]")
-    fix = shlex.join(reason.fix_argv) or reason.fix_text
+    fix = spelt(reason.fix_argv) or reason.fix_text
     if fix:
         say(f"fix: {fix}")
 

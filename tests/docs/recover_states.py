@@ -155,6 +155,13 @@ def _(place: Place) -> Iterator[None]:
     yield
 
 
+@_state("no_room_for_copy")
+def _(place: Place) -> Iterator[None]:
+    queue(place.queue, ["e1"])
+    place.patch.setattr("tempfile.tempdir", str(place.user / "tmp"))
+    yield
+
+
 def _with_content(name: str, content: bytes) -> None:
     @_state(name)
     def _(place: Place) -> Iterator[None]:

@@ -24,7 +24,7 @@ from tests.docs.conftest import Block, blocks
 from tests.docs.recover_states import STATES, Place
 
 _PAGE = Path(__file__).parents[2] / "docs" / "recover.md"
-_CODE = re.compile(r'"(source_[a-z_]+)"')
+_CODE = re.compile(r'"(source_[a-z_]+|no_room_for_copy)"')
 _BEGINS = re.compile(r'yield \(?\s*f"([a-z ]+): ')
 _RECEIVER = "http://127.0.0.1:8765"
 _PRELUDE = f'eventsync() {{ {shlex.quote(sys.executable)} -m eventsync_cli "$@"; }}\n'

@@ -9,8 +9,10 @@ opens the file of a database otherwise. Words: the source, and the folder for th
 import contextlib
 import io
 import os
+import stat
 import sys
 import time
+from collections.abc import Iterator
 
 PARTS = ("", "-journal", "-wal")
 PENDING = 0x40000000
@@ -19,6 +21,29 @@ TRIES, PAUSE = 20, 0.05
 # A file that changes twice within one tick of its clock looks as if it had changed once.
 TICK_NANOS = 25_000_000
 PIECE = 1 << 20
+# A pipe or a device would be waited for without it.
+OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+class NotAFileError(Exception):
+    """A part of the database is something else than a file."""
+
+
+class NoRoomError(Exception):
+    """The copy cannot be written."""
+
+
+def opened(source: str, part: str = "") -> io.FileIO:
+    """Open a part of the database, if it is a file."""
+    # Opening a device may do something.
+    if not stat.S_ISREG(os.stat(source + part).st_mode):
+        raise NotAFileError(part)
+    file = io.FileIO(os.open(source + part, OPEN), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise NotAFileError(part)
+    return file
 
 
 def fingerprint(path: str) -> str:
@@ -69,11 +94,23 @@ def lock(descriptor: int) -> bool:
 def copy(old: io.FileIO, target: str) -> None:
     """Copy one file from its beginning."""
     old.seek(0)
-    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", 0) as new:
+    with writing():
+        new = io.FileIO(os.open(target, NEW, 0o600), "wb")
+    with new:
         while piece := old.read(PIECE):
             view = memoryview(piece)
-            while view:
-                view = view[new.write(view) :]
+            with writing():
+                while view:
+                    view = view[new.write(view) :]
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """Tell what goes wrong with the copy from what goes wrong with the source."""
+    try:
+        yield
+    except OSError as error:
+        raise NoRoomError(error.strerror or type(error).__name__) from error
 
 
 def attempt(held: io.FileIO, source: str, folder: str) -> str:
@@ -90,7 +127,7 @@ def attempt(held: io.FileIO, source: str, folder: str) -> str:
                 # Opened once more and closed, it would lose its lock.
                 copy(held, os.path.join(folder, "copy.db"))
                 continue
-            with open(source + part, "rb", buffering=0) as beside:
+            with opened(source, part) as beside:
                 copy(beside, os.path.join(folder, "copy.db" + part))
     return before if fingerprint(source) == before else ""
 
@@ -98,7 +135,7 @@ def attempt(held: io.FileIO, source: str, folder: str) -> str:
 def main(source: str, folder: str) -> str:
     """Copy the database at *source* into *folder* and say how that went."""
     try:
-        with open(source, "rb", buffering=0) as held:
+        with opened(source) as held:
             if not lock(held.fileno()):
                 return "locked another process holds it"
             for _ in range(TRIES):
@@ -108,6 +145,10 @@ def main(source: str, folder: str) -> str:
             return "changing it is written to all the time"
     except FileNotFoundError:
         return "gone it is not there any more"
+    except NotAFileError as error:
+        return f"odd {f'its {error}' if str(error) else 'it'} is no file"
+    except NoRoomError as error:
+        return f"room {error}"
     except OSError as error:
         return f"failed {error.strerror or type(error).__name__}"
 

@@ -11,6 +11,7 @@ from eventsync_adapters.legacy_queues._copy import private_copy
 from eventsync_adapters.legacy_queues._salvage import salvaged
 from eventsync_adapters.legacy_queues._tables import Part, Table, Tables, look
 from eventsync_adapters.legacy_queues._values import Row, text_of
+from eventsync_adapters.legacy_queues._writable import why_not_emptied
 from eventsync_core.errors import SourceError
 
 _MAGIC = b"SQLite format 3\0"
@@ -36,7 +37,7 @@ class CopiedDatabase:
     def __init__(self, copy: Copy, parts: Sequence[Part[object]]) -> None:
         self.fingerprint = copy.fingerprint
         self.damage = ""
-        self.kept_because = ""
+        self.kept_because = why_not_emptied(copy.path, has_journal=True)
         self._path = copy.path
         self._connection = copy.connection
         self._parts = parts

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import attrs
 
 from eventsync_adapters.legacy_queues._copy import when_settled
+from eventsync_adapters.legacy_queues._writable import why_not_emptied
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Kind, RowKey, Source, SourceRow
 from eventsync_core.migration import Left, TableRow
@@ -19,16 +20,27 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Line(NamedTuple):
-    """A line that is not blank: its number from 1, its first byte in the file, what it holds."""
+    """
+    A line that is not blank: its number from 1, its first byte in the file, what it holds.
+
+    It has its end, if it is followed by a newline.
+    """
 
     number: int
     start: int
     raw: bytes
+    has_end: bool
 
     @property
     def row(self) -> SourceRow:
         """The line as a row."""
-        return SourceRow(part="lines", row=self.number, event_id=None, raw=self.raw)
+        return SourceRow(
+            part="lines",
+            row=self.number,
+            event_id=None,
+            raw=self.raw,
+            is_unfinished=not self.has_end,
+        )
 
 
 @attrs.frozen
@@ -56,7 +68,8 @@ class LineFile:
         lines, fingerprint = self.read()
         if not fingerprint:
             raise SourceError(f"{self.path} is being written to", code="source_locked")
-        yield LinesReading(lines, fingerprint)
+        kept_because = why_not_emptied(self.path, has_journal=False)
+        yield LinesReading(lines, fingerprint, kept_because=kept_because)
 
     @contextmanager
     def emptying(self) -> Iterator["LinesEmptying"]:
@@ -86,11 +99,15 @@ class LineFile:
 
     def _lines(self, text: bytes) -> Iterator[Line]:
         start = 0
-        if self.source.kind is Kind.EVENT_LOG and text.startswith(_BYTE_ORDER_MARK):
+        is_log = self.source.kind is Kind.EVENT_LOG
+        if is_log and text.startswith(_BYTE_ORDER_MARK):
             start = len(_BYTE_ORDER_MARK)
         for number, line in enumerate(text[start:].split(b"\n"), 1):
+            has_end = start + len(line) < len(text)
             if line.strip(_BLANK):
-                yield Line(number, start, line.removesuffix(b"\r"))
+                # Blanks at its beginning are an event without an end that was overwritten.
+                raw = line if is_log else line.lstrip(b" ")
+                yield Line(number, start + len(line) - len(raw), raw.removesuffix(b"\r"), has_end)
             start += len(line) + 1
 
 

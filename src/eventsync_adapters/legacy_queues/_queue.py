@@ -24,7 +24,7 @@ def _event(row: Row) -> SourceRow:
     return SourceRow(
         part="queue",
         row=row.number,
-        event_id=text_of(values["event_id"]) if "event_id" in values else None,
+        event_id=None if values.get("event_id") is None else text_of(values["event_id"]),
         raw=raw,
         queued_at=queued_at,
         retry_count=retry_count,

@@ -10,6 +10,7 @@ from eventsync_adapters.legacy_queues._copy import fingerprint_of
 from eventsync_adapters.legacy_queues._databases import CopiedDatabase, Copy, copied
 from eventsync_adapters.legacy_queues._emptying import DatabaseEmptying, not_emptied
 from eventsync_adapters.legacy_queues._tables import Part
+from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Source, SourceRow
 from eventsync_core.migration import TableRow
 
@@ -18,12 +19,17 @@ _PATIENCE_SECONDS = 5.0
 
 @attrs.frozen
 class DatabaseSource:
-    """An old database at *path*, with events in one part, and bodies in others: an `OldSource`."""
+    """
+    An old database at *path*, with events in one part, and bodies in others: an `OldSource`.
+
+    With `is_guess` only its tables can say that it is one: without any of them it is foreign.
+    """
 
     path: Path
     source: Source
     events: Part[SourceRow]
     bodies: Sequence[Part[TableRow]] = ()
+    is_guess: bool = False
 
     @property
     def _parts(self) -> Sequence[Part[SourceRow | TableRow]]:
@@ -37,7 +43,10 @@ class DatabaseSource:
     def reading(self) -> Iterator["DatabaseReading"]:
         """See `OldSource.reading`."""
         with copied(self.path) as found:
-            yield DatabaseReading(found, self.events, self.bodies)
+            reading = DatabaseReading(found, self.events, self.bodies)
+            if self.is_guess and not reading.waiting:
+                raise SourceError(f"{self.path}: it has no table of a queue", code="source_foreign")
+            yield reading
 
     @contextmanager
     def emptying(self) -> Iterator[DatabaseEmptying]:

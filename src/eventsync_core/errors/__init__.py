@@ -36,6 +36,7 @@ from eventsync_core.errors._base import (
     Reason,
     fix_document,
     reason_of,
+    spelt,
 )
 from eventsync_core.errors._given import (
     DiscardRefusedError,
@@ -101,4 +102,5 @@ __all__ = [
     "UnsendableEventError",
     "fix_document",
     "reason_of",
+    "spelt",
 ]

@@ -1,3 +1,4 @@
+import shlex
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -24,7 +25,29 @@ class EventSyncError(Exception):
 
 def fix_document(argv: Sequence[str], text: str) -> dict[str, Any]:
     """Return what helps as JSON: a command to run, else words."""
-    return {"argv": list(argv)} if argv else {"text": text or "see the message"}
+    if argv and not _has_raw_bytes(argv):
+        return {"argv": list(argv)}
+    return {"text": spelt(argv) or text or "see the message"}
+
+
+def _has_raw_bytes(argv: Sequence[str]) -> bool:
+    """Say whether a word holds bytes that are no text, so that no JSON can hold the command."""
+    return any("\ud800" <= each <= "\udfff" for word in argv for each in word)
+
+
+def spelt(argv: Sequence[str]) -> str:
+    """Return a command as a POSIX shell takes it; with raw bytes as bash and zsh do."""
+    return " ".join(_raw(word) if _has_raw_bytes([word]) else shlex.quote(word) for word in argv)
+
+
+def _raw(word: str) -> str:
+    """Return *word* as `$'…'`, its raw bytes as `\\xNN`."""
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'")
+    try:
+        raw = escaped.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raw = escaped.encode("utf-8", "backslashreplace")
+    return f"$'{raw.decode('utf-8', 'backslashreplace')}'"
 
 
 class Reason(NamedTuple):

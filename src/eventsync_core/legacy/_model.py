@@ -84,6 +84,7 @@ class SourceRow:
     `queued_at` is in microseconds since 1970 UTC. `beside` is a JSON object of columns that mean
     nothing here, or hold something else than they should; empty where there are none. `damage` is
     why nobody can tell which bytes are the event, in a line; `raw` is then all that stands there.
+    With `is_unfinished` more may be written to it.
     """
 
     part: str
@@ -95,6 +96,7 @@ class SourceRow:
     beside: str = ""
     project: str | None = None
     damage: str = ""
+    is_unfinished: bool = False
 
     @property
     def key(self) -> RowKey:
@@ -107,7 +109,8 @@ class Source:
     """
     A file of an old program.
 
-    `path` is its place, in characters that can be printed. `target` names whose it is:
+    `path` is its place, in characters that can be stored, of which some may not be fit to be
+    printed. `target` names whose it is:
     `known:` or `unknown:` and the digest of its name; `spelling` says how it was recognised.
     """
 

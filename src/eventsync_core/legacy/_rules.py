@@ -22,6 +22,7 @@ from eventsync_core.legacy._model import (
 
 UNASSIGNED = "unassigned"
 _LONGEST = 200
+_UNFINISHED = "; no newline ends it, so more may be written to it"
 
 
 def judge(row: SourceRow, *, families: Families, project: str | None) -> Judged:
@@ -32,6 +33,13 @@ def judge(row: SourceRow, *, families: Families, project: str | None) -> Judged:
     *project*, else `unassigned`. Lone surrogates, repeated keys and deep nesting make it an event
     with the hold `invalid`.
     """
+    judged = _judge(row, families, project)
+    if judged.event is None and row.is_unfinished:
+        return attrs.evolve(judged, detail=judged.detail + _UNFINISHED)
+    return judged
+
+
+def _judge(row: SourceRow, families: Families, project: str | None) -> Judged:
     if row.damage:
         return Judged(row, row.key, None, why=Why.NOT_UNDERSTOOD, detail=row.damage)
     try:

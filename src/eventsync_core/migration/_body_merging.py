@@ -8,6 +8,7 @@ from eventsync_core.bodies import Added, BodyUpload, UploadFailure, reconcile
 from eventsync_core.ids import stream_key
 from eventsync_core.legacy import UNASSIGNED, Became, Noted, Provenance, SetAside, Source, Why
 from eventsync_core.migration._body_rows import JudgedBody, name_of
+from eventsync_core.migration._columns import digest_of, pieces_of
 from eventsync_core.migration._counting import uncounted
 from eventsync_core.migration._model import MigrationRules
 from eventsync_core.stores import Stores
@@ -65,13 +66,17 @@ class BodyMerging:
 
     def _upload(self, source: Source, each: JudgedBody, upload: BodyUpload, at: int) -> Became:
         name = name_of(upload.key)
-        stored = self._seen.get(name) or self._bodies_get(upload)
-        added = Added.STORED if stored is None else reconcile(stored, upload)[0]
+        seen = self._seen.get(name)
+        stored = self._bodies_get(upload) if seen is None else None
+        if seen is not None:
+            added = reconcile(seen, _without_content(upload))[0]
+        else:
+            added = Added.STORED if stored is None else reconcile(stored, upload)[0]
         if added is Added.CONFLICT:
             return self._conflict(source, each)
         if self.is_preview or self.stores is None:
-            self._new.append((name, self._seen.get(name)))
-            self._seen[name] = stored or upload
+            self._new.append((name, seen))
+            self._seen[name] = seen or _without_content(stored or upload)
         else:
             project = (self.rules.project or "").strip() or UNASSIGNED
             self.stores.bodies.add(stream_key(upload.key.project_uuid, project), upload, at=at)
@@ -113,6 +118,11 @@ class BodyMerging:
             at=at,
             raw=raw,
         )
+
+
+def _without_content(upload: BodyUpload) -> BodyUpload:
+    """Return what tells *upload* from another; a preview keeps no contents."""
+    return attrs.evolve(upload, content=digest_of(pieces_of(upload.content)).hex())
 
 
 def _provenance(source: Source, each: JudgedBody, at: int) -> Provenance:

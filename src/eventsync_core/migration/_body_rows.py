@@ -99,16 +99,17 @@ class _Columns:
         parts = {}
         for field in attrs.fields(BodyKey):
             old = _OLD_NAMES.get(field.name, field.name)
-            parts[field.name] = self._text(field.name if field.name in self._values else old)
+            parts[field.name] = self._text(field.name if self._has(field.name) else old)
         return BodyKey(**parts)
 
     def upload(self, key: BodyKey) -> BodyUpload:
         """Return the body."""
         content = self._text("content_body")
+        size = self._or("size_bytes", whole_of, None)
         return BodyUpload(
             key=key,
             content=content,
-            size_bytes=self._or("size_bytes", whole_of, len(content.encode())),
+            size_bytes=len(content.encode()) if size is None else size,
             created_at=self._or("created_at", micros_of, 0),
             hash_algorithm=self._text("hash_algorithm", "sha256"),
             retry_count=self._or("retry_count", whole_of, 0),
@@ -120,6 +121,9 @@ class _Columns:
         """Return the failure; one that cannot be told from another, or be counted, is none."""
         first = self._or("first_failed_at", micros_of, None)
         count = self._or("failure_count", whole_of, None if self._has("failure_count") else 1)
+        if count == 0:
+            # A failure that is on record happened; what the row says stays beside it.
+            self._read.discard("failure_count")
         if first is None or count is None:
             name = "first_failed_at" if first is None else "failure_count"
             raise _UnusableError(f"{name} holds no number that counts")

@@ -23,18 +23,22 @@ def may_remove(report: SourceReport, rules: MigrationRules) -> int:
     gone = [Became.IMPORTED, Became.DEDUPLICATED, Became.RESOLVED]
     if rules.take_quarantined:
         gone.append(Became.QUARANTINED)
-    return sum(report.of_all(became) for became in gone)
+    stays = rules.take_quarantined and report.unfinished is not None
+    return sum(report.of_all(became) for became in gone) - stays
 
 
 def quarantined_left(report: SourceReport, rules: MigrationRules) -> int:
     """
     Return how many rows that hold no event wait in the source.
 
-    Where rows stay, by its kind or by the rules, they do not once somebody took them.
+    Where rows stay, by its kind or by the rules, they do not once somebody took them. One that
+    may still become an event is not taken.
     """
-    is_free = not (report.is_blocked or report.error is not None)
-    is_taken = report.is_unchanged or (rules.take_quarantined and is_free)
-    return 0 if is_taken else report.of_all(Became.QUARANTINED)
+    if report.is_unchanged:
+        return 0
+    if rules.take_quarantined and not (report.is_blocked or report.error is not None):
+        return int(report.unfinished is not None and not report.source.kind.is_kept)
+    return report.of_all(Became.QUARANTINED)
 
 
 def keep_if_it_must(report: SourceReport, rules: MigrationRules) -> None:
@@ -95,7 +99,8 @@ def _remove(
         pages = _seen(stores, report.source.path, part, after=first - 1, upto=last)
         for keys in _in_lots(pages):
             report.removed += emptying.remove(keys)
-    aside = [*report.resolved, *(report.quarantined if rules.take_quarantined else ())]
+    taken = report.quarantined if rules.take_quarantined else []
+    aside = [*report.resolved, *(key for key in taken if key != report.unfinished)]
     for keys in _in_lots(
         _read_back(stores, report.source.path, aside[start : start + _PAGE])
         for start in range(0, len(aside), _PAGE)

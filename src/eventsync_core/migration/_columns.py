@@ -1,15 +1,17 @@
 """Rows of old tables, and values of their columns, read alike from every table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from string import ascii_lowercase, ascii_uppercase
 
 import attrs
 
 from eventsync_core.codec import write_document
-from eventsync_core.legacy import RowKey, row_digest
+from eventsync_core.legacy import RowKey
 
 Value = str | bytes | int | float | None
 
+_PIECE = 1 << 20
 _SECOND = 1_000_000
 _MOST_WHOLE = 1 << 40
 # 0001-01-01 and 10000-01-01, beyond which no time can be shown.
@@ -33,7 +35,7 @@ class TableRow:
     @property
     def key(self) -> RowKey:
         """Which row it is, and with which content."""
-        return RowKey(self.part, self.row, row_digest(self.raw))
+        return RowKey(self.part, self.row, digest_of(columns_pieces(self.columns)))
 
     @property
     def size(self) -> int:
@@ -60,7 +62,35 @@ def whole_of(value: object) -> int | None:
 
 def columns_text(columns: Iterable[tuple[str, Value]]) -> str:
     """Return columns as one JSON object; bytes that are not UTF-8 stand as hex."""
-    return write_document({name: _plain(value) for name, value in columns})
+    return "".join(columns_pieces(columns))
+
+
+def columns_pieces(columns: Iterable[tuple[str, Value]]) -> Iterator[str]:
+    """Yield that text in pieces, so that a large value does not stand there again whole."""
+    before = "{"
+    for name, value in dict(columns).items():
+        yield f"{before}{write_document(name)}:"
+        if isinstance(value, str) and len(value) > _PIECE:
+            yield '"'
+            yield from (write_document(piece)[1:-1] for piece in pieces_of(value))
+            yield '"'
+        else:
+            yield write_document(_plain(value))
+        before = ","
+    yield "{}" if before == "{" else "}"
+
+
+def digest_of(pieces: Iterable[str]) -> bytes:
+    """Return the SHA-256 of a text that comes in pieces."""
+    digest = sha256()
+    for piece in pieces:
+        digest.update(piece.encode("utf-8", "surrogatepass"))
+    return digest.digest()
+
+
+def pieces_of(text: str) -> Iterator[str]:
+    """Yield *text* in pieces."""
+    return (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
 
 
 def _plain(value: Value) -> object:

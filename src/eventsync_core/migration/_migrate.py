@@ -203,7 +203,7 @@ class _Run:
             # Else these are there until the next have been read.
             del rows
             self._told_so_far(report, is_stored=not is_whole)
-        judged = each_of(source, (judge_body(row) for row in reading.bodies()))
+        judged = each_of(source, map(judge_body, reading.bodies()))
         for bodies in _chunks(judged, lambda each: each.row.size):
             self._merge_bodies(report, bodies)
             del bodies
@@ -242,6 +242,8 @@ class _Run:
                 report.held += judged.event.hold is not None
             name = judged.row.event_id if judged.event is None else judged.event.event_id
             self._note(report, judged.key, name or "", became, before)
+            if judged.event is None and judged.row.is_unfinished:
+                report.unfinished = judged.key
             if became in _ASIDE:
                 self._put_aside(without_bytes(aside_of(report.source, each, at)), became)
         self._done += len(rows)
@@ -327,6 +329,8 @@ def _chunks(rows: Iterable[_Row], size_of: Callable[[_Row], int]) -> Iterator[li
     for row in rows:
         chunk.append(row)
         size += size_of(row)
+        # Else it is there until the next has been read.
+        del row
         if len(chunk) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
             yield chunk
             chunk, size = [], 0

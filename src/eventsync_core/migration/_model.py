@@ -64,7 +64,8 @@ class SourceReport:
     body queue and of its failure log, `targets` and `deliveries` those of old records. `removed`
     rows left the source, or would; `rows_left` are in it then, None where that was not seen.
     `error` is why it could not be read whole, or not be cleaned up; `kept_because` why no row may
-    leave it, if any were to. `is_unchanged`: nothing was done since it last held nothing new.
+    leave it, if any were to. `unfinished` is the row that holds no event yet: it stays whatever
+    the rules say. `is_unchanged`: nothing was done since it last held nothing new.
     `was_read`: to its end.
     """
 
@@ -87,6 +88,7 @@ class SourceReport:
     ranges: dict[str, tuple[int, int]] = attrs.field(factory=dict)
     resolved: list[RowKey] = attrs.field(factory=list)
     quarantined: list[RowKey] = attrs.field(factory=list)
+    unfinished: RowKey | None = None
 
     def unchanged_since(self, noted: Noted) -> None:
         """Note that nothing was read, because everything is as it was noted."""
@@ -116,6 +118,7 @@ class SourceReport:
             counts.clear()
         self.resolved.clear()
         self.quarantined.clear()
+        self.unfinished = None
         self.held = 0
 
     @property
@@ -175,6 +178,13 @@ class Migration:
     def failed_sources(self) -> Sequence[SourceReport]:
         """The sources that could not be read whole, or not be cleaned up."""
         return [each for each in self.sources if each.error is not None]
+
+    @property
+    def unfinished(self) -> int:
+        """How many rows wait for their end, in files that rows may leave."""
+        return sum(
+            each.unfinished is not None and not each.source.kind.is_kept for each in self.sources
+        )
 
     @property
     def is_clean(self) -> bool:
