@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from eventsync_core.ids import printable
+
 __all__ = ["boundary_lines"]
 
 _PROGRAM = (
@@ -39,7 +41,5 @@ def _part(
     title: str, labels: Iterable[tuple[str, str]], values: Mapping[str, Any], missing: str
 ) -> list[str]:
     shown = ((label, values[key]) for label, key in labels)
-    return [
-        f"  {title}:",
-        *(f"    {label:<16}: {missing if value is None else value}" for label, value in shown),
-    ]
+    lines = (f"    {label:<16}: {missing if value is None else value}" for label, value in shown)
+    return [f"  {title}:", *map(printable, lines)]
