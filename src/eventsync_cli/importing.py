@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
@@ -16,9 +16,6 @@ from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason, StoreError
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.portability import Taken, Taking, TakingRules
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Imported", "import_lines", "result_of"]
 

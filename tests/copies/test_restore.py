@@ -77,6 +77,32 @@ def test_over_a_home_that_holds_events(run: Run, home: Path, backup: Path, tmp_p
         assert old.execute("SELECT COUNT(*) FROM entries").fetchone() == (22,)
 
 
+def test_the_fix_of_a_preview_is_a_preview(run: Run, backup: Path, tmp_path: Path) -> None:
+    """Whoever runs what is printed changes no more than was asked for."""
+    _capture(run, tmp_path, "late1")
+
+    ran = fails(run, "journal", "restore", str(backup), "--dry-run", code=4, error="home_not_empty")
+    told = run(*ran.document["error"]["fix"]["argv"][1:], "--json").document
+
+    assert (told["dry_run"], told["left_behind"]) == (True, 1)
+    keeps(run, 21)
+
+
+def test_a_store_that_is_no_file_is_neither_copied_nor_replaced(
+    run: Run, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database that is there is not what PERSISTENCE=memory names."""
+    _capture(run, tmp_path, "late1")
+    monkeypatch.setenv("PERSISTENCE", "memory")
+
+    for words in (["restore", str(backup)], ["backup", str(tmp_path / "new.db")]):
+        fails(run, "journal", *words, code=4, error="persistence_memory")
+
+    monkeypatch.delenv("PERSISTENCE")
+    keeps(run, 21)
+    assert not (tmp_path / "new.db").exists()
+
+
 def test_what_was_left_behind_can_be_brought_back(
     run: Run, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ def command(app: App, file: str, *, force: bool, damaged: bool) -> Result:
 
     The copy is verified before it gets its name: FILE is made whole or not at all.
     """
+    app.require_file()
     if not app.has_store:
         return Result(
             document={"file": None, "file_bytes": None, "events": 0, "streams_count": 0},

@@ -43,7 +43,9 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
     backup = looking_into(Path(file))
     with present(app) as (is_there, before):
         if is_there and not replace and _holds_something(before):
-            raise HomeNotEmptyError(app.shown_database, file)
+            given = {"--damaged": damaged, "--dry-run": dry_run}
+            more = (option for option, is_given in given.items() if is_given)
+            raise HomeNotEmptyError(app.shown_database, file, *more)
         if dry_run:
             with backup.reading() as stores:
                 plan = _plan(app, backup, heeded(app, stores), before, file, damaged=damaged)
@@ -80,18 +82,17 @@ def _plan(
 
 def _result(app: App, file: str, plan: _Plan, aside: Path | None, *, dry_run: bool) -> Result:
     resting, revoked = plan.settled.resting, plan.settled.revoked
-    verb, rest = ("would restore", "would rest") if dry_run else ("restored", "rest")
+    verb = "would restore" if dry_run else "restored"
     lines = [f"{verb} {counted(plan.events, 'event')} from {file}, verified"]
     if aside is not None:
         lines.append(f"what was stored before is in {aside}")
     if plan.left:
-        lines.append(f"{counted(plan.left, 'event')} of it are not in the backup")
+        lines.append(f"not in the backup: {counted(plan.left, 'event')} of it")
     if resting:
         resume = app.chosen.spelt("eventsync target resume TARGET_ID")
-        lines.append(f"{counted(resting, 'grant')} {rest}, until: {resume}")
+        lines.append(f"resting: {counted(resting, 'grant')}, until: {resume}")
     if revoked:
-        over = "would be over" if dry_run else "are over"
-        lines.append(f"{counted(revoked, 'grant')} {over}: revoked since the backup was made")
+        lines.append(f"over: {counted(revoked, 'grant')}, revoked since the backup was made")
     return Result(
         document={
             "file": file,

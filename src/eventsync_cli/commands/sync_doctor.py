@@ -1,3 +1,4 @@
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -147,7 +148,7 @@ def _findings(app: App, found: Sequence[Finding]) -> list[str]:
     for finding in found:
         reason = _reason(app, finding)
         lines.append(f"{finding.severity}: {reason.message} [{reason.code}]")
-        fix = " ".join(reason.fix_argv) or reason.fix_text
+        fix = shlex.join(reason.fix_argv) or reason.fix_text
         if fix:
             lines.append(f"  fix: {fix}")
     return lines or ["nothing is wrong"]

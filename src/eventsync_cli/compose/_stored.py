@@ -141,6 +141,21 @@ class Stored(Settings):
             with suppress(StoreError):
                 self.left_waiting = opened.left_waiting(before=self.clock() - seconds * SECOND)
 
+    def require_file(self) -> None:
+        """
+        Let only pass a store that is a file.
+
+        Raises:
+            SettingsError: PERSISTENCE or PERSIST_DB_PATH names none.
+        """
+        if self.environment.persistence == "memory":
+            raise SettingsError(
+                "PERSISTENCE=memory keeps nothing on disk",
+                source="PERSISTENCE",
+                code="persistence_memory",
+            )
+        self._require_sqlite()
+
     def _require_sqlite(self) -> None:
         named = self.environment.persistence
         if named != "sqlite":
@@ -196,9 +211,9 @@ class Stored(Settings):
             OutputUnusableError: It is.
         """
         if self._is_of_database(path):
-            raise OutputUnusableError(f"{path} is a name of the database, and stays")
+            raise OutputUnusableError(f"{path} is a name of the database, and stays", is_ours=True)
         if self._is_of_home(path):
-            raise OutputUnusableError(f"{path} is the home's own, and stays")
+            raise OutputUnusableError(f"{path} is the home's own, and stays", is_ours=True)
 
     def _is_of_home(self, path: Path) -> bool:
         """The configuration, or anything in the folder where revocations stand too."""
@@ -275,14 +290,14 @@ class Stored(Settings):
 
     def check_journal_mode(self, mode: str) -> None:
         """Refuse a journal mode that is not safe here; see the sqlite adapter."""
-        self._require_sqlite()
+        self.require_file()
         from eventsync_adapters.sqlite import check_journal_mode
 
         check_journal_mode(self.database, mode)
 
     def set_journal_mode(self, mode: str) -> "StorageFacts":
         """Change the database's journal mode; see the sqlite adapter."""
-        self._require_sqlite()
+        self.require_file()
         from eventsync_adapters.sqlite import set_journal_mode
 
         self.storage = set_journal_mode(self.database, mode)

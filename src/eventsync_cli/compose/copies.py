@@ -137,7 +137,13 @@ def preparing(app: Stored, file: Path) -> Iterator[Prepared]:
 
 @contextmanager
 def present(app: Stored) -> Iterator[tuple[bool, Stores | None]]:
-    """Yield whether there is a database, and its stores if they can be read."""
+    """
+    Yield whether there is a database, and its stores if they can be read.
+
+    Raises:
+        SettingsError: The store is no file.
+    """
+    app.require_file()
     if not app.has_store:
         yield False, None
         return

@@ -268,8 +268,10 @@ class OutputUnusableError(EventSyncError):
     code = "output_unusable"
     fix_text = "name a file in a folder that is there"
 
-    def __init__(self, message: str, *, exists: bool = False) -> None:
+    def __init__(self, message: str, *, exists: bool = False, is_ours: bool = False) -> None:
         super().__init__(message)
+        if is_ours:
+            self.fix_text = "name a file outside of the home"
         if exists:
             self.code = "output_exists"
             self.fix_text = "name another file, or let this one be replaced with --force"
@@ -280,9 +282,9 @@ class HomeNotEmptyError(EventSyncError):
 
     code = "home_not_empty"
 
-    def __init__(self, database: str, file: str) -> None:
+    def __init__(self, database: str, file: str, *more: str) -> None:
         super().__init__(f"{database} holds something already; it would be put aside, not deleted")
-        self.fix_argv = ("eventsync", "journal", "restore", file, "--replace")
+        self.fix_argv = ("eventsync", "journal", "restore", file, "--replace", *more)
 
 
 class BackupDamagedError(EventSyncError):
