@@ -13,6 +13,7 @@ class Link(StrEnum):
     HOLD = "hold"
     RELEASED_HOLD = "released_hold"
     SUPERSEDED = "superseded"
+    SUPERSEDED_ROW = "superseded_row"
     KEYED = "keyed"
     TARGET = "target"
     GRANT = "grant"
@@ -32,6 +33,7 @@ class Link(StrEnum):
     ALIAS = "alias"
     PAST_DELIVERY = "past_delivery"
     PURGED = "purged"
+    TRACE = "trace"
 
 
 class Checked(NamedTuple):
