@@ -101,9 +101,7 @@ def _gone(app: App, stores: Stores) -> Iterator[Gone]:
                 url=target.url,
                 stream=stream,
                 carried=left.carried,
-                is_current=is_open
-                and current is not None
-                and current.target_id == target.target_id,
+                is_current=is_open and current == target.target_id,
             )
 
 
