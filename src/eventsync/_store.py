@@ -234,7 +234,8 @@ class Store:
 
         *target* is the current one, *receiver* tells its gates, *authority* is reported. Where
         the target is owed something and got nothing for *stall_after_seconds* (None: an hour; 0:
-        no time is too long), that is a reason. A store that cannot be read is part of the answer, as `unknown`.
+        no time is too long), that is a reason. A store that cannot be read is part of the answer,
+        as `unknown`.
         """
         from eventsync._standing import look, setting_of
 
