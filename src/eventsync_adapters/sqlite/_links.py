@@ -23,6 +23,16 @@ SELECT h.stream_id, h.position, h.stream_id, CASE
                                                AND e.position = h.position) THEN 'entry' END
 FROM holds h WHERE (h.stream_id, h.position) > (?, ?) ORDER BY h.stream_id, h.position LIMIT ?
 """
+HELD_ROWS = """
+SELECT r.target_no, r.stream_id, r.position, r.stream_id, CASE
+    WHEN NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = r.stream_id
+                                             AND h.position = r.position) THEN 'hold'
+    WHEN NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = r.target_no
+                         AND l.stream_id = r.stream_id AND l.position = r.position)
+        THEN 'ledger' END
+FROM held_rows r WHERE (r.target_no, r.stream_id, r.position) > (?, ?, ?)
+ORDER BY r.target_no, r.stream_id, r.position LIMIT ?
+"""
 RELEASED_HOLDS = """
 SELECT h.stream_id, h.position, h.number, h.stream_id, CASE
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = h.stream_id
@@ -198,6 +208,7 @@ QUESTIONS = {
     Link.ENTRY: Question(ENTRIES, ("entry number",)),
     Link.PAYLOAD: Question(PAYLOADS, ("entry number",)),
     Link.HOLD: Question(HOLDS, _AT_STREAM),
+    Link.HELD_ROW: Question(HELD_ROWS, (*_OF_GRANT, "position")),
     Link.RELEASED_HOLD: Question(RELEASED_HOLDS, (*_AT_STREAM, "number")),
     Link.SUPERSEDED: Question(SUPERSEDED, _AT_STREAM),
     Link.SUPERSEDED_ROW: Question(SUPERSEDED_ROWS, (*_OF_GRANT, "position")),

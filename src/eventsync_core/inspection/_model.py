@@ -11,6 +11,7 @@ class Link(StrEnum):
     ENTRY = "entry"
     PAYLOAD = "payload"
     HOLD = "hold"
+    HELD_ROW = "held_row"
     RELEASED_HOLD = "released_hold"
     SUPERSEDED = "superseded"
     SUPERSEDED_ROW = "superseded_row"
