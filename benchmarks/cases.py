@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import ours, raw
 from benchmarks.corpus import made_events
 from benchmarks.draining import drain
+from benchmarks.exceptions import exceptions
 from benchmarks.figures import MODES, Figure, events, grown, timed
 from benchmarks.migrating import migrate
 from benchmarks.status import look
@@ -136,6 +137,7 @@ CASES: dict[str, Callable[[Path, int, Path | None], list[Figure]]] = {
     "append": append,
     "drain": drain,
     "select": select,
+    "exceptions": exceptions,
     "start": start,
     "memory": memory,
     "migrate": migrate,

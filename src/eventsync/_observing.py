@@ -114,9 +114,15 @@ class Observed:
         *,
         receiver: "DeliveryReceiver | None" = None,
         authority: "ResolvedTarget | None" = None,
+        stall_after_seconds: int | None = None,
     ) -> "Standing":
         """Read the status once, set all gauges from it, and return it; see `Store.status`."""
-        found = self.store.status(target, receiver=receiver, authority=authority)
+        found = self.store.status(
+            target,
+            receiver=receiver,
+            authority=authority,
+            stall_after_seconds=stall_after_seconds,
+        )
         self._instruments.set(samples(found.document()))
         return found
 

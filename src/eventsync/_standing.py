@@ -12,7 +12,15 @@ from eventsync_core.errors import Reason, StoreError, reason_of
 from eventsync_core.ids import Kind
 from eventsync_core.policy import Mode
 from eventsync_core.receivers import DeliveryReceiver, Gate
-from eventsync_core.status import Foreground, Setting, Status, as_document, check, collect
+from eventsync_core.status import (
+    STALL_AFTER_SECONDS,
+    Foreground,
+    Setting,
+    Status,
+    as_document,
+    check,
+    collect,
+)
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
@@ -64,6 +72,7 @@ def setting_of(
     mode: Mode,
     home: str,
     database_path: str,
+    stall_after_seconds: int | None,
 ) -> Setting:
     """Return the setting around a host's store, as far as the host tells it."""
     gates = receiver.closed_gates() if receiver is not None else ()
@@ -81,6 +90,9 @@ def setting_of(
         # A host's home is not searched for what old programs left.
         queue_files=None,
         database_path=database_path,
+        stall_after_seconds=(
+            STALL_AFTER_SECONDS if stall_after_seconds is None else stall_after_seconds
+        ),
         current=target,
         gates=tuple(gate.value for gate in gates),
         auth_required=is_teamspace and Gate.SAAS_DISABLED not in gates,

@@ -227,12 +227,15 @@ class Store:
         *,
         receiver: "DeliveryReceiver | None" = None,
         authority: "ResolvedTarget | None" = None,
+        stall_after_seconds: int | None = None,
     ) -> "Standing":
         """
         Return what is stored, delivered and owed; nothing is made, and nobody is asked.
 
-        *target* is the current one, *receiver* tells its gates, *authority* is reported. A store
-        that cannot be read is part of the answer, as `unknown`.
+        *target* is the current one, *receiver* tells its gates, *authority* is reported. Where
+        the target is owed something and got nothing for *stall_after_seconds* (None: an hour; 0:
+        no time is too long), that is a reason. A store that cannot be read is part of the answer,
+        as `unknown`.
         """
         from eventsync._standing import look, setting_of
 
@@ -244,6 +247,7 @@ class Store:
             home=str(self._backing.home),
             mode=self.rules.mode,
             database_path=str(self._backing.database),
+            stall_after_seconds=stall_after_seconds,
         )
         return look(self._backing.reading(self._opened), setting, at=self.clock())
 

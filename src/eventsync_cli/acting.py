@@ -8,7 +8,7 @@ import attrs
 import click
 
 from eventsync_cli import render
-from eventsync_cli.compose import assemble
+from eventsync_cli.compose import App, assemble
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.locating import here, located
@@ -35,6 +35,11 @@ def check_texts(values: Iterable[object]) -> None:
             raise UsageProblemError("the command line is not UTF-8") from None
 
 
+def closing(app: App) -> list[str]:
+    """Return what every command says at its end, while something is at risk or stalls."""
+    return [*app.closing_lines(), *stall_lines(app)]
+
+
 def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:
     """Make a function from an `App` and its parameters to a `Result` the command *name*."""
 
@@ -44,17 +49,20 @@ def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:
             options = chosen(click.get_current_context())
             check_texts((options.home, options.project, *parameters.values()))
             require_project(options.project)
+            app: App | None = None
             try:
                 app = assemble(options)
                 result = function(app, **parameters)
             except EventSyncError as error:
+                if app is not None:
+                    render.later(closing(app))
                 error.fix_argv = here(error.fix_argv, options)
                 error.fix_text = options.spelt(error.fix_text)
                 raise
             if result.reason is not None:
                 result = attrs.evolve(result, reason=located(result.reason, options))
             code = render.show(result, as_json=options.as_json)
-            for line in (*app.closing_lines(), *stall_lines(app)):
+            for line in closing(app):
                 render.say(line)
             return code
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 
 from eventsync_cli.compose import App
-from eventsync_core.diagnosis import Facts, Lookup
-from eventsync_core.errors import StoreError, StoreUnreadableError
+from eventsync_core.diagnosis import Facts, Gone, Lookup
+from eventsync_core.errors import EventSyncError, StoreError, StoreUnreadableError
 from eventsync_core.events import Hold
 from eventsync_core.integrity import Verification, Verified, damaged, verify, verify_references
 from eventsync_core.journal import Head, heads_of
 from eventsync_core.migration import find_waiting
 from eventsync_core.stores import Stores
+from eventsync_core.targets import Target
 
-__all__ = ["facts_of", "live_leases", "look"]
+__all__ = ["facts_of", "leases", "look"]
 
 _SAMPLE = 1_000
 _MOST_SECONDS = 2.0
@@ -60,23 +61,54 @@ def look(app: App, stores: Stores, *, thorough: bool) -> Lookup:
         miscounts=tuple(stores.inspection.miscounts()),
         references=verify_references(stores.inspection),
         ungranted=tuple(_ungranted(stores)),
+        gone=tuple(_gone(app, stores)),
         newest_at=max(_times(stores), default=0),
         at=app.clock(),
     )
 
 
-def live_leases(app: App, stores: Stores) -> Iterator[dict[str, object]]:
-    """Yield who is sending what at this moment."""
+def leases(app: App, stores: Stores) -> Iterator[dict[str, object]]:
+    """Yield who is sending what at this moment, and who ended while it did."""
     at = app.clock()
-    for target in stores.targets.targets():
-        for grant in stores.grants.grants(target.target_id):
-            busy = stores.desk.busy(target.target_id, grant.stream, at=at)
-            if busy is not None:
+    for target, stream in _pairs(stores):
+        busy = stores.desk.busy(target.target_id, stream, at=at)
+        left = stores.desk.abandoned(target.target_id, stream, at=at)
+        for found in (busy, left):
+            if found is not None:
                 yield {
                     "target_id": target.target_id,
-                    "stream": grant.stream,
-                    "pid": busy.holder.pid,
+                    "stream": stream,
+                    "pid": found.holder.pid,
+                    "is_live": found is busy,
                 }
+
+
+def _gone(app: App, stores: Stores) -> Iterator[Gone]:
+    at = app.clock()
+    try:
+        chosen = app.current_target()
+    except EventSyncError:
+        # What is wrong with the configuration is a finding of its own.
+        chosen = None
+    current = None if chosen is None else chosen.target_id
+    for target, stream in _pairs(stores):
+        left = stores.desk.abandoned(target.target_id, stream, at=at)
+        if left is not None:
+            grant = stores.grants.get(target.target_id, stream)
+            is_open = grant is not None and grant.is_live and not grant.paused and not target.paused
+            yield Gone(
+                pid=left.holder.pid,
+                url=target.url,
+                stream=stream,
+                carried=left.carried,
+                is_current=is_open and current == target.target_id,
+            )
+
+
+def _pairs(stores: Stores) -> Iterator[tuple[Target, str]]:
+    for target in stores.targets.targets():
+        for grant in stores.grants.grants(target.target_id):
+            yield target, grant.stream
 
 
 def _sampled(stores: Stores, *, thorough: bool) -> Iterator[Verification]:

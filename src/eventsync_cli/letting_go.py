@@ -8,6 +8,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.granting import CLI, Said, grant_words
 from eventsync_core import desk
 from eventsync_core.egress import Grant
+from eventsync_core.restoring import RESTORED
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
@@ -33,6 +34,7 @@ def let_go(app: App, stores: Stores, target: Target, *, from_now: bool) -> list[
     a decision that there is stays, for *target* or for its server: all that was granted there
     while no team was named, for then nothing could be sent; the default stream if it was granted
     to another team or user, and never ended. Where nothing was decided, the stream is granted.
+    What rests since a backup was restored rests on, unless it is granted here.
     """
     before = _before(stores, target)
     if from_now or app.chosen.project is not None:
@@ -44,6 +46,14 @@ def let_go(app: App, stores: Stores, target: Target, *, from_now: bool) -> list[
         is_other = before.has_team or not target.team
         kept = [each for each in before.grants if each.stream == app.stream or not is_other]
         _carry_over(app, stores, target, kept)
+        _resume(app, stores, target)
+    return [*_staying(app, stores, target, before.grants), *_resting(app, stores, target)]
+
+
+def _resume(app: App, stores: Stores, target: Target) -> None:
+    given = stores.grants.get(target.target_id, app.stream)
+    # To choose a target is no word on what came with a backup: whoever restored it looks first.
+    if given is not None and given.paused != RESTORED:
         stores.grants.resume(
             target.target_id,
             app.stream,
@@ -51,7 +61,15 @@ def let_go(app: App, stores: Stores, target: Target, *, from_now: bool) -> list[
             reason=_CHOSEN.reason,
             at=app.clock(),
         )
-    return _staying(app, stores, target, before.grants)
+
+
+def _resting(app: App, stores: Stores, target: Target) -> list[str]:
+    """Say which streams rest there since a backup was restored."""
+    grants = stores.grants.grants(target.target_id)
+    names = [each.stream for each in grants if each.is_live and each.paused == RESTORED]
+    command = app.chosen.spelt(f"eventsync target resume {target.target_id}")
+    said = f"eventsync: streams that rest there since a backup was restored: {len(names)}"
+    return [f"{said}; to let them go on: {command}"] if names else []
 
 
 def grant(app: App, stores: Stores, target: Target, why: Said, *, from_now: bool) -> Grant:

@@ -21,6 +21,7 @@ __all__ = [
     "fail",
     "forget",
     "is_told",
+    "later",
     "listing",
     "say",
     "show",
@@ -71,7 +72,14 @@ def fail(reason: Reason, code: ExitCode, *, as_json: bool) -> ExitCode:
         write_out(write_document({"schema": 1, "ok": False, "error": reason.document()}))
     else:
         _say_reason(reason)
+    for line in _Told.later:
+        say(line)
     return code
+
+
+def later(lines: Iterable[str]) -> None:
+    """Let *lines* of talk follow what is said of the failure that ends this command."""
+    _Told.later = tuple(lines)
 
 
 def _say_reason(reason: Reason) -> None:
@@ -86,16 +94,18 @@ class _Told:
     What became of this command's data.
 
     Whether it was written: a program must find one object, not two. Whether it was lost: then
-    the command did not do all that was asked.
+    the command did not do all that was asked. `later` is said at its very end.
     """
 
     is_told = False
     is_lost = False
+    later: tuple[str, ...] = ()
 
 
 def begin() -> None:
     """Note that nothing was written by this command so far."""
     _Told.is_told = _Told.is_lost = False
+    _Told.later = ()
 
 
 def ended(code: int) -> int:

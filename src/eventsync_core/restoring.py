@@ -8,10 +8,11 @@ from eventsync_core.egress import Grant
 from eventsync_core.journal import Journal
 from eventsync_core.stores import Stores
 
-__all__ = ["Settled", "left_behind", "settle", "would_settle"]
+__all__ = ["RESTORED", "Settled", "left_behind", "settle", "would_settle"]
 
 _PAGE = 1_000
-_WHY = "restored from a backup"
+RESTORED = "restored from a backup"
+"""Why a grant rests that came with a backup: only an operator who names it ends that."""
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +42,7 @@ def settle(restored: Stores, before: Stores | None, *, actor: str, at: int) -> S
         for grant, end in list(_live(restored, before)):
             if end is None:
                 restored.grants.pause(
-                    grant.target_id, grant.stream, grant.paused or _WHY, actor=actor, at=at
+                    grant.target_id, grant.stream, grant.paused or RESTORED, actor=actor, at=at
                 )
                 continue
             restored.grants.revoke(

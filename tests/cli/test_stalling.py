@@ -57,6 +57,48 @@ def test_every_command_says_it_in_its_closing_line(
         assert last.endswith("run: eventsync sync now")
 
 
+EVERY = (
+    "journal show old1",
+    "journal show nobody",
+    "journal verify",
+    "journal export -",
+    "journal hold old1",
+    "journal hold nobody",
+    "journal backup {tmp}/copy.db",
+    "journal purge --project other --dry-run",
+    "target show {target}",
+    "target show nobody",
+    "target revoke nobody",
+    "body list",
+    "body retry",
+    "body push",
+    "sync gc",
+    "sync archive {tmp}/archive.jsonl.gz",
+    "sync migrate",
+    "sync retry",
+    "sync doctor",
+    "sync support-bundle {tmp}/bundle.zip",
+    "sync status --prometheus",
+    "audit list",
+    "audit purges",
+)
+
+
+def test_no_command_that_opens_the_home_is_silent(
+    run: Run, home: Path, tmp_path: Path, target_id: str
+) -> None:
+    """Nor one that fails: the line follows what is said of the failure."""
+    _long_ago(home, target_id)
+
+    silent = [
+        words
+        for words in EVERY
+        if "[stalled]" not in run(*words.format(tmp=tmp_path, target=target_id).split()).err[-400:]
+    ]
+
+    assert silent == []
+
+
 def test_the_check_is_not_coherent_until_something_is_delivered(
     run: Run, home: Path, target_id: str
 ) -> None:

@@ -60,6 +60,25 @@ def test_into_an_empty_home(run: Run, backup: Path, tmp_path: Path) -> None:
     assert stream["paused"] == "restored from a backup"
 
 
+def test_choosing_the_target_sends_nothing_after_a_restore(
+    run: Run, delivered: Serving, backup: Path, tmp_path: Path
+) -> None:
+    """What rests is named, and rests on until its target is resumed."""
+    run("journal", "restore", str(backup), "--replace")
+    _capture(run, tmp_path, "late")
+
+    chosen = run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", f"{delivered.url}/in")
+
+    (target,) = run("sync", "status", "--json").document["targets"]
+    command = f"eventsync target resume {target['target_id']}"
+    assert target["streams"][0]["paused"] == "restored from a backup"
+    said = "eventsync: streams that rest there since a backup was restored: 1; to let them go on: "
+    assert said + command in chosen.err
+    assert run("sync", "now", "--json").document["stopped_because"] == "paused"
+    assert run(*command.split()[1:]).code == 0
+    assert run("sync", "now").code == 0
+
+
 def test_over_a_home_that_holds_events(run: Run, home: Path, backup: Path, tmp_path: Path) -> None:
     """Refused; with --replace, which is the fix, what was there is put aside and not deleted."""
     _capture(run, tmp_path, "late1", "late2")

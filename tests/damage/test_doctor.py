@@ -17,8 +17,6 @@ from eventsync_core.errors import StoreUnreadableError
 from tests.cli.conftest import Run
 from tests.damage.damaging import spoil, unguarded
 
-_WAL = "PRAGMA journal_mode = WAL"
-
 
 @pytest.fixture
 def database(home: Path) -> Path:
@@ -63,11 +61,6 @@ def test_a_fresh_home_stays_empty(run: Run, home: Path) -> None:
     """Looking makes nothing."""
     assert found(run) == {}
     assert not home.exists()
-
-
-def _exposed(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(_WAL)
 
 
 def _passed(path: Path) -> None:
@@ -171,36 +164,6 @@ def test_what_was_left_behind_is_delivered_after_the_fix(
     assert mended.code == 0
     assert run("sync", "now", "--json").document["counts"]["duplicate"] == 2
     assert run("sync", "doctor", "--mend", "--json").document["mended"]["owed"] == 0
-
-
-def test_a_wal_file_that_this_library_can_damage(run: Run, sound: Serving, database: Path) -> None:
-    """The fix changes the mode."""
-    _exposed(database)
-    if not run("sync", "doctor", "--json").document["is_exposed"]:
-        pytest.skip("this SQLite is not exposed")
-
-    mend(run, found(run)["wal_exposed"])
-
-    assert "wal_exposed" not in found(run)
-    assert run("sync", "doctor", "--json").document["journal_mode"] == "truncate"
-
-
-def test_old_files_are_named(run: Run, sound: Serving, home: Path) -> None:
-    """The fix brings them home."""
-    with closing(sqlite3.connect(home / "queue.db")) as connection, connection:
-        connection.execute(
-            "CREATE TABLE queue (id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL"
-            " UNIQUE, event_type TEXT NOT NULL, data TEXT NOT NULL, timestamp INTEGER NOT NULL,"
-            " retry_count INTEGER NOT NULL DEFAULT 0)"
-        )
-        connection.execute(
-            "INSERT INTO queue (event_id, event_type, data, timestamp)"
-            " VALUES ('old', 'X', '{\"event_id\":\"old\"}', 1)"
-        )
-
-    mend(run, found(run)["legacy_waiting"])
-
-    assert "legacy_waiting" not in found(run)
 
 
 def test_the_time_of_a_clock_that_was_ahead(run: Run, sound: Serving, database: Path) -> None:

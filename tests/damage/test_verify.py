@@ -100,6 +100,9 @@ BROKEN = [
         ),
     ),
     ("purged", "INSERT INTO purged VALUES (1, 3, 99)"),
+    ("superseded_row", "INSERT INTO superseded_rows VALUES (1, 1, 3)"),
+    ("held_row", "INSERT INTO held_rows VALUES (1, 1, 3)"),
+    ("trace", "INSERT INTO trace_contexts VALUES (1, 99, '')"),
 ]
 
 

@@ -20,6 +20,7 @@ from eventsync_core.errors import StoreBusyError, StoreFullError, StoreNotWritab
 from eventsync_core.ledger import Holder
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.receivers import Batch, Gate, Script, StubReceiver, Verdict
+from eventsync_core.restoring import settle
 from eventsync_core.targets import BackOff, Limits
 from eventsync_core.testing import HOLDER, make_envelope, make_event
 from tests.core.dispatch.conftest import World
@@ -174,6 +175,16 @@ def _purged(world: World) -> Report:
     return report
 
 
+def _restored(world: World) -> Report:
+    settle(world.stores, None, actor="me", at=world.clock())
+    return world.drain()
+
+
+def _set_back(world: World) -> Report:
+    world.clock.advance(-3_600)
+    return world.drain()
+
+
 # By the first words of a row.
 _SITUATIONS: dict[str, Callable[[World], Report]] = {
     "a gate is closed": _gate,
@@ -189,9 +200,11 @@ _SITUATIONS: dict[str, Callable[[World], Report]] = {
     "a host's": _transformed,
     "an event is held": _held,
     "an event is local": _local,
-    "the text of an event": _damaged,
+    "the text of an event is damaged": _damaged,
     "the payload of an event": _purged,
     "a late answer": _taken_over,
+    "a backup was restored": _restored,
+    "the clock is set back": _set_back,
 }
 _COMMANDS: dict[str, tuple[list[tuple[tuple[str, ...], str]], str]] = {
     "a secret, key": (
@@ -207,7 +220,15 @@ _COMMANDS: dict[str, tuple[list[tuple[tuple[str, ...], str]], str]] = {
         "http://127.0.0.1:10",
     ),
 }
-_ELSEWHERE = {"the process is killed", "the database", "the server is another"}
+_ARCHIVE, _PURGED_TEXT, _FULL = "`sync archive`", "the text of an event is asked", "the disk"
+_ELSEWHERE = {
+    "the process is killed",
+    "the database",
+    "the server is another",
+    _ARCHIVE,
+    _PURGED_TEXT,
+    _FULL,
+}
 
 
 def _rows(root: Path) -> dict[str, list[str]]:
@@ -286,6 +307,29 @@ def test_a_store_that_cannot_be_used_ends_with_its_code(root: Path) -> None:
     """Locked, full or not writable."""
     for kind in (StoreBusyError, StoreFullError, StoreNotWritableError):
         assert explain(kind("no"))[1] == int(_row(root, "the database")[2])
+    assert explain(StoreFullError("no"))[1] == int(_row(root, _FULL)[2])
+
+
+def test_what_is_archived_or_purged(
+    root: Path,
+    plain_environment: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Refused while a target has not got it; what went is still told of."""
+    (plain_environment / "events.jsonl").write_text('{"event_id": "e1"}\n')
+    monkeypatch.setenv("SPEC_KITTY_HOME", str(plain_environment / "home"))
+    main(["capture", "events.jsonl"])
+    main([*_CHOOSE, f"{_ADDRESS}/a"])
+    file = plain_environment / "old.jsonl.gz"
+
+    assert main(["sync", "archive", str(file)]) == int(_row(root, _ARCHIVE)[2])
+    assert not file.exists()
+    assert main(["sync", "archive", str(file), "--include-undelivered"]) == 0
+
+    capsys.readouterr()
+    assert main(["journal", "show", "e1", "--json"]) == int(_row(root, _PURGED_TEXT)[2])
+    assert json.loads(capsys.readouterr().out)["purged"]["act"] == "archive"
 
 
 def test_the_commands_that_are_named_exist(root: Path) -> None:

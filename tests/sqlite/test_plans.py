@@ -83,6 +83,9 @@ _WHOLE_TABLES = {
     "LEFT_WAITING": "g",
     "TALLIES": "tallies",
     "SUPERSESSIONS": "supersessions",
+    "HELD_COUNTS": "held_counts",
+    "BELOW_TALLIES": "below_tallies",
+    "PUT_HELD_ROWS": "t",
 }
 _FRAGMENTS = {
     "ASIDE_COLUMNS",

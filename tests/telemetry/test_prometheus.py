@@ -35,6 +35,18 @@ def test_it_says_what_the_status_says(run: Run, events: Path, receiver: Serving)
         assert values[f'eventsync_target_events{{{who},class="{name}"}}'] == count
     assert values[f"eventsync_target_owed{{{who}}}"] == target["remaining_owed"]
     assert values[f"eventsync_target_granted{{{who}}}"] == 1
+    storage = document["storage"]
+    assert values["eventsync_database_size_bytes"] == storage["file_bytes"]
+    assert values["eventsync_database_unused_bytes"] == storage["free_bytes"]
+    assert values["eventsync_database_wal_bytes"] == storage["wal_bytes"]
+    assert values["eventsync_events_size_bytes"] == storage["payload_bytes"]
+    assert values['eventsync_stream_size_bytes{stream="default"}'] == storage["payload_bytes"]
+    for metric, key in (
+        ("since_progress", "seconds_since_progress"),
+        ("oldest_owed_age", "seconds_since_oldest_owed"),
+    ):
+        told = values[f'eventsync_target_{metric}_seconds{{target_id="{target["target_id"]}"}}']
+        assert 0 <= told <= target[key]
 
 
 def test_every_gauge_is_told(run: Run, events: Path, receiver: Serving) -> None:
@@ -56,6 +68,8 @@ def test_every_gauge_is_told(run: Run, events: Path, receiver: Serving) -> None:
         "eventsync_reason",
         "eventsync_target_since_delivery_seconds",
         "eventsync_target_oldest_owed_seconds",
+        "eventsync_target_oldest_owed_age_seconds",
+        "eventsync_target_since_progress_seconds",
     }
     assert 'eventsync_gate_closed{gate="network_unavailable"} 1\n' in ran.out
 

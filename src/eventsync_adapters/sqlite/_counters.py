@@ -24,6 +24,14 @@ _PURGED_TALLIES = """
 SELECT target_no, stream_id, CAST(outcome AS BLOB), entries FROM purged_tallies
 ORDER BY target_no, stream_id, outcome
 """
+_HELD_COUNTS = """
+SELECT stream_id, CAST(hold AS BLOB), superseded, purged, entries FROM held_counts
+ORDER BY stream_id, hold, superseded, purged
+"""
+_BELOW_TALLIES = """
+SELECT target_no, stream_id, CAST(outcome AS BLOB), entries FROM below_tallies
+ORDER BY target_no, stream_id, outcome
+"""
 _ERASURES = """
 SELECT MAX(COALESCE((SELECT MAX(body_no) FROM bodies), 0), b.highest) - b.entries,
        MAX(COALESCE((SELECT MAX(aside_no) FROM set_aside), 0), a.highest) - a.entries
@@ -32,7 +40,9 @@ FROM erasures b CROSS JOIN erasures a WHERE b.what = 'bodies' AND a.what = 'set_
 LEDGER_PAGE = """
 SELECT l.target_no, l.stream_id, l.position, CAST(l.outcome AS BLOB),
        EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = l.stream_id
-                                        AND g.position = l.position)
+                                        AND g.position = l.position),
+       EXISTS (SELECT 1 FROM grants a WHERE a.target_no = l.target_no
+                   AND a.stream_id = l.stream_id AND a.from_position >= l.position)
 FROM ledger l WHERE (l.target_no, l.stream_id, l.position) > (?, ?, ?)
 ORDER BY l.target_no, l.stream_id, l.position LIMIT ?
 """
@@ -45,6 +55,15 @@ SELECT e.stream_id, e.position, e.size FROM entries e
 WHERE (e.stream_id, e.position) > (?, ?)
   AND EXISTS (SELECT 1 FROM payloads p WHERE p.entry_id = e.entry_id)
 ORDER BY e.stream_id, e.position LIMIT ?
+"""
+HELD_PAGE = """
+SELECT h.stream_id, h.position, CAST(h.hold AS BLOB),
+       EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = h.stream_id
+                                            AND s.position = h.position),
+       EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = h.stream_id
+                                        AND g.position = h.position)
+FROM holds h WHERE (h.stream_id, h.position) > (?, ?)
+ORDER BY h.stream_id, h.position LIMIT ?
 """
 PURGED_PAGE = """
 SELECT g.stream_id, g.position, e.size, u.act = 'archive',
@@ -114,12 +133,22 @@ def _pages(database: Database, sql: str, width: int) -> Iterable[tuple[Any, ...]
 
 def _ledger(database: Database) -> _Counts:
     rows = _pages(database, LEDGER_PAGE, 3)
-    return Counter((target_no, stream_id, word, "") for target_no, stream_id, _, word, _ in rows)
+    return Counter((target_no, stream_id, word, "") for target_no, stream_id, _, word, *_ in rows)
 
 
 def _purged_ledger(database: Database) -> _Counts:
     rows = _pages(database, LEDGER_PAGE, 3)
-    return Counter((target, stream, word, "") for target, stream, _, word, gone in rows if gone)
+    return Counter((target, stream, word, "") for target, stream, _, word, gone, _ in rows if gone)
+
+
+def _below_grants(database: Database) -> _Counts:
+    rows = _pages(database, LEDGER_PAGE, 3)
+    return Counter((target, stream, word, "") for target, stream, _, word, _, low in rows if low)
+
+
+def _held(database: Database) -> _Counts:
+    rows = _pages(database, HELD_PAGE, 2)
+    return Counter((stream_id, hold, *marks, "") for stream_id, _, hold, *marks in rows)
 
 
 def _superseded(database: Database) -> _Counts:
@@ -166,5 +195,7 @@ _ALL = (
         _purged,
     ),
     _Kind("purged_tallies", _PURGED_TALLIES, _OF_TARGET, ("",), _purged_ledger),
+    _Kind("held", _HELD_COUNTS, ("stream", "hold", "superseded", "purged"), ("",), _held),
+    _Kind("below_tallies", _BELOW_TALLIES, _OF_TARGET, ("",), _below_grants),
     _Kind("erasures", _ERASURES, (), ("bodies", "set aside"), _numbered),
 )

@@ -16,6 +16,7 @@ from eventsync_adapters.sqlite._rows import (
 )
 from eventsync_core.ledger import (
     LOST_REASON,
+    Abandoned,
     Act,
     Busy,
     HistoryItem,
@@ -110,6 +111,13 @@ class SqliteDesk:
         if lease is None or self._leases.is_free(lease, at=at):
             return None
         return Busy(lease.holder, lease.expires_at)
+
+    def abandoned(self, target_id: str, stream: str, *, at: int) -> Abandoned | None:
+        """See `Desk.abandoned`."""
+        lease = self._leases.held(target_id, stream)
+        if lease is None or not lease.expires_at or not self._leases.is_free(lease, at=at):
+            return None
+        return Abandoned(lease.holder, len(self._leases.open_positions(target_id, stream)))
 
     def reopen(
         self, lease: Lease, positions: Collection[int], act: Act, *, actor: str, at: int

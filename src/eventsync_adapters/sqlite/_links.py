@@ -23,6 +23,16 @@ SELECT h.stream_id, h.position, h.stream_id, CASE
                                                AND e.position = h.position) THEN 'entry' END
 FROM holds h WHERE (h.stream_id, h.position) > (?, ?) ORDER BY h.stream_id, h.position LIMIT ?
 """
+HELD_ROWS = """
+SELECT r.target_no, r.stream_id, r.position, r.stream_id, CASE
+    WHEN NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = r.stream_id
+                                             AND h.position = r.position) THEN 'hold'
+    WHEN NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = r.target_no
+                         AND l.stream_id = r.stream_id AND l.position = r.position)
+        THEN 'ledger' END
+FROM held_rows r WHERE (r.target_no, r.stream_id, r.position) > (?, ?, ?)
+ORDER BY r.target_no, r.stream_id, r.position LIMIT ?
+"""
 RELEASED_HOLDS = """
 SELECT h.stream_id, h.position, h.number, h.stream_id, CASE
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = h.stream_id
@@ -38,6 +48,16 @@ SELECT u.stream_id, u.position, u.stream_id, CASE
                          AND e.position = u.superseded_by) THEN 'entry that stands for it' END
 FROM superseded u WHERE (u.stream_id, u.position) > (?, ?)
 ORDER BY u.stream_id, u.position LIMIT ?
+"""
+SUPERSEDED_ROWS = """
+SELECT r.target_no, r.stream_id, r.position, r.stream_id, CASE
+    WHEN NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = r.stream_id
+                                                  AND s.position = r.position) THEN 'superseded'
+    WHEN NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = r.target_no
+                         AND l.stream_id = r.stream_id AND l.position = r.position)
+        THEN 'ledger' END
+FROM superseded_rows r WHERE (r.target_no, r.stream_id, r.position) > (?, ?, ?)
+ORDER BY r.target_no, r.stream_id, r.position LIMIT ?
 """
 KEYED = """
 SELECT k.stream_id, k.key, k.position, k.stream_id, CASE
@@ -165,6 +185,13 @@ SELECT g.stream_id, g.position, g.stream_id, CASE
                                                AND e.position = g.position) THEN 'entry' END
 FROM purged g WHERE (g.stream_id, g.position) > (?, ?) ORDER BY g.stream_id, g.position LIMIT ?
 """
+TRACES = """
+SELECT c.stream_id, c.position, c.stream_id, CASE
+    WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = c.stream_id
+                                               AND e.position = c.position) THEN 'entry' END
+FROM trace_contexts c WHERE (c.stream_id, c.position) > (?, ?)
+ORDER BY c.stream_id, c.position LIMIT ?
+"""
 
 
 class Question(NamedTuple):
@@ -181,8 +208,10 @@ QUESTIONS = {
     Link.ENTRY: Question(ENTRIES, ("entry number",)),
     Link.PAYLOAD: Question(PAYLOADS, ("entry number",)),
     Link.HOLD: Question(HOLDS, _AT_STREAM),
+    Link.HELD_ROW: Question(HELD_ROWS, (*_OF_GRANT, "position")),
     Link.RELEASED_HOLD: Question(RELEASED_HOLDS, (*_AT_STREAM, "number")),
     Link.SUPERSEDED: Question(SUPERSEDED, _AT_STREAM),
+    Link.SUPERSEDED_ROW: Question(SUPERSEDED_ROWS, (*_OF_GRANT, "position")),
     Link.KEYED: Question(KEYED, ("stream number", "key", "position"), ("key",)),
     Link.GRANT: Question(GRANTS, _OF_GRANT),
     Link.GRANT_ACT: Question(GRANT_ACTS, ("target number", "number")),
@@ -197,6 +226,7 @@ QUESTIONS = {
     Link.ALIAS: Question(ALIASES, ("alias", "target number"), ("alias",)),
     Link.PAST_DELIVERY: Question(PAST_DELIVERIES, ("number",)),
     Link.PURGED: Question(PURGED, _AT_STREAM),
+    Link.TRACE: Question(TRACES, _AT_STREAM),
     Link.PROVENANCE: Question(PROVENANCE, ("source", "part", "row", "digest"), ("part", "digest")),
     Link.SET_ASIDE: Question(SET_ASIDE, ("row",)),
 }

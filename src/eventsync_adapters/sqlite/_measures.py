@@ -17,11 +17,9 @@ WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
 """
 _FIRST_DUE = """
 SELECT e.position, e.captured_at
-FROM due d INDEXED BY due_by_position
-     CROSS JOIN ledger l ON l.target_no = d.target_no AND l.stream_id = d.stream_id
-                        AND l.position = d.position
+FROM due d INDEXED BY due_by_owed
      CROSS JOIN entries e ON e.stream_id = d.stream_id AND e.position = d.position
-WHERE d.target_no = ? AND d.stream_id = ? AND d.position > ? AND l.outcome <> 'pending'
+WHERE d.target_no = ? AND d.stream_id = ? AND d.is_owed = 1 AND d.position > ?
   AND EXISTS (SELECT 1 FROM payloads p WHERE p.entry_id = e.entry_id)
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = d.stream_id
                                           AND h.position = d.position)

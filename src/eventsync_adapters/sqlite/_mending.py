@@ -43,6 +43,31 @@ _RECOUNT = (
     FROM ledger l JOIN purged g ON g.stream_id = l.stream_id AND g.position = l.position
     GROUP BY l.target_no, l.stream_id, l.outcome
     """,
+    "DELETE FROM held_counts",
+    """
+    INSERT INTO held_counts (stream_id, hold, superseded, purged, entries)
+    SELECT h.stream_id, h.hold, s.position IS NOT NULL, g.position IS NOT NULL, COUNT(*)
+    FROM holds h
+    LEFT JOIN superseded s ON s.stream_id = h.stream_id AND s.position = h.position
+    LEFT JOIN purged g ON g.stream_id = h.stream_id AND g.position = h.position
+    GROUP BY 1, 2, 3, 4
+    """,
+    "DELETE FROM held_rows",
+    """
+    INSERT INTO held_rows (target_no, stream_id, position)
+    SELECT l.target_no, l.stream_id, l.position
+    FROM targets t CROSS JOIN holds h
+         CROSS JOIN ledger l ON l.target_no = t.target_no AND l.stream_id = h.stream_id
+                            AND l.position = h.position
+    """,
+    "DELETE FROM below_tallies",
+    """
+    INSERT INTO below_tallies (target_no, stream_id, outcome, entries)
+    SELECT l.target_no, l.stream_id, l.outcome, COUNT(*)
+    FROM grants a JOIN ledger l ON l.target_no = a.target_no AND l.stream_id = a.stream_id
+                               AND l.position <= a.from_position
+    GROUP BY 1, 2, 3
+    """,
     """
     UPDATE erasures
     SET entries = MAX(COALESCE((SELECT MAX(body_no) FROM bodies), 0), highest)
@@ -60,14 +85,16 @@ _RECOUNT = (
     WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = due.target_no
                           AND l.stream_id = due.stream_id AND l.position = due.position
                           AND l.due_at = due.due_at
+                          AND due.is_owed = (l.outcome <> 'pending')
                           AND due.lane = CASE l.outcome WHEN 'rejected' THEN 'rejected'
                                                         ELSE 'first' END)
     """,
     """
-    INSERT INTO due (target_no, stream_id, lane, due_at, position, aggregate)
+    INSERT INTO due (target_no, stream_id, lane, due_at, position, aggregate, is_owed)
     SELECT l.target_no, l.stream_id,
            CASE l.outcome WHEN 'rejected' THEN 'rejected' ELSE 'first' END, l.due_at, l.position,
-           CASE WHEN l.outcome IN ('owed', 'transient', 'unknown_effect') THEN e.aggregate END
+           CASE WHEN l.outcome IN ('owed', 'transient', 'unknown_effect') THEN e.aggregate END,
+           l.outcome <> 'pending'
     FROM ledger l JOIN entries e ON e.stream_id = l.stream_id AND e.position = l.position
     WHERE l.due_at IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = l.stream_id

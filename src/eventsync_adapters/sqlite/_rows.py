@@ -26,8 +26,8 @@ ON CONFLICT (target_no, stream_id, position) DO UPDATE SET
     round_after = excluded.round_after
 """
 _PUT_DUE = """
-INSERT INTO due (target_no, stream_id, lane, due_at, position, aggregate)
-SELECT ?1, ?2, ?3, ?4, ?5, CASE WHEN ?6 THEN e.aggregate END
+INSERT INTO due (target_no, stream_id, lane, due_at, position, aggregate, is_owed)
+SELECT ?1, ?2, ?3, ?4, ?5, CASE WHEN ?6 THEN e.aggregate END, ?7
 FROM entries e WHERE e.stream_id = ?2 AND e.position = ?5
 """
 _DROP_DUE = """
@@ -98,7 +98,8 @@ def store_rows(
         tally[_word(row)] += 1
         if row.due_at is not None:
             lane, waits = row.lane.value, row.makes_wait
-            due.append((*place, lane, row.due_at, position, waits))
+            is_owed = row.outcome is not Outcome.PENDING
+            due.append((*place, lane, row.due_at, position, waits, is_owed))
     database.run_many(_DROP_DUE, dropped)
     database.run_many(_PUT, [_values(place, *item) for item in after.items()])
     database.run_many(_PUT_DUE, due)

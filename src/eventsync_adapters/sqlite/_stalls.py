@@ -6,7 +6,7 @@ FROM grants g CROSS JOIN targets t ON t.target_no = g.target_no
               CROSS JOIN streams s ON s.stream_id = g.stream_id
 WHERE g.revoked_at IS NULL AND g.granted_at <= ?1 AND COALESCE(t.last_delivery_at, 0) <= ?1
   AND (EXISTS (SELECT 1 FROM due d WHERE d.target_no = g.target_no
-                                     AND d.stream_id = g.stream_id)
+                                     AND d.stream_id = g.stream_id AND d.is_owed = 1)
        OR (s.head > MAX(g.passed, g.from_position)
            AND EXISTS (SELECT 1 FROM entries e
                        WHERE e.stream_id = g.stream_id AND e.captured_at <= ?1

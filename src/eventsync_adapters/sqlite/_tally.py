@@ -17,16 +17,29 @@ _GRANT = """
 SELECT from_position FROM grants WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
 """
 _TALLIES = "SELECT outcome, entries FROM tallies WHERE target_no = ? AND stream_id = ?"
-_HELD = """
-SELECT h.hold, l.outcome, h.position <= ?3,
-       EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = h.stream_id
-                                            AND s.position = h.position),
-       EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = h.stream_id
-                                        AND g.position = h.position),
+_HELD = "SELECT hold, superseded, purged, entries FROM held_counts WHERE stream_id = ?"
+_HELD_BELOW = """
+SELECT COUNT(*) FROM holds WHERE stream_id = ? AND hold = ? AND position <= ?
+"""
+_HELD_APART_BELOW = """
+SELECT COUNT(*) FROM holds h
+WHERE h.stream_id = ?1 AND h.hold = ?2 AND h.position <= ?3
+  AND ?4 = EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = h.stream_id
+                                                AND s.position = h.position)
+  AND ?5 = EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = h.stream_id
+                                            AND g.position = h.position)
+"""
+_HELD_ROWS = """
+SELECT h.hold, l.outcome, r.position <= ?3,
+       EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = r.stream_id
+                                            AND s.position = r.position),
+       EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = r.stream_id
+                                        AND g.position = r.position),
        COUNT(*)
-FROM holds h LEFT JOIN ledger l ON l.target_no = ?1 AND l.stream_id = h.stream_id
-                               AND l.position = h.position
-WHERE h.stream_id = ?2
+FROM held_rows r CROSS JOIN holds h ON h.stream_id = r.stream_id AND h.position = r.position
+                 CROSS JOIN ledger l ON l.target_no = r.target_no AND l.stream_id = r.stream_id
+                                    AND l.position = r.position
+WHERE r.target_no = ?1 AND r.stream_id = ?2
 GROUP BY 1, 2, 3, 4, 5
 """
 _GONE = """
@@ -60,6 +73,9 @@ SELECT (SELECT hold FROM holds WHERE stream_id = ?1 AND position = ?2),
 _BELOW = """
 SELECT outcome, COUNT(*) FROM ledger WHERE target_no = ? AND stream_id = ? AND position <= ?
 GROUP BY outcome
+"""
+_BELOW_TALLIES = """
+SELECT outcome, entries FROM below_tallies WHERE target_no = ? AND stream_id = ?
 """
 PURGED = "SELECT entries FROM purged_counts WHERE stream_id = ?"
 PURGED_TALLIES = """
@@ -105,7 +121,8 @@ class Tallying:
         counts[Facts(is_granted=True)] = captured - sum(count for _, count in rows)
         for word, count in rows:
             counts[Facts(outcome=_outcome(word))] += count
-        counts = _settle(counts, self._purged(place, reach), reach, self._below(place, reach))
+        below = self._below(place, reach, is_kept=above is None)
+        counts = _settle(counts, self._purged(place, reach), reach, below)
         _move(counts, special)
         groups = [Group(facts, count) for facts, count in counts.items() if count]
         return Tally(captured=captured, groups=groups)
@@ -125,12 +142,29 @@ class Tallying:
     ) -> None:
         """Count held, superseded and in-flight entries by their own facts."""
         upto = _EVERYTHING if reach is None else reach
-        rows = self._database.rows(_HELD, (*place, upto))
-        for hold, word, is_below, gone, purged, count in rows:
-            facts = _facts(word, hold, (gone, purged), is_granted=not is_below)
-            special[facts] += count
+        self._add_held(special, place, reach, upto)
         self._add_superseded(special, place, reach)
         self._add_in_flight(special, names, place, at, upto)
+
+    def _add_held(
+        self, special: Counter[Facts], place: tuple[int, int], reach: int | None, upto: int
+    ) -> None:
+        """Count those without a row from counters, and look at the few that have one."""
+        counts = self._database.rows(_HELD, (place[1],))
+        is_plain = not any(marks[1] or marks[2] for marks in counts if marks[3])
+        for hold, *marks, count in counts:
+            below = count if reach is None else 0
+            if reach and count:
+                values = (place[1], hold, reach, *([] if is_plain else marks))
+                sql = _HELD_BELOW if is_plain else _HELD_APART_BELOW
+                (below,) = self._database.row(sql, values) or (0,)
+            special[_facts(None, hold, marks, is_granted=False)] += below
+            special[_facts(None, hold, marks, is_granted=True)] += count - below
+        rows = self._database.rows(_HELD_ROWS, (*place, upto))
+        for hold, word, is_below, gone, purged, count in rows:
+            marks = [gone, purged]
+            special[_facts(None, hold, marks, is_granted=not is_below)] -= count
+            special[_facts(word, hold, marks, is_granted=not is_below)] += count
 
     def _add_superseded(
         self, special: Counter[Facts], place: tuple[int, int], reach: int | None
@@ -209,11 +243,15 @@ class Tallying:
             found[Facts(outcome=outcome, purged=True, is_granted=False)] = below[outcome]
         return found
 
-    def _below(self, place: tuple[int, int], reach: int | None) -> dict[Outcome | None, int]:
-        """Count the entries that the grant does not reach, by outcome."""
+    def _below(
+        self, place: tuple[int, int], reach: int | None, *, is_kept: bool
+    ) -> dict[Outcome | None, int]:
+        """Count the entries that the grant does not reach, by outcome; *is_kept*: it is real."""
         if not reach:
             return {}
-        rows = self._database.rows(_BELOW, (*place, reach))
+        rows = self._database.rows(_BELOW_TALLIES, place)
+        if not is_kept:
+            rows = self._database.rows(_BELOW, (*place, reach))
         counts: dict[Outcome | None, int] = {_outcome(word): count for word, count in rows}
         counts[None] = counts.get(None, 0) + reach - sum(count for _, count in rows)
         return counts

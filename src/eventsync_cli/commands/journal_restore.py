@@ -56,6 +56,7 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
             with made.writing() as stores:
                 settle(stores, before, actor="cli", at=app.clock())
             aside = made.put(app)
+    app.glance()
     return _result(app, file, plan, aside, dry_run=False)
 
 

@@ -8,7 +8,7 @@ import click
 
 from eventsync_cli.acting import acting, located
 from eventsync_cli.compose import App
-from eventsync_cli.examining import facts_of, live_leases, look
+from eventsync_cli.examining import facts_of, leases, look
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import explain
 from eventsync_cli.render import Result, listing
@@ -69,8 +69,8 @@ def _look(app: App, *, thorough: bool) -> _Seen:
             if stores is None:
                 return _Seen(facts=facts_of(app, None))
             lookup = look(app, stores, thorough=thorough)
-            leases = list(live_leases(app, stores))
-            return _Seen(facts=facts_of(app, stores), lookup=lookup, leases=leases)
+            held = list(leases(app, stores))
+            return _Seen(facts=facts_of(app, stores), lookup=lookup, leases=held)
     except StoreError as error:
         return _Seen(facts=facts_of(app, None), unreadable=error)
 
@@ -134,13 +134,17 @@ def _lines(app: App, seen: _Seen, mended: tuple[int, Mended] | None) -> list[str
         ("Size in bytes", str(storage.file_bytes) if storage else "<no database yet>"),
         ("Disk", facts.disk_kind or "<not told>"),
         ("Free in bytes", "<not told>" if facts.free_bytes is None else str(facts.free_bytes)),
-        ("Sending now", ", ".join(f"process {each['pid']}" for each in seen.leases) or "nobody"),
+        ("Sending now", ", ".join(_senders(seen)) or "nobody"),
         ("Daemon", "absent"),
     ]
     if mended is not None:
         said = ", ".join(f"{name} {count}" for name, count in _mended(mended).items())
         pairs.append(("Mended", said))
     return list(listing(pairs))
+
+
+def _senders(seen: _Seen) -> list[str]:
+    return [f"process {each['pid']}" for each in seen.leases if each["is_live"]]
 
 
 def _findings(app: App, found: Sequence[Finding]) -> list[str]:

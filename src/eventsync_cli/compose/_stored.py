@@ -9,7 +9,7 @@ import attrs
 
 from eventsync_cli.compose._settings import Settings
 from eventsync_core.clock import SECOND
-from eventsync_core.errors import OutputUnusableError, SettingsError, StoreError
+from eventsync_core.errors import EventSyncError, OutputUnusableError, SettingsError, StoreError
 
 if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocation, Revocations
@@ -92,8 +92,8 @@ class Stored(Settings):
 
         with open_stores(self.database) as opened:
             self.storage = opened.storage()
-            yield opened
-            self._note_waiting(opened)
+            with self._noting_waiting(opened):
+                yield opened
 
     @contextmanager
     def sending_stores(self) -> Iterator["Stores"]:
@@ -131,8 +131,25 @@ class Stored(Settings):
             return
         with opened:
             self.storage = opened.storage()
-            yield heeding(opened, self.revocations())
+            with self._noting_waiting(opened):
+                yield heeding(opened, self.revocations())
+
+    def glance(self) -> None:
+        """Open the store once where a command did not, so that its closing line can be told."""
+        with suppress(StoreError, SettingsError), self.reading():
+            pass
+
+    @contextmanager
+    def _noting_waiting(self, opened: "SqliteStores") -> Iterator[None]:
+        try:
+            yield
+        except StoreError:
+            # Whoever cannot use the store has waited long enough.
+            raise
+        except EventSyncError:
             self._note_waiting(opened)
+            raise
+        self._note_waiting(opened)
 
     def _note_waiting(self, opened: "SqliteStores") -> None:
         seconds = self.config.stall_after

@@ -48,14 +48,31 @@ class Facts:
 
 
 @attrs.frozen(kw_only=True)
+class Gone:
+    """
+    A process that ended without giving back what it had: the lease of `stream` to a target.
+
+    `carried` events were on their way. `is_current`: the target is the one that is chosen now,
+    and may be sent to.
+    """
+
+    pid: int
+    url: str
+    stream: str
+    carried: int
+    is_current: bool
+
+
+@attrs.frozen(kw_only=True)
 class Lookup:
     """
     What was found in the store.
 
     `flaws` are SQLite's own complaints, `is_checked` is false where looking for them took too
     long. `sampled` are walks over the ends of the streams, `loose_damage` how many damaged
-    entries among them are not set aside. `ungranted` are targets that nothing may go to,
-    `newest_at` is the latest time that is stored, `at` is now, in microseconds since 1970 UTC.
+    entries among them are not set aside. `ungranted` are targets that nothing may go to, `gone`
+    are senders that ended without a word, `newest_at` is the latest time that is stored, `at`
+    is now, in microseconds since 1970 UTC.
     """
 
     flaws: tuple[str, ...] = ()
@@ -65,5 +82,6 @@ class Lookup:
     miscounts: tuple[Miscount, ...] = ()
     references: References | None = None
     ungranted: tuple[tuple[str, str], ...] = ()
+    gone: tuple[Gone, ...] = ()
     newest_at: int = 0
     at: int = 0

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from eventsync_core.clock import MINUTE, iso_time
-from eventsync_core.diagnosis._model import Facts, Finding, Lookup, Severity
+from eventsync_core.diagnosis._model import Facts, Finding, Gone, Lookup, Severity
 from eventsync_core.errors import EventSyncError, Reason, reason_of
 from eventsync_core.inspection import Link
 from eventsync_core.integrity import References
@@ -15,6 +15,7 @@ _TRUNCATE = ("eventsync", "sync", "doctor", "--journal-mode", "truncate")
 _MEND = ("eventsync", "sync", "doctor", "--mend")
 _THOROUGH = ("eventsync", "sync", "doctor", "--thorough")
 _QUARANTINE = ("eventsync", "journal", "quarantine", "--damaged")
+_NOW = ("eventsync", "sync", "now")
 _MIGRATE = ("eventsync", "sync", "migrate")
 _MENDABLE = (Link.PASSED, Link.DUE)
 _GOOD_COPY = "keep the file as it is, and put a good copy in its place"
@@ -132,12 +133,23 @@ def _of_content(lookup: Lookup) -> Iterator[Finding]:
     for target_id, url in lookup.ungranted[:_NAMED]:
         argv = ("eventsync", "target", "grant", target_id)
         yield _info("target_without_grant", f"nothing may go to {url}", argv=argv)
+    for each in lookup.gone[:_NAMED]:
+        yield _of_gone(each)
     if lookup.newest_at > lookup.at + _SLACK:
         message = (
             f"something was stored at {iso_time(lookup.newest_at)}, and now is "
             f"{iso_time(lookup.at)}"
         )
         yield _warning("clock_behind", message, "set this machine's clock; nothing is lost")
+
+
+def _of_gone(gone: Gone) -> Finding:
+    message = f"process {gone.pid} ended while it was sending stream {gone.stream} to {gone.url}"
+    if gone.carried:
+        message += f"; whether {gone.carried} events arrived is not known"
+    if gone.is_current and gone.carried:
+        return _info("sender_gone", message, argv=_NOW)
+    return _info("sender_gone", message, "the next drain that sends to it takes over")
 
 
 def _some(said: "tuple[str, ...] | list[str]") -> str:

@@ -11,8 +11,10 @@ class Link(StrEnum):
     ENTRY = "entry"
     PAYLOAD = "payload"
     HOLD = "hold"
+    HELD_ROW = "held_row"
     RELEASED_HOLD = "released_hold"
     SUPERSEDED = "superseded"
+    SUPERSEDED_ROW = "superseded_row"
     KEYED = "keyed"
     TARGET = "target"
     GRANT = "grant"
@@ -32,6 +34,7 @@ class Link(StrEnum):
     ALIAS = "alias"
     PAST_DELIVERY = "past_delivery"
     PURGED = "purged"
+    TRACE = "trace"
 
 
 class Checked(NamedTuple):

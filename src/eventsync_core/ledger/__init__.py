@@ -7,6 +7,7 @@ from eventsync_core.ledger._memory_backlog import MemoryBacklog
 from eventsync_core.ledger._memory_desk import MemoryDesk, MemoryHolds
 from eventsync_core.ledger._memory_superseding import MemorySuperseding
 from eventsync_core.ledger._model import (
+    Abandoned,
     Act,
     Busy,
     Candidate,
@@ -47,6 +48,7 @@ __all__ = [
     "LEASE_LENGTH",
     "LONGEST_WAIT",
     "LOST_REASON",
+    "Abandoned",
     "Act",
     "Backlog",
     "Busy",

@@ -3,6 +3,7 @@ from typing import Protocol
 
 from eventsync_core.events import Hold
 from eventsync_core.ledger._model import (
+    Abandoned,
     Act,
     Busy,
     HistoryItem,
@@ -38,6 +39,10 @@ class Desk(Protocol):
 
     def busy(self, target_id: str, stream: str, *, at: int) -> Busy | None:
         """Return who holds the lease of the stream to the target, or None: it can be taken."""
+        ...
+
+    def abandoned(self, target_id: str, stream: str, *, at: int) -> Abandoned | None:
+        """Return the lease that a sender left behind without giving it back, or None."""
         ...
 
     def reopen(

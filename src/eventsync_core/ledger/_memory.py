@@ -60,18 +60,13 @@ class MemoryLedger:
         """See `Leases.acquire`."""
         pair = (target_id, stream)
         held = self._leases.get(pair)
-        if held is not None and not is_replaceable(
-            held, at=at, boot=self.boot, is_alive=self.is_alive(held.holder)
-        ):
+        if held is not None and not self.is_free(held, at=at):
             return Busy(held.holder, held.expires_at)
         token = held.token + 1 if held else 1
         self._give_up_request(pair, at)
+        expires_at = at + LEASE_LENGTH
         lease = Lease(
-            target_id=target_id,
-            stream=stream,
-            token=token,
-            holder=holder,
-            expires_at=at + LEASE_LENGTH,
+            target_id=target_id, stream=stream, token=token, holder=holder, expires_at=expires_at
         )
         self._leases[pair] = lease
         return lease
@@ -105,8 +100,7 @@ class MemoryLedger:
     def release(self, lease: Lease) -> None:
         """See `Leases.release`."""
         if self._holds(lease):
-            pair = (lease.target_id, lease.stream)
-            self._leases[pair] = attrs.evolve(self._leases[pair], expires_at=0)
+            self._leases[lease.target_id, lease.stream] = attrs.evolve(lease, expires_at=0)
 
     def _holds(self, lease: Lease) -> bool:
         held = self._leases.get((lease.target_id, lease.stream))
@@ -346,12 +340,18 @@ class MemoryLedger:
 
     def busy(self, target_id: str, stream: str, *, at: int) -> Busy | None:
         """See `Desk.busy`."""
-        lease = self._leases.get((target_id, stream))
-        if lease is None or is_replaceable(
-            lease, at=at, boot=self.boot, is_alive=self.is_alive(lease.holder)
-        ):
+        lease = self.held(target_id, stream)
+        if lease is None or self.is_free(lease, at=at):
             return None
         return Busy(lease.holder, lease.expires_at)
+
+    def held(self, target_id: str, stream: str) -> Lease | None:
+        """Return the lease as it stands, run out or not."""
+        return self._leases.get((target_id, stream))
+
+    def is_free(self, lease: Lease, *, at: int) -> bool:
+        """Say whether anyone else may take over *lease*."""
+        return is_replaceable(lease, at=at, boot=self.boot, is_alive=self.is_alive(lease.holder))
 
     def words_of(self, stream: str) -> int:
         """Return how many answers on record quote what a target said of the stream's events."""

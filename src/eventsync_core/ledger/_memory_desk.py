@@ -6,6 +6,7 @@ from eventsync_core.events import Hold
 from eventsync_core.journal import Entry, MemoryJournal
 from eventsync_core.ledger._memory import MemoryLedger
 from eventsync_core.ledger._model import (
+    Abandoned,
     Act,
     Busy,
     HistoryItem,
@@ -86,6 +87,14 @@ class MemoryDesk:
     def busy(self, target_id: str, stream: str, *, at: int) -> Busy | None:
         """See `Desk.busy`."""
         return self.ledger.busy(target_id, stream, at=at)
+
+    def abandoned(self, target_id: str, stream: str, *, at: int) -> Abandoned | None:
+        """See `Desk.abandoned`."""
+        lease = self.ledger.held(target_id, stream)
+        if lease is None or not lease.expires_at or not self.ledger.is_free(lease, at=at):
+            return None
+        carried, _ = self.ledger.carried(target_id, stream, at=at)
+        return Abandoned(lease.holder, len(carried))
 
     def adopt(
         self,

@@ -96,6 +96,18 @@ class Busy:
     expires_at: int
 
 
+@attrs.frozen
+class Abandoned:
+    """
+    The lease of a sender that is gone and never gave it back.
+
+    Of the `carried` entries of its open request nobody knows whether they arrived.
+    """
+
+    holder: Holder
+    carried: int
+
+
 @attrs.frozen(kw_only=True)
 class Opening:
     """A request about to leave: what it carries, by position, and the body's size and digest."""

@@ -122,6 +122,11 @@ class TargetStatus:
         found = (stream.oldest_owed_at for stream in self.streams)
         return min((at for at in found if at is not None), default=None)
 
+    def seconds_since_oldest_owed(self, at: int) -> float | None:
+        """Return how long ago that was; a clock that was set back makes it no less than zero."""
+        oldest = self.oldest_owed_at
+        return None if oldest is None else max(at - oldest, 0) / SECOND
+
     def seconds_since_progress(self, at: int) -> float | None:
         """
         Return for how long something is owed and nothing was delivered; None: nothing is owed.

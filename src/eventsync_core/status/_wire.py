@@ -198,6 +198,7 @@ def _target(status: TargetStatus, at: int) -> dict[str, Any]:
         "seconds_since_delivery": status.seconds_since_delivery,
         "seconds_since_progress": status.seconds_since_progress(at),
         "oldest_owed_at": time_or_null(status.oldest_owed_at),
+        "seconds_since_oldest_owed": status.seconds_since_oldest_owed(at),
         "captured": status.captured,
         "classes": _classes(status.classes),
         "sum": sum(status.classes.values()),

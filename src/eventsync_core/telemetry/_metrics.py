@@ -51,7 +51,22 @@ OLDEST = Metric(
     help="When the oldest of them was captured, in seconds since 1970 UTC.",
     unit="s",
 )
-SIZE = Metric(name="eventsync.database.size", help="Size of the database.", unit="By")
+PAYLOADS = Metric(
+    name="eventsync.events.size", help="Size of the texts that are stored.", unit="By"
+)
+STREAM_PAYLOADS = Metric(
+    name="eventsync.stream.size",
+    help="Size of the texts of a stream that are stored.",
+    unit="By",
+    labels=("stream",),
+)
+SIZE = Metric(name="eventsync.database.size", help="Size of the database file.", unit="By")
+UNUSED = Metric(
+    name="eventsync.database.unused", help="What of it holds nothing and is used again.", unit="By"
+)
+WAL = Metric(
+    name="eventsync.database.wal", help="What waits beside it to be taken into it.", unit="By"
+)
 TARGET = Metric(
     name="eventsync.target",
     help="Always 1; what a target is.",
@@ -80,9 +95,21 @@ IDLE = Metric(
     unit="s",
     labels=_TARGET,
 )
+STALLING = Metric(
+    name="eventsync.target.since_progress",
+    help="For how long something is owed there and nothing was delivered.",
+    unit="s",
+    labels=_TARGET,
+)
 OLDEST_OWED = Metric(
     name="eventsync.target.oldest_owed",
     help="When the oldest event that is owed there was captured, in seconds since 1970 UTC.",
+    unit="s",
+    labels=_TARGET,
+)
+OLDEST_OWED_AGE = Metric(
+    name="eventsync.target.oldest_owed_age",
+    help="How long ago that was.",
     unit="s",
     labels=_TARGET,
 )
@@ -136,7 +163,11 @@ METRICS = (
     RETAINED,
     ARCHIVED,
     OLDEST,
+    PAYLOADS,
+    STREAM_PAYLOADS,
     SIZE,
+    UNUSED,
+    WAL,
     TARGET,
     CLASSES,
     OWED,
@@ -144,7 +175,9 @@ METRICS = (
     PAUSED,
     FAULTS,
     IDLE,
+    STALLING,
     OLDEST_OWED,
+    OLDEST_OWED_AGE,
     FAILED,
     BODIES,
     BODY_FAILURES,

@@ -23,6 +23,7 @@ def samples(document: Mapping[str, Any]) -> Iterator[Sample]:
 
     What is unknown there is left out, and is never zero.
     """
+    storage = document["storage"]
     journal, bodies = document["event_journal"], document["body_upload_compatibility"]
     retained = journal["retained_event_count"]
     yield Sample(m.BUILD, (document["foreground"]["package_version"],), 1)
@@ -37,7 +38,10 @@ def samples(document: Mapping[str, Any]) -> Iterator[Sample]:
         (m.RETAINED, retained),
         (m.ARCHIVED, journal["archived_event_count"]),
         (m.OLDEST, _seconds(journal["oldest_retained_event_at"])),
-        (m.SIZE, journal["journal_size_bytes"]),
+        (m.PAYLOADS, journal["journal_size_bytes"]),
+        (m.SIZE, storage["file_bytes"]),
+        (m.UNUSED, storage["free_bytes"]),
+        (m.WAL, storage["wal_bytes"]),
         (m.FAILED, document["terminal_failures"]["count"]),
         (m.BODIES, bodies["body_upload_queue_count"]),
         (m.BODY_FAILURES, bodies["body_upload_failure_log_count"]),
@@ -46,6 +50,8 @@ def samples(document: Mapping[str, Any]) -> Iterator[Sample]:
     ):
         if value is not None:
             yield Sample(metric, (), value)
+    for stream in storage["streams"]:
+        yield Sample(m.STREAM_PAYLOADS, (str(stream["stream"]),), stream["payload_bytes"])
     for target in document["targets"]:
         yield from _of_target(target)
 
@@ -59,7 +65,9 @@ def _of_target(target: Mapping[str, Any]) -> Iterator[Sample]:
     yield Sample(m.FAULTS, (who,), 0 if back_off is None else back_off["failures"])
     for metric, value in (
         (m.IDLE, target["seconds_since_delivery"]),
-        (m.OLDEST_OWED, _seconds(target.get("oldest_owed_at"))),
+        (m.STALLING, target["seconds_since_progress"]),
+        (m.OLDEST_OWED, _seconds(target["oldest_owed_at"])),
+        (m.OLDEST_OWED_AGE, target["seconds_since_oldest_owed"]),
     ):
         if value is not None:
             yield Sample(metric, (who,), value)

@@ -24,6 +24,12 @@ def document(**more: Any) -> dict[str, Any]:
             "oldest_retained_event_at": "1970-01-01T00:00:02.500000+00:00",
             "journal_size_bytes": 4096,
         },
+        "storage": {
+            "file_bytes": 8192,
+            "free_bytes": 512,
+            "wal_bytes": 0,
+            "streams": [{"stream": "default", "payload_bytes": 4096}],
+        },
         "terminal_failures": {"count": 0},
         "body_upload_compatibility": {
             "body_upload_queue_count": 1,
@@ -46,6 +52,9 @@ def target(**more: Any) -> dict[str, Any]:
         "paused": "",
         "back_off": None,
         "seconds_since_delivery": None,
+        "seconds_since_progress": None,
+        "oldest_owed_at": None,
+        "seconds_since_oldest_owed": None,
         "streams": [
             {
                 "stream": "default",
@@ -60,7 +69,10 @@ def target(**more: Any) -> dict[str, Any]:
 
 def test_it_reads_like_this() -> None:
     """Help and type before the values; numbers as they are."""
-    text = prometheus_text(document(targets=[target(seconds_since_delivery=1.5)]))
+    waits = {"seconds_since_delivery": 1.5, "seconds_since_progress": 2.5}
+    oldest = {"oldest_owed_at": "1970-01-01T00:00:09+00:00", "seconds_since_oldest_owed": 7.0}
+
+    text = prometheus_text(document(targets=[target(**waits, **oldest)]))
 
     assert text.startswith(
         "# HELP eventsync_build Always 1; the version that runs.\n"
@@ -71,18 +83,26 @@ def test_it_reads_like_this() -> None:
         "eventsync_up 1",
         "eventsync_events_retained 3",
         "eventsync_events_oldest_retained_seconds 2.5",
-        "eventsync_database_size_bytes 4096",
+        "eventsync_events_size_bytes 4096",
+        'eventsync_stream_size_bytes{stream="default"} 4096',
+        "eventsync_database_size_bytes 8192",
+        "eventsync_database_unused_bytes 512",
+        "eventsync_database_wal_bytes 0",
         'eventsync_target_events{target_id="tgt_1",stream="default",class="owed"} 1',
         'eventsync_target_since_delivery_seconds{target_id="tgt_1"} 1.5',
+        'eventsync_target_since_progress_seconds{target_id="tgt_1"} 2.5',
+        'eventsync_target_oldest_owed_seconds{target_id="tgt_1"} 9',
+        'eventsync_target_oldest_owed_age_seconds{target_id="tgt_1"} 7',
     ):
         assert f"\n{line}\n" in text
 
 
 def test_what_is_unknown_is_left_out() -> None:
     """It is never zero; that the store is down is told."""
-    journal = dict.fromkeys(document()["event_journal"])
+    journal, storage = (dict.fromkeys(document()[each]) for each in ("event_journal", "storage"))
+    storage["streams"] = []
 
-    text = prometheus_text(document(event_journal=journal, ok=False))
+    text = prometheus_text(document(event_journal=journal, storage=storage, ok=False))
 
     assert "eventsync_up 0\n" in text
     assert "eventsync_coherent 0\n" in text

@@ -156,15 +156,21 @@ class DeskContract:
         assert stores.ledger.requests(TARGET_ID, STREAM)[0].answer == ""
 
     def test_who_holds_the_lease_is_known(self, stores: Stores, lease: Lease) -> None:
-        """Until it is given back or has run out."""
+        """Until it is given back or has run out, when it was left behind."""
+        opened(stores, lease, 1, 2)
         assert stores.desk.busy(TARGET_ID, "other", at=NOW) is None
         held = stores.desk.busy(TARGET_ID, STREAM, at=_EXPIRY - 1)
         assert held == Busy(HOLDER, _EXPIRY)
         assert stores.desk.busy(TARGET_ID, STREAM, at=_EXPIRY) is None
+        left = stores.desk.abandoned(TARGET_ID, STREAM, at=_EXPIRY)
+        assert left is not None
+        assert (left.holder, left.carried) == (HOLDER, 2)
+        assert stores.desk.abandoned(TARGET_ID, STREAM, at=_EXPIRY - 1) is None
 
         stores.leases.release(lease)
 
         assert stores.desk.busy(TARGET_ID, STREAM, at=NOW) is None
+        assert stores.desk.abandoned(TARGET_ID, STREAM, at=_EXPIRY) is None
 
     @pytest.mark.requirement("L5")
     def test_a_retried_failure_is_owed_again(self, stores: Stores, lease: Lease) -> None:
