@@ -116,7 +116,7 @@ class SqlitePayloads:
     def kept(self, stream: str, *, after: int, upto: int) -> list[Kept]:
         """See `Payloads.kept`."""
         stream_id = self._keys.stream(stream)
-        rows = self._database.rows(KEPT, (stream_id, after, upto))
+        rows = self._database.rows_of_words(KEPT, (stream_id, after, upto))
         if not rows:
             return []
         flying = {

@@ -1,6 +1,6 @@
 """Walk what is stored; report what does not hold, repair nothing, set the damaged aside."""
 
-from eventsync_core.integrity._model import BadPosition, Flaw, Verification, Verified
+from eventsync_core.integrity._model import Verification, Verified
 from eventsync_core.integrity._quarantine import (
     Damage,
     damage_in,
@@ -11,6 +11,7 @@ from eventsync_core.integrity._quarantine import (
 from eventsync_core.integrity._reconcile import Held, Holder, Reconciliation, reconcile
 from eventsync_core.integrity._references import References, verify_references
 from eventsync_core.integrity._verify import verify
+from eventsync_core.journal import BadPosition, Flaw
 
 __all__ = [
     "BadPosition",

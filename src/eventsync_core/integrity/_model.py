@@ -1,37 +1,6 @@
-from enum import StrEnum
-
 import attrs
 
-
-class Flaw(StrEnum):
-    """What does not hold at a position."""
-
-    POSITION = "position"
-    EVENT_ID = "event_id"
-    DIGEST = "digest"
-    CANONICAL_DIGEST = "canonical_digest"
-    CHAIN = "chain"
-    HEAD = "head"
-    UNREADABLE = "unreadable"
-
-    @property
-    def is_of_text(self) -> bool:
-        """The text is not the captured one, or not that event's: such an entry is damaged."""
-        return self in (Flaw.DIGEST, Flaw.EVENT_ID, Flaw.UNREADABLE)
-
-
-@attrs.frozen
-class BadPosition:
-    """
-    Where something does not hold: of what kind, and in words.
-
-    `event_id` is empty where it cannot be told.
-    """
-
-    position: int
-    flaw: Flaw
-    reason: str
-    event_id: str = ""
+from eventsync_core.journal import BadPosition, Flaw
 
 
 @attrs.frozen
