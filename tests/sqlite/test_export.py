@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from eventsync_adapters.sqlite import SqliteStores, open_for_reading, open_stores
-from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.portability import Exported, export
 from tests.sqlite.conftest import World
 from tests.sqlite.test_reading import digests

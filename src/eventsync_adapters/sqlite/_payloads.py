@@ -68,14 +68,15 @@ _NEW_DEED = """
 INSERT INTO purges (purge_no, act, actor, at, detail, events, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _MORE = "UPDATE purges SET events = events + ?, bytes = bytes + ? WHERE purge_no = ?"
-_GONE = """
-SELECT e.event_id, e.digest, e.entry_id, e.stream_id, e.position, e.size, u.act, h.position
+_STANDING = """
+SELECT e.event_id, e.digest, e.entry_id, e.stream_id, e.position, e.size, u.act, h.position,
+       CAST(p.text AS BLOB)
 FROM entries e
 LEFT JOIN payloads p ON p.entry_id = e.entry_id
 LEFT JOIN purged g ON g.stream_id = e.stream_id AND g.position = e.position
 LEFT JOIN purges u ON u.purge_no = g.purge_no
 LEFT JOIN holds h ON h.stream_id = e.stream_id AND h.position = e.position
-WHERE e.event_id IN ({}) AND p.entry_id IS NULL
+WHERE e.event_id IN ({})
 """
 _PUT_BACK = "INSERT INTO payloads (entry_id, text) VALUES (?, ?)"
 _RETAINED = """
@@ -93,8 +94,12 @@ _COUNTS = "SELECT SUM(entries), SUM(bytes), SUM(archived) FROM purged_counts"
 
 
 @attrs.frozen
-class _Gone:
-    """A row of `_GONE`: an entry without payload; `act` None: it did not go on record."""
+class _Standing:
+    """
+    A row of `_STANDING`: an entry and the bytes of its payload, None where there is none.
+
+    `act` is that by which it went; None: it did not go on record.
+    """
 
     event_id: str
     digest: str
@@ -104,6 +109,11 @@ class _Gone:
     size: int
     act: str | None
     held: int | None
+    text: bytes | None
+
+    def lacks(self, event: Event) -> bool:
+        """Say whether the captured text is that of *event*, and is not what is stored."""
+        return self.digest == event.digest.hex() and self.text != event.text.encode()
 
 
 class SqlitePayloads:
@@ -225,8 +235,8 @@ class SqlitePayloads:
             found = [
                 gone
                 for start in range(0, len(ids), _IDS_AT_ONCE)
-                for gone in self._gone(ids[start : start + _IDS_AT_ONCE])
-                if gone.digest == by_id[gone.event_id].digest.hex()
+                for gone in self._standing(ids[start : start + _IDS_AT_ONCE])
+                if gone.lacks(by_id[gone.event_id])
             ]
             for gone in found:
                 self._put_back(gone, by_id[gone.event_id].text, at=deed.at)
@@ -235,15 +245,18 @@ class SqlitePayloads:
         returned = {gone.event_id for gone in found}
         return [event_id for event_id in ids if event_id in returned]
 
-    def _gone(self, ids: Sequence[str]) -> list[_Gone]:
-        query = _GONE.format(",".join("?" * len(ids)))
-        return [_Gone(*row) for row in self._database.rows(query, ids)]
+    def _standing(self, ids: Sequence[str]) -> list[_Standing]:
+        query = _STANDING.format(",".join("?" * len(ids)))
+        return [_Standing(*row) for row in self._database.rows(query, ids)]
 
-    def _put_back(self, gone: _Gone, text: str, *, at: int) -> None:
+    def _put_back(self, gone: _Standing, text: str, *, at: int) -> None:
         stream_id, position = gone.stream_id, gone.position
         if gone.act is not None:
             self._tally(stream_id, [position], -1)
             self._count(stream_id, {position: gone.size}, Act(gone.act), -1)
+        if gone.text is not None:
+            with self._permitted(stream_id):
+                self._database.run(_DELETE, (stream_id, position, position))
         self._database.run(_PUT_BACK, (gone.entry_id, text))
         self._database.run(_RETAINED, (gone.size, stream_id))
         self._database.run(_FORGET, (stream_id, position))

@@ -1,6 +1,11 @@
 """Walk what is stored; report what does not hold, repair nothing, set the damaged aside."""
 
-from eventsync_core.integrity._model import Verification, Verified
+from eventsync_core.integrity._model import (
+    GOOD_COPY,
+    TEXTS_MENDED,
+    Verification,
+    Verified,
+)
 from eventsync_core.integrity._quarantine import (
     Damage,
     damage_in,
@@ -14,6 +19,8 @@ from eventsync_core.integrity._verify import verify
 from eventsync_core.journal import BadPosition, Flaw
 
 __all__ = [
+    "GOOD_COPY",
+    "TEXTS_MENDED",
     "BadPosition",
     "Damage",
     "Flaw",

@@ -2,6 +2,14 @@ import attrs
 
 from eventsync_core.journal import BadPosition, Flaw
 
+GOOD_COPY = "keep the file as it is, and put a good copy in its place"
+"""What helps where a database is damaged."""
+TEXTS_MENDED = (
+    "eventsync journal import FILE, with an export or archive that holds the events, mends "
+    "damaged texts; for all else keep the database as it is, and put a good copy in its place"
+)
+"""What helps where texts of entries are damaged."""
+
 
 @attrs.frozen
 class Verified:

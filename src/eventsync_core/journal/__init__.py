@@ -1,7 +1,7 @@
 """Order and permanence of captured events; knows nothing of delivery."""
 
 from eventsync_core.journal._heads import heads_of
-from eventsync_core.journal._judging import BadPosition, Flaw, LeftOut, judge_text
+from eventsync_core.journal._judging import BadPosition, Flaw, LeftOut, judge_text, lacks_text
 from eventsync_core.journal._memory import MemoryJournal
 from eventsync_core.journal._model import Appended, Entry, Head, Known
 from eventsync_core.journal._port import Journal
@@ -21,5 +21,6 @@ __all__ = [
     "chain_start",
     "heads_of",
     "judge_text",
+    "lacks_text",
     "reconcile",
 ]

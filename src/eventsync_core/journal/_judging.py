@@ -5,7 +5,7 @@ import attrs
 
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import NotJsonError
-from eventsync_core.events import read_event
+from eventsync_core.events import Event, read_event
 from eventsync_core.journal._model import Entry
 
 
@@ -60,6 +60,11 @@ def judge_text(entry: Entry) -> tuple[Flaw, str] | None:
     if event.event_id != stored.event_id:
         return Flaw.EVENT_ID, "the text names another event_id"
     return None
+
+
+def lacks_text(entry: Entry, event: Event) -> bool:
+    """Say whether *event* has the text that was captured as *entry*, and that is not stored."""
+    return entry.event.digest == event.digest and entry.event.text != event.text
 
 
 @attrs.define

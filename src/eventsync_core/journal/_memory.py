@@ -53,7 +53,7 @@ class MemoryJournal:
         self._streams[stream][position - 1] = self._ids[event.event_id] = purged
 
     def restore(self, entry: Entry, text: str) -> None:
-        """Put the payload of *entry* back, which is not there."""
+        """Put the payload of *entry* back, which is not there or damaged."""
         event = attrs.evolve(entry.event, text=text)
         whole = attrs.evolve(entry, event=event, is_purged=False)
         self._streams[entry.stream][entry.position - 1] = self._ids[event.event_id] = whole
