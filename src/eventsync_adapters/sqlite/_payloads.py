@@ -78,6 +78,7 @@ LEFT JOIN purges u ON u.purge_no = g.purge_no
 LEFT JOIN holds h ON h.stream_id = e.stream_id AND h.position = e.position
 WHERE e.event_id IN ({})
 """
+_NAME_AGAIN = "UPDATE entries SET aggregate = ? WHERE entry_id = ?"
 _PUT_BACK = "INSERT INTO payloads (entry_id, text) VALUES (?, ?)"
 _RETAINED = """
 UPDATE streams SET kept = kept + 1, kept_bytes = kept_bytes + ? WHERE stream_id = ?
@@ -239,7 +240,7 @@ class SqlitePayloads:
                 if gone.lacks(by_id[gone.event_id])
             ]
             for gone in found:
-                self._put_back(gone, by_id[gone.event_id].text, at=deed.at)
+                self._put_back(gone, by_id[gone.event_id], at=deed.at)
             if found:
                 self.note(deed, len(found), sum(gone.size for gone in found))
         returned = {gone.event_id for gone in found}
@@ -249,15 +250,17 @@ class SqlitePayloads:
         query = _STANDING.format(",".join("?" * len(ids)))
         return [_Standing(*row) for row in self._database.rows(query, ids)]
 
-    def _put_back(self, gone: _Standing, text: str, *, at: int) -> None:
+    def _put_back(self, gone: _Standing, event: Event, *, at: int) -> None:
         stream_id, position = gone.stream_id, gone.position
         if gone.act is not None:
+            # It may have been erased with its project.
+            self._database.run(_NAME_AGAIN, (event.aggregate, gone.entry_id))
             self._tally(stream_id, [position], -1)
             self._count(stream_id, {position: gone.size}, Act(gone.act), -1)
         if gone.text is not None:
             with self._permitted(stream_id):
                 self._database.run(_DELETE, (stream_id, position, position))
-        self._database.run(_PUT_BACK, (gone.entry_id, text))
+        self._database.run(_PUT_BACK, (gone.entry_id, event.text))
         self._database.run(_RETAINED, (gone.size, stream_id))
         self._database.run(_FORGET, (stream_id, position))
         if not self._superseded(stream_id, [position]):

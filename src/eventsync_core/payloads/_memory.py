@@ -80,7 +80,7 @@ class MemoryPayloads:
             entry = self.journal.find(event.event_id)
             if entry is None or not lacks_text(entry, event):
                 continue
-            self.journal.restore(entry, event.text)
+            self.journal.restore(entry, event)
             self._gone.pop((entry.stream, entry.position), None)
             if entry.event.hold is None:
                 self.ledger.owe_everywhere(entry.stream, entry.position, at=deed.at)
