@@ -85,7 +85,7 @@ def test_no_word_is_left(told: Run, home: Path) -> None:
 
     assert {**preview, "dry_run": False} == done
     assert (done["payloads"], done["reasons"], done["aggregates"]) == (8, 2, 8)
-    assert done["words"] == 5
+    assert done["words"] == 4
     assert leaks_of_files(home, [SECRET]) == {}
     assert holds(told) == [[{**hold, "reason": ""} for hold in each] for each in known]
     entries = told("journal", "list", "--json").document["entries"]
