@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventsync_cli.compose import App
+from eventsync_cli.damage import damage_document, damage_lines
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Progress, Result, table
 from eventsync_core.clock import iso_time
@@ -35,10 +36,7 @@ def quarantine_entries(app: App, event_ids: Sequence[str], *, dry_run: bool) -> 
     lines = [f"{would}quarantined {changed}  already held {damage.held}"]
     if event_ids:
         lines[0] += f"  not damaged {len(damage.intact)}"
-    lines += [
-        f"  {stream}:{each.position}  {each.event_id or '-'}  {each.reason}"
-        for stream, each in damage.found[:_SHOWN]
-    ]
+    lines += damage_lines(damage.found)
     talk = [
         f"eventsync: {event_id} is not damaged; to keep it back: eventsync journal hold"
         for event_id in damage.intact[:_SHOWN]
@@ -49,16 +47,7 @@ def quarantine_entries(app: App, event_ids: Sequence[str], *, dry_run: bool) -> 
             "already_held": damage.held,
             "not_damaged": list(damage.intact[:MOST_ITEMS]),
             "not_damaged_count": len(damage.intact),
-            "entries": [
-                {
-                    "stream": stream,
-                    "position": each.position,
-                    "event_id": each.event_id or None,
-                    "flaw": each.flaw,
-                    "reason": each.reason,
-                }
-                for stream, each in damage.found[:MOST_ITEMS]
-            ],
+            "entries": damage_document(damage.found[:MOST_ITEMS]),
             "entries_count": len(damage.found),
             "dry_run": dry_run,
         },

@@ -139,7 +139,13 @@ class MemoryStores:
         )
         self.payloads = MemoryPayloads(self.journal, self.ledger, self.targets)
         self.erasing = MemoryErasing(
-            self.journal, self.ledger, self.legacy, self.past, self.bodies, self.payloads
+            self.journal,
+            self.ledger,
+            self.holds,
+            self.legacy,
+            self.past,
+            self.bodies,
+            self.payloads,
         )
 
     @property

@@ -25,6 +25,7 @@ VERSIONS = (
     "0012_kept",
     "0013_retention",
     "0014_traces",
+    "0015_silence",
     "0016_exceptions",
 )
 """Every version this program knows, in order."""

@@ -3,7 +3,6 @@ from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._errors import understood
-from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.events import Family
 from eventsync_core.policy import AuditRecord
 
@@ -47,10 +46,7 @@ class SqliteAudit:
 
     def rows(self, *, after: int = 0, limit: int = 1000) -> list[AuditRecord]:
         """See `Audit.rows`."""
-        try:
-            return [_record(row) for row in self._database.rows(_PAGE, (after, limit))]
-        except (TypeError, ValueError) as error:
-            raise StoreUnreadableError(f"{self._database.path} is damaged") from error
+        return [_record(row) for row in self._database.rows(_PAGE, (after, limit))]
 
     def count(self) -> int:
         """See `Audit.count`; rows are numbered without gaps and never deleted."""

@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import Any
 
 from eventsync_adapters import machine
+from eventsync_adapters.sqlite._damaged import spoilt_or_text
 from eventsync_adapters.sqlite._errors import DRIVER_ERRORS, DriverError, is_busy, translated
-from eventsync_core.errors import NothingOpenError, StoreError
+from eventsync_core.errors import NothingOpenError, StoreError, StoreUnreadableError
 
 # SQLite waits ever longer between two looks at a lock, and whoever waits 100 ms between them
 # never meets the gap that two busy writers leave. So it waits no longer than this at a time.
@@ -55,6 +56,24 @@ class Database:
             return active.connection.execute(sql, values).fetchall()
         except DRIVER_ERRORS as error:
             return active.execute_later(error, sql, values).fetchall()
+
+    def rows_of_words(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """As `rows`, for words that are only shown; what is no UTF-8 comes as `Spoilt`."""
+        try:
+            return self.rows(sql, values)
+        except StoreUnreadableError:
+            with self.lenient():
+                return self.rows(sql, values)
+
+    @contextmanager
+    def lenient(self) -> Iterator[None]:
+        """Let texts that are no UTF-8 be read as `Spoilt` in the block, instead of failing."""
+        connection = self._active().connection
+        connection.text_factory = spoilt_or_text
+        try:
+            yield
+        finally:
+            connection.text_factory = str
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """Run a query and return its first row."""

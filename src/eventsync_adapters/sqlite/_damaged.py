@@ -16,3 +16,17 @@ def digest_of(stored: bytes | None) -> bytes:
         return bytes.fromhex((stored or b"").decode("ascii"))
     except ValueError:
         return b""
+
+
+class Spoilt(str):
+    """What stands where a text stood and is no UTF-8 any more, as far as it can be read."""
+
+    __slots__ = ()
+
+
+def spoilt_or_text(stored: bytes) -> str:
+    """Return *stored* as text, or what is no UTF-8 any more as `Spoilt`."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return Spoilt(stored.decode("utf-8", "replace"))

@@ -37,7 +37,20 @@ _DROP_BODIES = "DELETE FROM bodies WHERE stream_id = ?"
 _FAILURES_OF = "SELECT COUNT(*) FROM body_failures WHERE lower(project_uuid) = ?"
 _DROP_ASIDE = "DELETE FROM set_aside WHERE aside_no = ?"
 _WORDS = "SELECT COUNT(*) FROM answers WHERE stream_id = ? AND reason <> ''"
-_SILENCE = "UPDATE answers SET reason = '' WHERE stream_id = ? AND reason <> ''"
+_SILENCE = """
+UPDATE answers SET reason = '', category = NULL
+WHERE stream_id = ? AND (reason <> '' OR category IS NOT NULL)
+"""
+_REASONS = "SELECT COUNT(*) FROM holds WHERE stream_id = ? AND reason <> ''"
+_DROP_REASONS = "UPDATE holds SET reason = '' WHERE stream_id = ? AND reason <> ''"
+_OLD_REASONS = "SELECT COUNT(*) FROM released_holds WHERE stream_id = ? AND reason <> ''"
+_DROP_OLD_REASONS = "UPDATE released_holds SET reason = '' WHERE stream_id = ? AND reason <> ''"
+_AGGREGATES = "SELECT COUNT(*) FROM entries WHERE stream_id = ? AND aggregate IS NOT NULL"
+_DROP_AGGREGATES = """
+UPDATE entries SET aggregate = NULL
+WHERE stream_id = ? AND aggregate IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.entry_id = entries.entry_id)
+"""
 _GUIDANCE = """
 SELECT COUNT(*) FROM requests WHERE target_no = ? AND stream_id = ? AND guidance <> ''
 """
@@ -71,6 +84,8 @@ class SqliteErasing:
             bodies=self._count(_BODIES, stream_id),
             failures=self._count(_FAILURES_OF, stream),
             words=words,
+            reasons=self._count(_REASONS, stream_id) + self._count(_OLD_REASONS, stream_id),
+            aggregates=self._count(_AGGREGATES, stream_id),
         )
 
     def _targets(self) -> list[int]:
@@ -95,6 +110,8 @@ class SqliteErasing:
             self._database.run(_DROP_CONTENTS, (stream_id,))
             self._database.run(_SILENCE, (stream_id,))
             self._database.run(_DROP_PAST_WORDS, (stream_id,))
+            self._database.run(_DROP_REASONS, (stream_id,))
+            self._database.run(_DROP_OLD_REASONS, (stream_id,))
             for target_no in self._targets():
                 self._database.run(_DROP_REOPENINGS, (target_no, stream_id))
                 self._database.run(_DROP_STANDINGS, (target_no, stream_id))
@@ -106,3 +123,8 @@ class SqliteErasing:
             erased(self._database, (highest_body, found.bodies), (highest_aside, gone))
             self._payloads.note(deed, 0, 0)
         return attrs.evolve(found, set_aside=gone)
+
+    def erase_aggregates(self, stream: str) -> int:
+        """See `Erasing.erase_aggregates`."""
+        with self._database.write():
+            return self._database.run(_DROP_AGGREGATES, (self._keys.stream(stream),))

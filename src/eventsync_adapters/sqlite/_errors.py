@@ -58,6 +58,12 @@ def understood(make: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
     return checked
 
 
+@understood
+def bytes_in(word: str) -> bytes:
+    """Return the bytes that are written as hex in *word*."""
+    return bytes.fromhex(word)
+
+
 def is_busy(error: DriverError) -> bool:
     """Say whether *error* means that another connection holds the file just now."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

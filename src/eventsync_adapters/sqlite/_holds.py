@@ -87,7 +87,7 @@ class SqliteHolds:
             present = [
                 row
                 for span in spans(sorted(set(positions)))
-                for row in self._database.rows(_PRESENT, (stream_id, *span))
+                for row in self._database.rows_of_words(_PRESENT, (stream_id, *span))
             ]
             ended = [(stream_id, *row, actor, at) for row in present]
             self._database.run_many(_END, ended)
@@ -105,8 +105,8 @@ class SqliteHolds:
     def holdings(self, stream: str, position: int) -> list[Holding]:
         """See `Holds.holdings`."""
         stream_id = self._keys.stream(stream)
-        over = self._database.rows(_ENDED, (stream_id, position))
-        present = self._database.rows(_PRESENT, (stream_id, position, position))
+        over = self._database.rows_of_words(_ENDED, (stream_id, position))
+        present = self._database.rows_of_words(_PRESENT, (stream_id, position, position))
         return [_holding(*row) for row in over] + [_holding(*row[1:]) for row in present]
 
 

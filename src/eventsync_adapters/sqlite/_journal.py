@@ -1,12 +1,13 @@
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._entries import ENTRY, SIZE, TEXT, entry_of, readable_entry
+from eventsync_adapters.sqlite._errors import bytes_in
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.errors import StoreUnreadableError
-from eventsync_core.events import Event, Hold, Producer
+from eventsync_core.events import Event, Producer
 from eventsync_core.journal import Appended, Entry, Head, Known, chain_next, reconcile
 
 _IDS_AT_ONCE = 500
@@ -40,20 +41,8 @@ INSERT INTO held_counts (stream_id, hold, superseded, purged, entries) VALUES (?
 ON CONFLICT (stream_id, hold, superseded, purged) DO UPDATE SET
     entries = entries + excluded.entries
 """
-_ENTRY = """
-SELECT s.stream, e.position, e.event_id, p.text, e.digest, e.canonical_digest,
-       e.size, e.event_type, e.aggregate, h.hold, h.reason, e.chain, e.captured_at,
-       w.user_name, w.team, w.installation, g.position
-FROM entries e
-JOIN streams s ON s.stream_id = e.stream_id
-LEFT JOIN payloads p ON p.entry_id = e.entry_id
-LEFT JOIN purged g ON g.stream_id = e.stream_id AND g.position = e.position
-LEFT JOIN holds h ON h.stream_id = e.stream_id AND h.position = e.position
-LEFT JOIN producers w ON w.producer_no = e.producer_no
-"""
-_TEXT, _SIZE = 3, 6
-_BY_ID = _ENTRY + "WHERE e.event_id = ?"
-_PAGE = _ENTRY + "WHERE e.stream_id = ? AND e.position > ? ORDER BY e.position LIMIT ?"
+_BY_ID = ENTRY + "WHERE e.event_id = ?"
+_PAGE = ENTRY + "WHERE e.stream_id = ? AND e.position > ? ORDER BY e.position LIMIT ?"
 _LAMPORT = "SELECT lamport FROM streams WHERE stream_id = ?"
 _RAISE_LAMPORT = "UPDATE streams SET lamport = ? WHERE stream_id = ?"
 
@@ -73,8 +62,7 @@ class SqliteJournal:
             stream_id = self._keys.stream_for_writing(stream)
             known = self._known([event.event_id for event in events])
             head, chain, last = self._database.row(_HEAD, (stream_id,)) or (0, "", 0)
-            with self._understood():
-                new = _NewRows(stream, stream_id, at, head, bytes.fromhex(chain), last)
+            new = _NewRows(stream, stream_id, at, head, bytes_in(chain), last)
             if producer is not None:
                 new.producer_no = self._keys.producer_for_writing(producer)
             results = []
@@ -99,24 +87,14 @@ class SqliteJournal:
         for start in range(0, len(event_ids), _IDS_AT_ONCE):
             some = event_ids[start : start + _IDS_AT_ONCE]
             query = _KNOWN.format(",".join("?" * len(some)))
-            with self._understood():
-                for event_id, stream, position, digest in self._database.rows(query, some):
-                    found[event_id] = Known(event_id, stream, position, bytes.fromhex(digest))
+            for event_id, stream, position, digest in self._database.rows(query, some):
+                found[event_id] = Known(event_id, stream, position, bytes_in(digest))
         return found
-
-    @contextmanager
-    def _understood(self) -> Iterator[None]:
-        """Report what is stored but is no digest, or no other word of ours, as damage."""
-        try:
-            yield
-        except (TypeError, ValueError) as error:
-            raise StoreUnreadableError(f"{self._database.path} is damaged") from error
 
     def find(self, event_id: str) -> Entry | None:
         """See `Journal.find`."""
-        row = self._database.row(_BY_ID, (event_id,))
-        with self._understood():
-            return None if row is None else _entry(row)
+        found = self._entries(lambda: self._database.rows(_BY_ID, (event_id,)))
+        return found[0] if found else None
 
     def entries(
         self, stream: str, *, after: int = 0, limit: int = 1000, max_bytes: int | None = None
@@ -126,20 +104,25 @@ class SqliteJournal:
         if stream_id is None:
             return []
         values = (stream_id, after, limit)
-        with self._understood():
-            if max_bytes is None:
-                rows = self._database.rows(_PAGE, values)
-            else:
-                rows = _within(self._database.each(_PAGE, values), max_bytes)
-            return [_entry(row) for row in rows]
+        if max_bytes is None:
+            return self._entries(lambda: self._database.rows(_PAGE, values))
+        return self._entries(lambda: _within(self._database.each(_PAGE, values), max_bytes))
+
+    def _entries(self, read: Callable[[], list[tuple[Any, ...]]]) -> list[Entry]:
+        """Return the entries of the rows that *read* reads; what one lacks hides no other."""
+        try:
+            return [entry_of(row) for row in read()]
+        except StoreUnreadableError:
+            with self._database.lenient():
+                rows = read()
+        return [readable_entry(row, f"{self._database.path} is damaged") for row in rows]
 
     def heads(self) -> list[Head]:
         """See `Journal.heads`."""
-        with self._understood():
-            return [
-                Head(stream, head, bytes.fromhex(chain), lamport)
-                for stream, head, chain, lamport in self._database.rows(_HEADS)
-            ]
+        return [
+            Head(stream, head, bytes_in(chain), lamport)
+            for stream, head, chain, lamport in self._database.rows(_HEADS)
+        ]
 
     def next_lamport(self, stream: str, *, seen: int = 0) -> int:
         """See `Journal.next_lamport`."""
@@ -215,50 +198,9 @@ def _within(rows: Iterator[tuple[Any, ...]], max_bytes: int) -> list[tuple[Any, 
     chosen: list[tuple[Any, ...]] = []
     total = 0
     for row in rows:
-        total += 0 if row[_TEXT] is None else row[_SIZE]
+        total += 0 if row[TEXT] is None else row[SIZE]
         if chosen and total > max_bytes:
             rows.close()  # type: ignore[attr-defined]
             break
         chosen.append(row)
     return chosen
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    (
-        stream,
-        position,
-        event_id,
-        text,
-        digest,
-        canonical_digest,
-        size,
-        event_type,
-        aggregate,
-        hold,
-        hold_reason,
-        chain,
-        captured_at,
-        user,
-        team,
-        installation,
-        purged,
-    ) = row
-    if not isinstance(position, int):
-        raise TypeError("a position is no number")
-    event = Event(
-        event_id,
-        text or "",
-        bytes.fromhex(digest),
-        bytes.fromhex(canonical_digest),
-        size,
-        event_type,
-        aggregate,
-        None,
-        Hold(hold) if hold else None,
-        hold_reason,
-    )
-    producer = None
-    if user is not None:
-        producer = Producer(user=user, team=team, installation=installation)
-    is_purged = text is None and purged is not None
-    return Entry(event, stream, position, bytes.fromhex(chain), captured_at, producer, is_purged)

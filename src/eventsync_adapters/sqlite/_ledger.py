@@ -212,7 +212,7 @@ class SqliteLedger:
         stream_id = self._keys.stream(stream)
         if stream_id is None:
             return []
-        rows = self._database.rows(_HISTORY, (stream_id, position))
+        rows = self._database.rows_of_words(_HISTORY, (stream_id, position))
         return [_item(*row) for row in rows]
 
     def terminal(

@@ -1,11 +1,9 @@
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_adapters.sqlite._errors import understood
+from eventsync_adapters.sqlite._errors import bytes_in, understood
 from eventsync_adapters.sqlite._numbered import ASIDE, count
-from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.legacy import (
     Kind,
     Noted,
@@ -121,16 +119,15 @@ class SqliteLegacy:
         for start in range(0, len(event_ids), _IDS_AT_ONCE):
             some = event_ids[start : start + _IDS_AT_ONCE]
             query = (_WITH_TEXT if with_text else _STORED).format(",".join("?" * len(some)))
-            with self._understood():
-                for row in self._database.rows(query, some):
-                    event_id, stream, position, digest, canonical, *text = row
-                    found[event_id] = Stored(
-                        stream=stream,
-                        position=position,
-                        digest=bytes.fromhex(digest),
-                        canonical_digest=bytes.fromhex(canonical),
-                        text=text[0] if text else None,
-                    )
+            for row in self._database.rows(query, some):
+                event_id, stream, position, digest, canonical, *text = row
+                found[event_id] = Stored(
+                    stream=stream,
+                    position=position,
+                    digest=bytes_in(digest),
+                    canonical_digest=bytes_in(canonical),
+                    text=text[0] if text else None,
+                )
         return found
 
     def note(self, noted: Noted, *, at: int) -> None:
@@ -154,26 +151,7 @@ class SqliteLegacy:
 
     def sources(self) -> list[Noted]:
         """See `Legacy.sources`."""
-        with self._understood():
-            return [
-                Noted(
-                    source=Source(path=path, kind=Kind(kind), target=target, spelling=spelling),
-                    fingerprint=fingerprint,
-                    rows_left=left,
-                    open_left=open_left,
-                    became=became,
-                )
-                for (
-                    path,
-                    kind,
-                    target,
-                    spelling,
-                    fingerprint,
-                    left,
-                    open_left,
-                    became,
-                ) in self._database.rows(_SOURCES)
-            ]
+        return [_noted(row) for row in self._database.rows(_SOURCES)]
 
     def take(self, rows: Sequence[Provenance]) -> int:
         """See `Legacy.take`."""
@@ -218,13 +196,11 @@ class SqliteLegacy:
         first = after + 1
         last = self._database.row(_TAKEN_UPTO, (number, part, first, upto, limit - 1))
         values = (number, part, first, upto if last is None else last[0])
-        with self._understood():
-            return [_provenance((path, *row)) for row in self._database.rows(_TAKEN, values)]
+        return [_provenance((path, *row)) for row in self._database.rows(_TAKEN, values)]
 
     def provenance(self, event_id: str) -> list[Provenance]:
         """See `Legacy.provenance`."""
-        with self._understood():
-            return [_provenance(row) for row in self._database.rows(_CAME_FROM, (event_id,))]
+        return [_provenance(row) for row in self._database.rows(_CAME_FROM, (event_id,))]
 
     def set_aside(self, rows: Sequence[SetAside]) -> int:
         """See `Legacy.set_aside`."""
@@ -259,8 +235,7 @@ class SqliteLegacy:
     ) -> list[SetAside]:
         """See `Legacy.aside`."""
         query = _OPEN_PAGE if is_open_conflict else _ASIDE_PAGE
-        with self._understood():
-            return [_aside(row) for row in self._database.rows(query, (after, limit))]
+        return [_aside(row) for row in self._database.rows(query, (after, limit))]
 
     def aside_count(self) -> int:
         """See `Legacy.aside_count`."""
@@ -272,22 +247,19 @@ class SqliteLegacy:
         found = {}
         for key in keys if number is not None else ():
             values = (number, key.part, key.row, key.digest.hex())
-            with self._understood():
-                row = self._database.row(_ASIDE_ONE, values)
-                if row is not None:
-                    found[key] = _aside(row)
+            row = self._database.row(_ASIDE_ONE, values)
+            if row is not None:
+                found[key] = _aside(row)
         return found
 
     def aside_under(self, event_id: str) -> list[SetAside]:
         """See `Legacy.aside_under`."""
-        with self._understood():
-            return [_aside(row) for row in self._database.rows(_ASIDE_UNDER, (event_id,))]
+        return [_aside(row) for row in self._database.rows(_ASIDE_UNDER, (event_id,))]
 
     def bytes_of(self, number: int) -> bytes | None:
         """See `Legacy.bytes_of`."""
         row = self._database.row(_BYTES, (number,))
-        with self._understood():
-            return None if row is None else bytes.fromhex(row[0])
+        return None if row is None else bytes_in(row[0])
 
     def open_conflicts(self, path: str | None = None) -> int:
         """See `Legacy.open_conflicts`."""
@@ -311,13 +283,17 @@ class SqliteLegacy:
     def _numbers(self, paths: set[str]) -> dict[str, int | None]:
         return {path: self._number(path) for path in paths}
 
-    @contextmanager
-    def _understood(self) -> Iterator[None]:
-        """Report what is stored but is no digest, or no other word of ours, as damage."""
-        try:
-            yield
-        except (TypeError, ValueError) as error:
-            raise StoreUnreadableError(f"{self._database.path} is damaged") from error
+
+@understood
+def _noted(row: tuple[Any, ...]) -> Noted:
+    path, kind, target, spelling, fingerprint, left, open_left, became = row
+    return Noted(
+        source=Source(path=path, kind=Kind(kind), target=target, spelling=spelling),
+        fingerprint=fingerprint,
+        rows_left=left,
+        open_left=open_left,
+        became=became,
+    )
 
 
 @understood

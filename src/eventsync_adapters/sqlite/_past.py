@@ -1,12 +1,11 @@
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
 from eventsync_adapters.sqlite._rows import read_rows, store_rows
-from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.ledger import LedgerEntry
 from eventsync_core.legacy import NOTED, OldDelivery, PastDelivery, RowKey, settle_past
 
@@ -152,18 +151,10 @@ class SqlitePast:
     def of(self, stream: str, position: int) -> list[PastDelivery]:
         """See `Past.of`."""
         values = (self._keys.stream(stream), position)
-        with self._understood():
-            return [_past(stream, position, row) for row in self._database.rows(_OF, values)]
-
-    @contextmanager
-    def _understood(self) -> Iterator[None]:
-        """Report what is stored but is no digest as damage."""
-        try:
-            yield
-        except (TypeError, ValueError) as error:
-            raise StoreUnreadableError(f"{self._database.path} is damaged") from error
+        return [_past(stream, position, row) for row in self._database.rows(_OF, values)]
 
 
+@understood
 def _past(stream: str, position: int, row: tuple[Any, ...]) -> PastDelivery:
     path, target_id, part, number, digest, event_id, alias, status, attempts, *rest = row
     first_at, last_at, accepted_at, completed_at, http_status, error, taken_at = rest

@@ -68,15 +68,17 @@ _NEW_DEED = """
 INSERT INTO purges (purge_no, act, actor, at, detail, events, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _MORE = "UPDATE purges SET events = events + ?, bytes = bytes + ? WHERE purge_no = ?"
-_GONE = """
-SELECT e.event_id, e.digest, e.entry_id, e.stream_id, e.position, e.size, u.act, h.position
+_STANDING = """
+SELECT e.event_id, e.digest, e.entry_id, e.stream_id, e.position, e.size, u.act, h.position,
+       CAST(p.text AS BLOB)
 FROM entries e
 LEFT JOIN payloads p ON p.entry_id = e.entry_id
 LEFT JOIN purged g ON g.stream_id = e.stream_id AND g.position = e.position
 LEFT JOIN purges u ON u.purge_no = g.purge_no
 LEFT JOIN holds h ON h.stream_id = e.stream_id AND h.position = e.position
-WHERE e.event_id IN ({}) AND p.entry_id IS NULL
+WHERE e.event_id IN ({})
 """
+_NAME_AGAIN = "UPDATE entries SET aggregate = ? WHERE entry_id = ?"
 _PUT_BACK = "INSERT INTO payloads (entry_id, text) VALUES (?, ?)"
 _RETAINED = """
 UPDATE streams SET kept = kept + 1, kept_bytes = kept_bytes + ? WHERE stream_id = ?
@@ -93,8 +95,12 @@ _COUNTS = "SELECT SUM(entries), SUM(bytes), SUM(archived) FROM purged_counts"
 
 
 @attrs.frozen
-class _Gone:
-    """A row of `_GONE`: an entry without payload; `act` None: it did not go on record."""
+class _Standing:
+    """
+    A row of `_STANDING`: an entry and the bytes of its payload, None where there is none.
+
+    `act` is that by which it went; None: it did not go on record.
+    """
 
     event_id: str
     digest: str
@@ -104,6 +110,11 @@ class _Gone:
     size: int
     act: str | None
     held: int | None
+    text: bytes | None
+
+    def lacks(self, event: Event) -> bool:
+        """Say whether the captured text is that of *event*, and is not what is stored."""
+        return self.digest == event.digest.hex() and self.text != event.text.encode()
 
 
 class SqlitePayloads:
@@ -116,7 +127,7 @@ class SqlitePayloads:
     def kept(self, stream: str, *, after: int, upto: int) -> list[Kept]:
         """See `Payloads.kept`."""
         stream_id = self._keys.stream(stream)
-        rows = self._database.rows(KEPT, (stream_id, after, upto))
+        rows = self._database.rows_of_words(KEPT, (stream_id, after, upto))
         if not rows:
             return []
         flying = {
@@ -225,26 +236,31 @@ class SqlitePayloads:
             found = [
                 gone
                 for start in range(0, len(ids), _IDS_AT_ONCE)
-                for gone in self._gone(ids[start : start + _IDS_AT_ONCE])
-                if gone.digest == by_id[gone.event_id].digest.hex()
+                for gone in self._standing(ids[start : start + _IDS_AT_ONCE])
+                if gone.lacks(by_id[gone.event_id])
             ]
             for gone in found:
-                self._put_back(gone, by_id[gone.event_id].text, at=deed.at)
+                self._put_back(gone, by_id[gone.event_id], at=deed.at)
             if found:
                 self.note(deed, len(found), sum(gone.size for gone in found))
         returned = {gone.event_id for gone in found}
         return [event_id for event_id in ids if event_id in returned]
 
-    def _gone(self, ids: Sequence[str]) -> list[_Gone]:
-        query = _GONE.format(",".join("?" * len(ids)))
-        return [_Gone(*row) for row in self._database.rows(query, ids)]
+    def _standing(self, ids: Sequence[str]) -> list[_Standing]:
+        query = _STANDING.format(",".join("?" * len(ids)))
+        return [_Standing(*row) for row in self._database.rows(query, ids)]
 
-    def _put_back(self, gone: _Gone, text: str, *, at: int) -> None:
+    def _put_back(self, gone: _Standing, event: Event, *, at: int) -> None:
         stream_id, position = gone.stream_id, gone.position
         if gone.act is not None:
+            # It may have been erased with its project.
+            self._database.run(_NAME_AGAIN, (event.aggregate, gone.entry_id))
             self._tally(stream_id, [position], -1)
             self._count(stream_id, {position: gone.size}, Act(gone.act), -1)
-        self._database.run(_PUT_BACK, (gone.entry_id, text))
+        if gone.text is not None:
+            with self._permitted(stream_id):
+                self._database.run(_DELETE, (stream_id, position, position))
+        self._database.run(_PUT_BACK, (gone.entry_id, event.text))
         self._database.run(_RETAINED, (gone.size, stream_id))
         self._database.run(_FORGET, (stream_id, position))
         if not self._superseded(stream_id, [position]):

@@ -8,12 +8,12 @@ import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
+from eventsync_cli.damage import damage_lines, left_reason
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.streaming import write_stream
 from eventsync_cli.times import moment
-from eventsync_core.errors import Reason
 from eventsync_core.journal import Entry
 from eventsync_core.portability import Exported, Filter, choose, export, tell, wanted_heads
 from eventsync_core.stores import Stores
@@ -59,13 +59,14 @@ def command(
     )
     with app.reading() as stores:
         found = _export(app, stores, wish)
-    reason = _reason(found)
+    reason = left_reason(found.damaged, "exported")
     return Result(
         document={},
         talk=(
             f"exported {_told(found, stream)}{_place(file, found, force=force)}",
             *_left(found),
             *_gone(found),
+            *damage_lines(found.damaged.first),
             *([] if app.has_store else [f"nothing is stored yet: {app.database}"]),
             *app.concerns(),
         ),
@@ -129,7 +130,7 @@ def _write_nothing(app: App, file: str) -> None:
 def _place(file: str, found: Exported, *, force: bool) -> str:
     if file == "-":
         return ""
-    is_made = force or found.events or found.without_text or found.purged or found.not_chosen
+    is_made = force or found.events or found.damaged.count or found.purged or found.not_chosen
     return f" to {file}" if is_made else f"; {file} is not made"
 
 
@@ -159,13 +160,3 @@ def _gone(found: Exported) -> list[str]:
 
 def _many(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _reason(found: Exported) -> Reason | None:
-    if not found.without_text:
-        return None
-    return Reason(
-        code="text_missing",
-        message=f"not exported, for their text is not there: {_many(found.without_text, 'event')}",
-        fix_argv=("eventsync", "journal", "verify"),
-    )

@@ -6,6 +6,7 @@ import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
+from eventsync_cli.damage import flaw_document
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Result, table
 from eventsync_cli.succession import place_of, superseded_among
@@ -13,7 +14,7 @@ from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.desk import held_pages
 from eventsync_core.events import Hold
-from eventsync_core.journal import Entry, Head, heads_of
+from eventsync_core.journal import Entry, Head, heads_of, judge_text
 from eventsync_core.stores import Stores
 
 
@@ -123,6 +124,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
         "hold": None if event.hold is None else event.hold.value,
         "hold_reason": event.hold_reason,
         "purged": entry.is_purged,
+        "damaged": flaw_document(entry),
         "producer": None if entry.producer is None else attrs.asdict(entry.producer),
     }
 
@@ -130,6 +132,8 @@ def entry_document(entry: Entry) -> dict[str, Any]:
 def _row(entry: Entry, superseded: set[tuple[str, int]]) -> tuple[str, ...]:
     event = entry.event
     marks = [f"held: {event.hold}: {event.hold_reason or ''}".rstrip(": ")] if event.hold else []
+    flaw = judge_text(entry)
+    marks += [f"damaged: {flaw[1]}"] if flaw else []
     marks += ["purged"] if entry.is_purged else []
     marks += ["superseded"] if place_of(entry) in superseded else []
     return (

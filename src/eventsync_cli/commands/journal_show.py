@@ -15,7 +15,7 @@ from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS, read_document
 from eventsync_core.errors import UnknownEventError
 from eventsync_core.ids import printable
-from eventsync_core.journal import Entry
+from eventsync_core.journal import Entry, judge_text
 from eventsync_core.ledger import HistoryItem, Holding, LedgerEntry, Request
 from eventsync_core.legacy import Provenance
 from eventsync_core.payloads import Purge
@@ -196,7 +196,10 @@ def _lines(entry: Entry, holdings: list[Holding], tombstone: Purge | None) -> li
             pairs.append(("Released", f"{iso_time(holding.released_at)}{_by(holding.released_by)}"))
     if tombstone is not None:
         return [*listing([*pairs, ("Purged", purge_words(tombstone))])]
-    return [*listing(pairs), event.text if entry.has_text else "its payload is missing"]
+    flaw = judge_text(entry)
+    if flaw is not None:
+        pairs.append(("Damaged", flaw[1]))
+    return [*listing(pairs), *([event.text] if entry.has_text else [])]
 
 
 def _by(actor: str) -> str:

@@ -15,6 +15,8 @@ from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import EventSyncError, Reason
 from eventsync_core.events import Hold
 from eventsync_core.integrity import (
+    GOOD_COPY,
+    TEXTS_MENDED,
     References,
     Verification,
     Verified,
@@ -234,6 +236,6 @@ def _reason(
     return Reason(
         code="journal_damaged",
         message=f"what is stored does not hold together {what}",
-        fix_text="keep the file as it is, and put a good copy in its place",
+        fix_text=TEXTS_MENDED if broken else GOOD_COPY,
         fix_argv=argv,
     )

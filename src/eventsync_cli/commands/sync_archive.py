@@ -8,6 +8,7 @@ import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
+from eventsync_cli.damage import damage_document, damage_lines, left_reason
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.lines import BrokeOffError, Splitter, pieces
 from eventsync_cli.render import Progress, Result
@@ -143,6 +144,8 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int]) -> Result
         "retained": done.retained.count,
         "skipped": found.stayed.total(),
         "stayed": {why.value: found.stayed[why] for why in Stay},
+        "damaged": damage_document(done.archived.damaged.first),
+        "damaged_count": done.archived.damaged.count,
         "streams": dict(found.streams.most_common(MOST_ITEMS)),
         "streams_count": len(found.streams),
         "targets": targets[:MOST_ITEMS],
@@ -157,12 +160,16 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int]) -> Result
         f"{would}{counts}  undelivered {done.archived.undelivered}  skipped "
         f"{found.stayed.total()}  ({size_words(sizes)})"
     )
+    reason = left_reason(done.archived.damaged, "archived")
+    code = ExitCode.OK if reason is None else ExitCode.INCOMPLETE
+    if done.is_refused:
+        reason, code = _refusal(done.archived), ExitCode.REFUSED
     return Result(
         document=document,
-        lines=[line],
+        lines=[line, *damage_lines(done.archived.damaged.first)],
         talk=app.concerns(),
-        code=ExitCode.REFUSED if done.is_refused else ExitCode.OK,
-        reason=_refusal(done.archived) if done.is_refused else None,
+        code=code,
+        reason=reason,
     )
 
 

@@ -4,7 +4,7 @@ from eventsync_core.clock import MINUTE, iso_time
 from eventsync_core.diagnosis._model import Facts, Finding, Gone, Lookup, Severity
 from eventsync_core.errors import EventSyncError, Reason, reason_of
 from eventsync_core.inspection import Link
-from eventsync_core.integrity import References
+from eventsync_core.integrity import GOOD_COPY, TEXTS_MENDED, References
 
 MOST_WAL_BYTES = 64 * 1024 * 1024
 _LEAST_FREE_BYTES = 100 * 1024 * 1024
@@ -18,7 +18,6 @@ _QUARANTINE = ("eventsync", "journal", "quarantine", "--damaged")
 _NOW = ("eventsync", "sync", "now")
 _MIGRATE = ("eventsync", "sync", "migrate")
 _MENDABLE = (Link.PASSED, Link.DUE)
-_GOOD_COPY = "keep the file as it is, and put a good copy in its place"
 
 
 def diagnose(
@@ -88,7 +87,7 @@ def _of_storage(facts: Facts) -> Iterator[Finding]:
 
 def _of_damage(lookup: Lookup) -> Iterator[Finding]:
     if lookup.flaws:
-        yield _error("database_damaged", f"SQLite says: {_some(lookup.flaws)}", _GOOD_COPY)
+        yield _error("database_damaged", f"SQLite says: {_some(lookup.flaws)}", GOOD_COPY)
     if not lookup.is_checked:
         yield _info("not_checked", "to check the whole file takes longer", argv=_THOROUGH)
     broken = [each for each in lookup.sampled if not each.is_intact]
@@ -96,7 +95,7 @@ def _of_damage(lookup: Lookup) -> Iterator[Finding]:
         argv = _QUARANTINE if lookup.loose_damage else ()
         where = _some([f"{each.stream}:{each.first_bad} ({each.reason})" for each in broken])
         message = f"what is stored does not hold together at {where}"
-        yield _error("journal_damaged", message, _GOOD_COPY, argv)
+        yield _error("journal_damaged", message, TEXTS_MENDED, argv)
     if lookup.references is not None:
         yield from _of_references(lookup.references)
     if lookup.miscounts:
@@ -122,7 +121,7 @@ def _of_references(references: References) -> Iterator[Finding]:
         said += [f"{link} cannot be read: {why}" for link, why in references.unreadable]
         count = references.broken - len(mendable)
         message = f"{count} references lead nowhere: {_some(said)}"
-        yield _error("references_broken", message, _GOOD_COPY)
+        yield _error("references_broken", message, GOOD_COPY)
 
 
 def _is_mendable(link: Link, missing: str) -> bool:

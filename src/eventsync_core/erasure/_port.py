@@ -12,8 +12,8 @@ class Erased:
     How much of each kind there is of a stream, or was erased.
 
     `payloads` of its entries, `provenance` rows, rows that were `set_aside`, `bodies` with where
-    they stand, refusals of bodies (`failures`), and `words` that targets said of its events, to
-    this program or to old ones.
+    they stand, refusals of bodies (`failures`), `words` that targets said of its events, to
+    this program or to old ones, `reasons` of holds, and names of `aggregates`.
     """
 
     payloads: int = 0
@@ -22,6 +22,8 @@ class Erased:
     bodies: int = 0
     failures: int = 0
     words: int = 0
+    reasons: int = 0
+    aggregates: int = 0
 
 
 class Erasing(Protocol):
@@ -38,9 +40,18 @@ class Erasing(Protocol):
 
     def erase(self, stream: str, aside: Sequence[int], deed: Deed) -> Erased:
         """
-        Erase what `there` counts, and the rows set aside under the numbers *aside*.
+        Erase what `there` counts but for aggregates, and the rows set aside under *aside*.
 
-        It is overwritten, not only forgotten. Ids, digests, chain and outcomes stay. The deed is
-        on record, even when nothing was left to be erased.
+        It is overwritten, not only forgotten. Ids, types, digests, chain and outcomes stay, and
+        that and for how long an entry was held. The deed is on record, even when nothing was
+        left to be erased.
+        """
+        ...
+
+    def erase_aggregates(self, stream: str) -> int:
+        """
+        Erase the names of the aggregates of entries without payload; return how many.
+
+        An entry gets its own back with its payload.
         """
         ...

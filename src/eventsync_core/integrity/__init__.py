@@ -1,6 +1,11 @@
 """Walk what is stored; report what does not hold, repair nothing, set the damaged aside."""
 
-from eventsync_core.integrity._model import BadPosition, Flaw, Verification, Verified
+from eventsync_core.integrity._model import (
+    GOOD_COPY,
+    TEXTS_MENDED,
+    Verification,
+    Verified,
+)
 from eventsync_core.integrity._quarantine import (
     Damage,
     damage_in,
@@ -11,8 +16,11 @@ from eventsync_core.integrity._quarantine import (
 from eventsync_core.integrity._reconcile import Held, Holder, Reconciliation, reconcile
 from eventsync_core.integrity._references import References, verify_references
 from eventsync_core.integrity._verify import verify
+from eventsync_core.journal import BadPosition, Flaw
 
 __all__ = [
+    "GOOD_COPY",
+    "TEXTS_MENDED",
     "BadPosition",
     "Damage",
     "Flaw",

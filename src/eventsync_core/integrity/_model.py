@@ -1,37 +1,14 @@
-from enum import StrEnum
-
 import attrs
 
+from eventsync_core.journal import BadPosition, Flaw
 
-class Flaw(StrEnum):
-    """What does not hold at a position."""
-
-    POSITION = "position"
-    EVENT_ID = "event_id"
-    DIGEST = "digest"
-    CANONICAL_DIGEST = "canonical_digest"
-    CHAIN = "chain"
-    HEAD = "head"
-    UNREADABLE = "unreadable"
-
-    @property
-    def is_of_text(self) -> bool:
-        """The text is not the captured one, or not that event's: such an entry is damaged."""
-        return self in (Flaw.DIGEST, Flaw.EVENT_ID, Flaw.UNREADABLE)
-
-
-@attrs.frozen
-class BadPosition:
-    """
-    Where something does not hold: of what kind, and in words.
-
-    `event_id` is empty where it cannot be told.
-    """
-
-    position: int
-    flaw: Flaw
-    reason: str
-    event_id: str = ""
+GOOD_COPY = "keep the file as it is, and put a good copy in its place"
+"""What helps where a database is damaged."""
+TEXTS_MENDED = (
+    "eventsync journal import FILE, with an export or archive that holds the events, mends "
+    "damaged texts; for all else keep the database as it is, and put a good copy in its place"
+)
+"""What helps where texts of entries are damaged."""
 
 
 @attrs.frozen

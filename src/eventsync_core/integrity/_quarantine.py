@@ -5,8 +5,9 @@ import attrs
 from eventsync_core.errors import StoreUnreadableError, UnknownEventError
 from eventsync_core.events import Hold
 from eventsync_core.inspection import Place
-from eventsync_core.integrity._model import BadPosition, Flaw, Verification
-from eventsync_core.integrity._verify import judge_text, verify
+from eventsync_core.integrity._model import Verification
+from eventsync_core.integrity._verify import verify
+from eventsync_core.journal import BadPosition, Flaw, judge_text
 from eventsync_core.stores import Stores
 
 _ALL = 1 << 40

@@ -3,10 +3,18 @@ from collections.abc import Callable, Iterator
 import attrs
 
 from eventsync_core.codec import MOST_ITEMS
-from eventsync_core.errors import NotJsonError, StoreUnreadableError
-from eventsync_core.events import read_event
-from eventsync_core.integrity._model import BadPosition, Flaw, Verification, Verified
-from eventsync_core.journal import Entry, Head, Journal, chain_next, chain_start
+from eventsync_core.errors import StoreUnreadableError
+from eventsync_core.integrity._model import Verification, Verified
+from eventsync_core.journal import (
+    BadPosition,
+    Entry,
+    Flaw,
+    Head,
+    Journal,
+    chain_next,
+    chain_start,
+    judge_text,
+)
 
 _MOST_UNREADABLE = 1_000
 
@@ -41,6 +49,10 @@ class _Walk:
             reason = f"position {expected} is missing, {entry.position} follows"
             self.note(BadPosition(expected, Flaw.POSITION, reason))
             self.chains = ()
+        if entry.damage:
+            self.position = entry.position - 1
+            self.step_over(entry.damage, entry.event.event_id)
+            return
         stored = entry.event
         links = [
             chain_next(chain, entry.position, stored.event_id, stored.digest)
@@ -56,10 +68,10 @@ class _Walk:
         self.position = entry.position
         self.chains = (*links[:1], entry.chain)
 
-    def step_over(self, reason: str) -> None:
+    def step_over(self, reason: str, event_id: str = "") -> None:
         """Count the next entry as one that cannot be read."""
         self.position += 1
-        self.note(BadPosition(self.position, Flaw.UNREADABLE, reason))
+        self.note(BadPosition(self.position, Flaw.UNREADABLE, reason, event_id))
         self.chains = ()
 
     def end(self, head: Head) -> None:
@@ -167,23 +179,3 @@ def _flaw_of(entry: Entry, *, is_linked: bool) -> BadPosition | None:
     if found is None:
         return None
     return BadPosition(entry.position, *found, event_id=entry.event.event_id)
-
-
-def judge_text(entry: Entry) -> tuple[Flaw, str] | None:
-    """Return how the text differs from what was noted of it, or None; it may have been purged."""
-    if entry.is_purged:
-        return None
-    if not entry.has_text:
-        return Flaw.DIGEST, "the payload is missing"
-    stored = entry.event
-    try:
-        event = read_event(stored.text)
-    except NotJsonError as error:
-        return Flaw.DIGEST, f"the stored text is no event: {error.message}"
-    if event.digest != stored.digest:
-        return Flaw.DIGEST, "the stored text is not the one that was captured"
-    if event.canonical_digest != stored.canonical_digest:
-        return Flaw.CANONICAL_DIGEST, "the canonical digest is not that of the text"
-    if event.event_id != stored.event_id:
-        return Flaw.EVENT_ID, "the text names another event_id"
-    return None

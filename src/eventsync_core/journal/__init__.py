@@ -1,22 +1,26 @@
 """Order and permanence of captured events; knows nothing of delivery."""
 
 from eventsync_core.journal._heads import heads_of
+from eventsync_core.journal._judging import BadPosition, Flaw, LeftOut, judge_text, lacks_text
 from eventsync_core.journal._memory import MemoryJournal
 from eventsync_core.journal._model import Appended, Entry, Head, Known
 from eventsync_core.journal._port import Journal
 from eventsync_core.journal._rules import chain_next, chain_start, reconcile
-from eventsync_core.journal._text import checked_text
 
 __all__ = [
     "Appended",
+    "BadPosition",
     "Entry",
+    "Flaw",
     "Head",
     "Journal",
     "Known",
+    "LeftOut",
     "MemoryJournal",
     "chain_next",
     "chain_start",
-    "checked_text",
     "heads_of",
+    "judge_text",
+    "lacks_text",
     "reconcile",
 ]

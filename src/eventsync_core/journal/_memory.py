@@ -52,9 +52,17 @@ class MemoryJournal:
         purged = attrs.evolve(entry, event=event, is_purged=True)
         self._streams[stream][position - 1] = self._ids[event.event_id] = purged
 
-    def restore(self, entry: Entry, text: str) -> None:
-        """Put the payload of *entry* back, which is not there."""
-        event = attrs.evolve(entry.event, text=text)
+    def forget_aggregate(self, stream: str, position: int) -> None:
+        """Take the name of its aggregate out of the entry."""
+        entry = self._streams[stream][position - 1]
+        event = attrs.evolve(entry.event, aggregate=None)
+        self._streams[stream][position - 1] = self._ids[event.event_id] = attrs.evolve(
+            entry, event=event
+        )
+
+    def restore(self, entry: Entry, captured: Event) -> None:
+        """Put the payload of *entry* back, which is not there or damaged."""
+        event = attrs.evolve(entry.event, text=captured.text, aggregate=captured.aggregate)
         whole = attrs.evolve(entry, event=event, is_purged=False)
         self._streams[entry.stream][entry.position - 1] = self._ids[event.event_id] = whole
 

@@ -13,7 +13,8 @@ class Entry:
     `chain` is the running hash of the stream up to and including this entry;
     `captured_at` is in microseconds since 1970 UTC; `producer` is who made it, where that was
     said. `is_purged`: its payload was let go on record. Then, and where the payload is missing,
-    the text of its event is empty; everything else of it is what was captured.
+    the text of its event is empty; everything else of it is what was captured. `damage` says
+    that not all that is noted of it can be read; then it holds what can be.
     """
 
     event: Event
@@ -23,6 +24,7 @@ class Entry:
     captured_at: int
     producer: Producer | None = None
     is_purged: bool = False
+    damage: str = ""
 
     @property
     def has_text(self) -> bool:

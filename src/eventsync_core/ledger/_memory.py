@@ -365,7 +365,7 @@ class MemoryLedger:
         """Forget the words that `words_of` counts; what came of each entry stays."""
         for (where, position), said in list(self._history.items()):
             if where == stream:
-                silent = [attrs.evolve(item, reason="") for item in said]
+                silent = [attrs.evolve(item, reason="", category=None) for item in said]
                 self._history[where, position] = silent
         for number, request in list(self._requests.items()):
             if request.stream == stream:

@@ -186,6 +186,28 @@ class MemoryHolds:
         present = self._present(stream, position)
         return [*self._over.get((stream, position), []), *([present] if present else [])]
 
+    def reasons_of(self, stream: str) -> int:
+        """Return how many reasons are noted of holds in the stream, lasting or over."""
+        return sum(bool(holding.reason) for _, holding in self._all(stream))
+
+    def silence(self, stream: str) -> None:
+        """Forget the reasons that `reasons_of` counts; what is held stays held."""
+        for position, holding in self._all(stream):
+            silent = attrs.evolve(holding, reason="")
+            if holding.released_at is None:
+                self.journal.mark(stream, position, holding.hold, "")
+                self._lasting[stream, position] = silent
+            else:
+                over = self._over[stream, position]
+                over[over.index(holding)] = silent
+
+    def _all(self, stream: str) -> list[tuple[int, Holding]]:
+        return [
+            (entry.position, holding)
+            for entry in self.journal.entries(stream, limit=_ALL)
+            for holding in self.holdings(stream, entry.position)
+        ]
+
     def _present(self, stream: str, position: int) -> Holding | None:
         """Return the hold that lasts; the time of capture is when an event came held."""
         for entry in self.journal.entries(stream, after=position - 1, limit=1):

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import attrs
 
 from eventsync_core.events import Event
-from eventsync_core.journal import MemoryJournal
+from eventsync_core.journal import MemoryJournal, lacks_text
 from eventsync_core.ledger import MemoryLedger
 from eventsync_core.payloads._model import Act, Deed, Kept, Purge, PurgedCounts
 from eventsync_core.targets import TargetRegistry
@@ -78,9 +78,9 @@ class MemoryPayloads:
         restored = []
         for event in events:
             entry = self.journal.find(event.event_id)
-            if entry is None or entry.has_text or entry.event.digest != event.digest:
+            if entry is None or not lacks_text(entry, event):
                 continue
-            self.journal.restore(entry, event.text)
+            self.journal.restore(entry, event)
             self._gone.pop((entry.stream, entry.position), None)
             if entry.event.hold is None:
                 self.ledger.owe_everywhere(entry.stream, entry.position, at=deed.at)

@@ -24,9 +24,10 @@ class Payloads(Protocol):
 
     def restore(self, events: Sequence[Event], deed: Deed) -> list[str]:
         """
-        Put back the payloads of *events* that are not there, and return the ids of these.
+        Put back the payloads of *events* that are not there or damaged; return the ids of these.
 
-        Only a text whose digest is that of the entry is put back. It may be offered again
+        Only a text whose digest is that of the entry is put back, and never in the place of one
+        that has that digest too. What is held stays held. It may be offered again
         wherever it is granted and not settled; where a grant's cursor has passed one that has
         no ledger row, it is owed, due at once.
         """

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 
-from eventsync_core.journal import Entry, Head, Journal, checked_text, heads_of
+from eventsync_core.journal import Entry, Head, Journal, LeftOut, heads_of
 from eventsync_core.lines import line_of
 
 _EVENTS_AT_ONCE = 1_000
@@ -14,16 +14,17 @@ class Exported:
     """
     What went out: `events` of `streams`; `other_streams` hold events that were not asked for.
 
-    `purged` counts entries whose payload was let go on record, `without_text` those whose text
-    is missing, `not_chosen` those that were not asked for; all three are left out.
+    `purged` counts entries whose payload was let go on record, `not_chosen` those that were not
+    asked for; `damaged` names those that are not there, or whose text is missing or not the
+    captured one. None of these went out.
     """
 
     events: int = 0
     streams: int = 0
     other_streams: int = 0
-    without_text: int = 0
     purged: int = 0
     not_chosen: int = 0
+    damaged: LeftOut = attrs.field(factory=LeftOut)
 
 
 def wanted_heads(journal: Journal, stream: str | None) -> tuple[list[Head], int]:
@@ -51,17 +52,17 @@ def export(
     of a page of entries that go out; *tell* returns what follows the line of one, whole lines.
 
     Raises:
-        StoreUnreadableError: A text is not the one that was captured; what came before went out.
         StoreError: The journal cannot be read.
     """
     wanted, others = wanted_heads(journal, stream)
     events = streams = purged = not_chosen = 0
+    damaged = LeftOut()
     for head in wanted:
         before = events
-        for page in _pages(journal, head):
+        for page in _pages(journal, head, damaged):
             chosen = choose(page)
             not_chosen += len(page) - len(chosen)
-            whole = [entry for entry in chosen if entry.has_text]
+            whole = [entry for entry in chosen if damaged.sift(entry)]
             if whole:
                 write("".join(_line(entry) + tell(entry) for entry in whole))
             events += len(whole)
@@ -73,24 +74,28 @@ def export(
         events=events,
         streams=streams,
         other_streams=others,
-        without_text=sum(head.position for head in wanted) - events - purged - not_chosen,
         purged=purged,
         not_chosen=not_chosen,
+        damaged=damaged,
     )
 
 
-def _pages(journal: Journal, head: Head) -> Iterator[list[Entry]]:
+def _pages(journal: Journal, head: Head, damaged: LeftOut) -> Iterator[list[Entry]]:
+    """Yield the entries up to *head* page by page; positions where none is are noted."""
     after = 0
     while after < head.position:
         found = journal.entries(
             head.stream, after=after, limit=_EVENTS_AT_ONCE, max_bytes=_BYTES_AT_ONCE
         )
         page = [entry for entry in found if entry.position <= head.position]
+        for entry in page:
+            damaged.skip(head.stream, after, entry.position)
+            after = entry.position
         if not page:
-            return
+            break
         yield page
-        after = page[-1].position
+    damaged.skip(head.stream, after, head.position + 1)
 
 
 def _line(entry: Entry) -> str:
-    return line_of(entry.event.event_id, checked_text(entry))
+    return line_of(entry.event.event_id, entry.event.text)

@@ -8,7 +8,7 @@ import attrs
 from eventsync_core.errors import EventSyncError, NotJsonError, PayloadConflictError
 from eventsync_core.events import Event, Families, as_family_says, read_event
 from eventsync_core.ids import stream_key
-from eventsync_core.journal import Appended
+from eventsync_core.journal import Appended, lacks_text
 from eventsync_core.lines import (
     HISTORY_KEY,
     MANIFEST_KEY,
@@ -90,8 +90,9 @@ class Taking:
         """
         Take *lines*, each with its number, in one unit of work; say what became of each.
 
-        A known event whose payload is gone gets it back when its digest is equal; another that
-        is canonically equal is a duplicate, anything else a conflict. An unknown one is
+        A known event whose payload is gone or damaged gets it back when the digest of the line
+        is that of the captured text; another that is canonically equal is a duplicate, anything
+        else a conflict. An unknown one is
         captured: into the stream that an archive names, else as `capture` does.
 
         Raises:
@@ -177,8 +178,8 @@ class Taking:
         if canonical != event.canonical_digest:
             where = (item.stream, 0) if entry is None else (entry.stream, entry.position)
             return _conflict(item, *where)
-        is_gone = entry is not None and not entry.has_text and entry.event.digest == event.digest
-        if is_gone and event.event_id not in self._seen:
+        is_lacking = entry is not None and lacks_text(entry, event)
+        if is_lacking and event.event_id not in self._seen:
             self._seen[event.event_id] = canonical
             return _taken(item, "restored")
         return _taken(item, "duplicate")

@@ -5,7 +5,7 @@ from hashlib import sha256
 import attrs
 
 from eventsync_core.errors import StoreUnreadableError
-from eventsync_core.journal import Entry, Head, checked_text, heads_of
+from eventsync_core.journal import Entry, Head, LeftOut, heads_of
 from eventsync_core.ledger import read_ranges, write_ranges
 from eventsync_core.lines import (
     MANIFEST_KEY,
@@ -25,13 +25,27 @@ from eventsync_core.stores import Stores
 
 Write = Callable[[str], object]
 
+_ENTRIES_AT_ONCE = 500
+
 
 @attrs.define
 class Archived:
-    """What went into an archive: as `Collected`; `undelivered` of it some target lacks."""
+    """
+    What went into an archive: as `Collected`; `undelivered` of it some target lacks.
+
+    `damaged` was meant too, and stays as it is: its text is missing or not the captured one.
+    """
 
     collected: Collected
     undelivered: int = 0
+    damaged: LeftOut = attrs.field(factory=LeftOut)
+
+    def count_undelivered(self, going: Iterable[Kept]) -> None:
+        """Count those of *going* that some target lacks."""
+        targets = self.collected.targets
+        self.undelivered += sum(
+            not targets or not kept.delivered_to.issuperset(targets) for kept in going
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -54,7 +68,10 @@ def plan_archive(stores: Stores, choice: Choice, stream: str | None) -> Archived
     """
     found = Archived(Collected(targets_of(stores, choice)))
     for head, piece in _pieces(stores, choice, stream, found):
-        found.collected.add(head.stream, len(piece), sum(kept.size for kept in piece))
+        sound = _sound(stores, head, piece, found)
+        found.collected.add(head.stream, len(sound), sum(entry.event.size for entry in sound))
+        going = {entry.position for entry in sound}
+        found.count_undelivered([kept for kept in piece if kept.position in going])
     return found
 
 
@@ -71,19 +88,20 @@ def archive(
     """
     Write the payloads that *choice* means to *file*, read them back, and let them go here.
 
-    None goes before all of them were read back as they are stored. Without
-    *include_undelivered* what some target lacks stays here. What is sent or opened again
-    meanwhile stays here too, and is in the archive all the same.
+    None goes before all of them were read back as they were captured; a damaged one stays here.
+    Without *include_undelivered* what some target lacks stays here. What is sent or opened
+    again meanwhile stays here too, and is in the archive all the same.
 
     Raises:
-        StoreUnreadableError: A text is not the one that was captured, or was not read back.
+        StoreUnreadableError: What was written was not read back.
         StoreError: The store cannot be used; what went before is in the archive.
     """
     done = Archived(Collected(targets_of(stores, choice)))
     written, sealed = _write(stores, choice, stream, file, done, include=include_undelivered)
     if read_seal(file.read_back()) != sealed:
         raise StoreUnreadableError("the archive does not hold what was written; nothing is gone")
-    done = Archived(Collected(done.collected.targets))
+    known = Collected(done.collected.targets, stayed=done.collected.stayed)
+    done = Archived(known, damaged=done.damaged)
     for head, ranges in written:
         _purge(stores, choice, head, read_ranges(ranges), deed, done, include=include_undelivered)
         if progress is not None:
@@ -104,7 +122,9 @@ def _write(
     seal = Seal()
     with file.opened() as write:
         for head, piece in _pieces(stores, choice, stream, done, include=include):
-            entries = _texts(stores, head, piece)
+            entries = _sound(stores, head, piece, done)
+            if not entries:
+                continue
             lines = _lines(head, entries)
             for number, line in enumerate(lines):
                 seal.add(line[:-1], is_event=number > 0)
@@ -120,15 +140,16 @@ def _lines(head: Head, entries: Sequence[Entry]) -> list[str]:
         positions=tuple(entry.position for entry in entries),
         digests=tuple(entry.event.digest.hex() for entry in entries),
     )
-    events = [line_of(entry.event.event_id, checked_text(entry)) for entry in entries]
+    events = [line_of(entry.event.event_id, entry.event.text) for entry in entries]
     return [manifest_line(manifest), *events]
 
 
-def _texts(stores: Stores, head: Head, piece: Sequence[Kept]) -> list[Entry]:
+def _sound(stores: Stores, head: Head, piece: Sequence[Kept], found: Archived) -> list[Entry]:
+    """Return the entries of *piece* whose text is the captured one; the others are noted."""
     wanted = {kept.position for kept in piece}
     first, last = min(wanted), max(wanted)
-    found = stores.journal.entries(head.stream, after=first - 1, limit=last - first + 1)
-    return [entry for entry in found if entry.position in wanted and entry.has_text]
+    entries = stores.journal.entries(head.stream, after=first - 1, limit=last - first + 1)
+    return [entry for entry in entries if entry.position in wanted and found.damaged.sift(entry)]
 
 
 def read_seal(lines: Iterable[str]) -> Sealed | None:
@@ -171,6 +192,7 @@ def _purge(
         still = [kept for kept in now if kept.position in wanted]
         going = list(_going(still, choice, head, done, include=include))
         found = stores.payloads.purge(head.stream, [kept.position for kept in going], deed)
+        done.count_undelivered(going)
     done.collected.add(head.stream, *found)
 
 
@@ -183,9 +205,52 @@ def _pieces(
     include: bool = True,
 ) -> Iterator[tuple[Head, list[Kept]]]:
     for head in heads_of(stores.journal, stream):
+        there = 0
         for page in pages(stores, head):
+            there += len(page)
             for piece in pieces(list(_going(page, choice, head, found, include=include))):
                 yield head, piece
+        if there + stores.payloads.counts(head.stream).events < head.position:
+            _note_missing(stores, choice, head, found)
+
+
+def _note_missing(stores: Stores, choice: Choice, head: Head, found: Archived) -> None:
+    """Note the entries that *choice* means whose payload did not go on record, and is missing."""
+    for after, upto in _gaps(stores, head):
+        while after < upto:
+            limit = min(_ENTRIES_AT_ONCE, upto - after)
+            page = stores.journal.entries(head.stream, after=after, limit=limit)
+            for entry in page:
+                found.damaged.skip(head.stream, after, min(entry.position, upto + 1))
+                after = entry.position
+                is_meant = why_stays(_as_kept(entry), choice, (), head=head.position)
+                if after <= upto and is_meant is Stay.UNDELIVERED:
+                    found.damaged.sift(entry)
+            if not page:
+                found.damaged.skip(head.stream, after, upto + 1)
+                break
+
+
+def _gaps(stores: Stores, head: Head) -> Iterator[tuple[int, int]]:
+    """Yield where no payload is: behind which position, and up to which."""
+    last = 0
+    for page in pages(stores, head):
+        for kept in page:
+            if kept.position > last + 1:
+                yield last, kept.position - 1
+            last = kept.position
+    if last < head.position:
+        yield last, head.position
+
+
+def _as_kept(entry: Entry) -> Kept:
+    return Kept(
+        position=entry.position,
+        event_id=entry.event.event_id,
+        event_type=entry.event.event_type,
+        captured_at=entry.captured_at,
+        size=entry.event.size,
+    )
 
 
 def _going(
@@ -195,7 +260,6 @@ def _going(
     for kept in page:
         why = why_stays(kept, choice, collected.targets, head=head.position)
         if why is None or (include and why is Stay.UNDELIVERED):
-            found.undelivered += why is not None
             yield kept
         else:
             collected.stayed[why] += 1

@@ -10,7 +10,9 @@ from eventsync_core.legacy import SetAside
 from eventsync_core.payloads import Deed
 from eventsync_core.retention._collect import pages, pieces
 from eventsync_core.stores import Stores
+from eventsync_core.targets import Target
 
+ERASED = "the reason was erased with a project"
 _PAGE = 500
 _NAMES_NO_PROJECT = (DEFAULT_STREAM, UNASSIGNED_STREAM)
 
@@ -21,7 +23,9 @@ def plan_erasure(stores: Stores, stream: str) -> Erased:
         len(page) for head in heads_of(stores.journal, stream) for page in pages(stores, head)
     )
     aside = sum(1 for _ in _aside(stores, stream))
-    return attrs.evolve(stores.erasing.there(stream), payloads=payloads, set_aside=aside)
+    found = stores.erasing.there(stream)
+    words = found.words + sum(_words(target) for target in _granted(stores, stream))
+    return attrs.evolve(found, payloads=payloads, set_aside=aside, words=words)
 
 
 def sender_of(stores: Stores, stream: str, *, at: int) -> Busy | None:
@@ -43,13 +47,15 @@ def erase(
     """
     Erase all content of *stream*: payloads, provenance, rows set aside, bodies, words of targets.
 
-    What is not a payload goes first, in one unit of work, then payloads page by page. Ids,
-    digests, chain and outcomes stay, and the deed is on record.
+    What is not a payload goes first, in one unit of work, then payloads page by page, then the
+    names of aggregates. Ids, types, digests, chain and outcomes stay, and the deed is on record.
+    Why a target that it was ever granted to rests or waits is erased too; that it does, stays.
 
     Raises:
         StoreError: The store cannot be used; what went before stays gone.
     """
     found = stores.erasing.erase(stream, list(_aside(stores, stream)), deed)
+    words = found.words + _silence(stores, stream)
     payloads = 0
     for head in heads_of(stores.journal, stream):
         for page in pages(stores, head):
@@ -59,7 +65,42 @@ def erase(
                     payloads += stores.payloads.purge(stream, positions, deed)[0]
                 if progress is not None:
                     progress(payloads)
-    return attrs.evolve(found, payloads=payloads)
+    aggregates = stores.erasing.erase_aggregates(stream)
+    return attrs.evolve(found, payloads=payloads, words=words, aggregates=aggregates)
+
+
+def _silence(stores: Stores, stream: str) -> int:
+    """Erase why targets of the stream rest or wait; return how many words went."""
+    count = 0
+    with stores.atomic():
+        for target in _granted(stores, stream):
+            count += _words(target)
+            if _is_told(target.paused):
+                stores.targets.pause(target.target_id, ERASED)
+            for faults, keep in (
+                (target.back_off, stores.targets.set_back_off),
+                (target.body_back_off, stores.targets.set_body_back_off),
+            ):
+                if faults.reason:
+                    keep(target.target_id, attrs.evolve(faults, reason=""))
+    return count
+
+
+def _granted(stores: Stores, stream: str) -> list[Target]:
+    return [
+        target
+        for target in stores.targets.targets()
+        if stores.grants.get(target.target_id, stream) is not None
+    ]
+
+
+def _words(target: Target) -> int:
+    reasons = (target.back_off.reason, target.body_back_off.reason)
+    return _is_told(target.paused) + sum(bool(reason) for reason in reasons)
+
+
+def _is_told(paused: str) -> bool:
+    return paused not in ("", ERASED)
 
 
 def _aside(stores: Stores, stream: str) -> Iterator[int]:

@@ -2,6 +2,7 @@ import attrs
 
 from eventsync_core.bodies import BodyCounts, Standing, UploadFailure, UploadState
 from eventsync_core.erasure import Erased
+from eventsync_core.events import Hold
 from eventsync_core.ledger import Act as LedgerAct
 from eventsync_core.legacy import (
     Kind,
@@ -17,7 +18,7 @@ from eventsync_core.legacy import (
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.receivers import Detail, Outcome
 from eventsync_core.stores import Stores
-from eventsync_core.testing._builders import make_body, make_events
+from eventsync_core.testing._builders import make_body, make_event, make_events
 from eventsync_core.testing._contracts._steps import (
     NOW,
     STREAM,
@@ -104,6 +105,41 @@ class ErasingContract:
         assert [item.reason for item in stores.ledger.history(STREAM, 1)] == [""]
         assert [each.guidance for each in stores.ledger.requests(TARGET_ID, STREAM)] == [""]
         assert [entry.event.event_id for entry in stores.journal.entries(STREAM)] == ["e1", "e2"]
+
+    def test_reasons_of_holds_go(self, stores: Stores) -> None:
+        """What is held stays held, and what was released stays on record."""
+        stores.journal.append(STREAM, make_events(3), at=NOW)
+        stores.journal.append("other", [make_event("f1")], at=NOW)
+        for stream, positions in ((STREAM, [1, 2]), ("other", [1])):
+            stores.holds.hold(stream, positions, reason="secret", actor="me", at=NOW)
+        stores.holds.release(STREAM, [1], actor="you", at=NOW + 1)
+        before = [stores.holds.holdings(STREAM, position)[0] for position in (1, 2)]
+        assert stores.erasing.there(STREAM) == Erased(reasons=2)
+
+        stores.erasing.erase(STREAM, [], PURGE)
+
+        after = [stores.holds.holdings(STREAM, position)[0] for position in (1, 2)]
+        assert after == [attrs.evolve(each, reason="") for each in before]
+        assert stores.holds.held(STREAM, Hold.OPERATOR) == [2]
+        assert stores.journal.entries(STREAM)[1].event.hold_reason == ""
+        assert stores.holds.holdings("other", 1)[0].reason == "secret"
+        assert stores.erasing.there(STREAM) == Erased()
+
+    def test_names_of_aggregates_go(self, stores: Stores) -> None:
+        """Where the payload is gone; with it the name comes back."""
+        events = [make_event(f"e{n}", aggregate_type="A", aggregate_id="secret") for n in (1, 2)]
+        stores.journal.append(STREAM, events, at=NOW)
+        assert events[0].aggregate is not None
+        stores.payloads.purge(STREAM, [1], PURGE)
+        assert stores.erasing.there(STREAM) == Erased(aggregates=2)
+
+        assert stores.erasing.erase_aggregates(STREAM) == 1
+
+        named = [entry.event.aggregate for entry in stores.journal.entries(STREAM)]
+        assert named == [None, events[1].aggregate]
+        assert stores.erasing.erase_aggregates(STREAM) == 0
+        stores.payloads.restore(events, attrs.evolve(PURGE, act=Act.RESTORE))
+        assert [entry.event for entry in stores.journal.entries(STREAM)] == events
 
     def test_it_is_on_record(self, stores: Stores) -> None:
         """Also where nothing was left; payloads of the same deed count in its row."""

@@ -4,7 +4,7 @@ import attrs
 
 from eventsync_core.census import Class
 from eventsync_core.codec import write_document
-from eventsync_core.events import read_event
+from eventsync_core.events import Event, Hold, read_event
 from eventsync_core.ledger import Act as DeskAct
 from eventsync_core.payloads import Act, Deed, Kept, PurgedCounts
 from eventsync_core.receivers import Outcome
@@ -29,6 +29,11 @@ from eventsync_core.testing._contracts._steps import (
 
 GC = Deed(act=Act.GC, actor="me", at=NOW + 1)
 BACK = Deed(act=Act.RESTORE, actor="me", at=NOW + 2)
+
+
+def damaged(event: Event) -> Event:
+    """Return *event* as it stands once its stored text was changed behind the store's back."""
+    return attrs.evolve(event, text=event.text.replace("1", "9"))
 
 
 class PayloadsContract:
@@ -131,6 +136,37 @@ class PayloadsContract:
         assert first.number < second.number
         assert stores.payloads.purges(after=first.number) == [second]
         assert stores.payloads.purges(limit=1) == [first]
+
+    def test_a_damaged_text_is_mended(self, stores: Stores) -> None:
+        """The captured text stands there again, and nothing else has changed."""
+        events = [make_event(f"e{n}", n=n) for n in (1, 2)]
+        stores.journal.append(STREAM, [damaged(events[0]), events[1]], at=NOW)
+        stores.holds.hold(STREAM, [1], reason="r", actor="me", at=NOW)
+        before = stores.journal.heads(), stores.measures.retained(), stores.payloads.counts()
+
+        assert stores.payloads.restore(events, BACK) == ["e1"]
+
+        assert [entry.event.text for entry in stores.journal.entries(STREAM)] == [
+            event.text for event in events
+        ]
+        assert stores.holds.held(STREAM, Hold.OPERATOR) == [1]
+        assert before == (
+            stores.journal.heads(),
+            stores.measures.retained(),
+            stores.payloads.counts(),
+        )
+        assert stores.payloads.restore(events, BACK) == []
+        assert [(each.deed, each.events) for each in stores.payloads.purges()] == [(BACK, 1)]
+
+    def test_no_text_is_mended_with_another(self, stores: Stores) -> None:
+        """What is canonically equal is not what was captured; nor takes a whole text's place."""
+        event = make_event("e1", n=1)
+        respelt = read_event(event.text + " ")
+        stores.journal.append(STREAM, [event, damaged(make_event("e2", n=1))], at=NOW)
+
+        assert stores.payloads.restore([respelt, make_event("e2", n=2)], BACK) == []
+
+        assert stores.journal.entries(STREAM)[0].event.text == event.text
 
     def test_counts(self, stores: Stores) -> None:
         """Of one stream and of all; what came back does not count."""

@@ -1,0 +1,1 @@
+-- What guards the reasons of holds that are over stands in the engine's own file.
