@@ -14,6 +14,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     The tests start about a thousand processes, and each would compile the whole program.
     """
+    if not config.pluginmanager.hasplugin("cacheprovider"):
+        return
     if not os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
         return
     place = str(config.cache.mkdir("bytecode"))
