@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from eventsync_adapters import machine, schema
-from eventsync_adapters.schema import VERSIONS, script
+from eventsync_adapters.schema import VERSIONS, script, start
 from eventsync_adapters.sqlite import _migrate as migrating
 from eventsync_adapters.sqlite import open_for_reading, open_stores
 from eventsync_core.errors import (
@@ -27,6 +27,12 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
     """Run *query* through a plain connection."""
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute(query).fetchall()
+
+
+def dump(path: Path) -> list[str]:
+    """Return all that is in *path*, but when it was migrated."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [line for line in connection.iterdump() if "schema_migrations" not in line]
 
 
 def test_what_was_applied_is_on_record(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,13 +63,13 @@ def test_versions_are_the_files(path: Path) -> None:
     folder = Path(schema.__file__).parent
     stems = {file.name.split(".")[0] for file in folder.glob("*.sql")}
 
-    assert sorted(stems) == list(VERSIONS)
+    assert sorted(stems - {"start"}) == list(VERSIONS)
 
 
 def test_a_fresh_schema_is_the_sum_of_its_migrations(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether the versions come at once or one after another makes no difference."""
+    """Whether it is made at once or one version after another makes no difference."""
     open_stores(path).close()
     stepwise = tmp_path / "stepwise.db"
     with monkeypatch.context() as patch:
@@ -73,6 +79,7 @@ def test_a_fresh_schema_is_the_sum_of_its_migrations(
     open_stores(stepwise).close()
 
     assert rows(stepwise, _SCHEMA) == rows(path, _SCHEMA)
+    assert dump(stepwise) == dump(path)
     with closing(sqlite3.connect(":memory:")) as plain:
         for version in VERSIONS:
             plain.executescript(script(version, "sqlite"))
@@ -81,7 +88,7 @@ def test_a_fresh_schema_is_the_sum_of_its_migrations(
     assert known == raw
 
 
-@pytest.mark.parametrize("broken", VERSIONS)
+@pytest.mark.parametrize("broken", ["start", *VERSIONS])
 @pytest.mark.parametrize("place", ["first", "last"])
 def test_a_migration_that_fails_leaves_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, place: str
@@ -89,14 +96,18 @@ def test_a_migration_that_fails_leaves_nothing(
     """All statements of all versions are one transaction with their rows."""
     wrong = "INSERT INTO nowhere VALUES (1);\n"
 
-    def tampered(version: str, engine: str) -> str:
-        text = script(version, engine)
+    def tampered(version: str, text: str) -> str:
         if version != broken:
             return text
         return wrong + text if place == "first" else f"{text}\n{wrong}"
 
     with monkeypatch.context() as patch:
-        patch.setattr(migrating, "script", tampered)
+        patch.setattr(
+            migrating, "script", lambda name, engine: tampered(name, script(name, engine))
+        )
+        patch.setattr(migrating, "start", lambda engine: tampered("start", start(engine)))
+        if broken != "start":
+            patch.setattr(migrating, "START", "")
         with pytest.raises(sqlite3.OperationalError, match="nowhere"):
             open_stores(path)
 

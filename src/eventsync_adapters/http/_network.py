@@ -157,27 +157,40 @@ class BoundedTransport(httpx.BaseTransport):
     """A transport of httpx for HTTP/1.1, direct or by *proxy*, within a deadline."""
 
     def __init__(
-        self, deadline: Deadline, context: ssl.SSLContext, proxy: str | None = None
+        self, deadline: Deadline, trust: Callable[[], ssl.SSLContext], proxy: str | None = None
     ) -> None:
-        backend = _Backend(deadline)
-        if proxy is None:
-            self._pool = httpcore.ConnectionPool(
-                ssl_context=context, keepalive_expiry=_IDLE_SECONDS, network_backend=backend
+        self._backend = _Backend(deadline)
+        self._trust = trust
+        self._way = None if proxy is None else httpx.Proxy(proxy)
+        self._pools: dict[bool, httpcore.ConnectionPool] = {}
+
+    def _pool(self, url: httpx.URL) -> httpcore.ConnectionPool:
+        """Return the connections for *url*; only those with TLS ask whom to trust."""
+        way = self._way
+        is_secure = "https" in (url.scheme, way.url.scheme if way else "")
+        if is_secure not in self._pools:
+            context = self._trust() if is_secure else None
+            self._pools[is_secure] = (
+                httpcore.ConnectionPool(
+                    ssl_context=context,
+                    keepalive_expiry=_IDLE_SECONDS,
+                    network_backend=self._backend,
+                )
+                if way is None
+                else httpcore.HTTPProxy(
+                    proxy_url=_url(way.url),
+                    proxy_auth=way.raw_auth,
+                    ssl_context=context,
+                    keepalive_expiry=_IDLE_SECONDS,
+                    network_backend=self._backend,
+                )
             )
-            return
-        way = httpx.Proxy(proxy)
-        self._pool = httpcore.HTTPProxy(
-            proxy_url=_url(way.url),
-            proxy_auth=way.raw_auth,
-            ssl_context=context,
-            keepalive_expiry=_IDLE_SECONDS,
-            network_backend=backend,
-        )
+        return self._pools[is_secure]
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return the answer's head, its body still to be read."""
         with _as_httpx():
-            answer = self._pool.handle_request(
+            answer = self._pool(request.url).handle_request(
                 httpcore.Request(
                     method=request.method,
                     url=_url(request.url),
@@ -195,7 +208,8 @@ class BoundedTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close all connections."""
-        self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
 
 
 class _Body(httpx.SyncByteStream):

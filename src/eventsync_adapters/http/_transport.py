@@ -1,6 +1,7 @@
 import contextlib
 import ssl
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
@@ -62,17 +63,15 @@ class Transport:
         self._timeouts = timeouts or Timeouts()
         ways = proxies or {}
         self.secrets = tuple(text for url in ways.values() for text in secrets_of_url(url or ""))
-        context = verify
-        if isinstance(context, bool):
-            context = httpx.create_ssl_context(verify=context, trust_env=False)
+        trust = _trusting(verify=verify)
         self._client = httpx.Client(
             headers=_OWN_HEADERS,
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
             follow_redirects=False,
-            transport=inner or BoundedTransport(self._deadline, context),
+            transport=inner or BoundedTransport(self._deadline, trust),
             mounts={
-                pattern: None if url is None else BoundedTransport(self._deadline, context, url)
+                pattern: None if url is None else BoundedTransport(self._deadline, trust, url)
                 for pattern, url in ways.items()
             },
         )
@@ -166,3 +165,10 @@ class Transport:
             said = f"the exchange took longer than {whole:g} s"
             return attrs.evolve(answer, fault=said)
         return answer
+
+
+def _trusting(*, verify: ssl.SSLContext | bool) -> Callable[[], ssl.SSLContext]:
+    """Return what makes the context when it is asked for: the usual certificates cost 35 ms."""
+    if isinstance(verify, bool):
+        return cache(partial(httpx.create_ssl_context, verify=verify, trust_env=False))
+    return lambda: verify

@@ -1,9 +1,9 @@
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from eventsync_adapters import machine
-from eventsync_adapters.schema import VERSIONS, script
+from eventsync_adapters.schema import START, VERSIONS, script, start
 from eventsync_adapters.sqlite._connection import Database, connect
 from eventsync_core.errors import StoreNewerError, StoreUnreadableError
 
@@ -56,7 +56,9 @@ def pending_versions(path: Path) -> tuple[str, ...]:
 
 def migrate(database: Database) -> None:
     """
-    Bring *database* to the newest version, each migration and its row in one transaction.
+    Bring *database* to the newest version, all migrations and their rows in one transaction.
+
+    An empty one is made at once what the older versions come to.
 
     Raises:
         StoreNewerError: It is newer than this program; nothing was changed.
@@ -65,13 +67,21 @@ def migrate(database: Database) -> None:
         return
     with database.write():
         # Another process may have migrated while this one waited for the lock.
-        applied = applied_versions(database) or set()
+        applied = applied_versions(database)
         database.run(_CREATE)
+        if applied is None and START in VERSIONS:
+            _apply(database, start("sqlite"), VERSIONS[: VERSIONS.index(START) + 1])
+            applied = set(VERSIONS[: VERSIONS.index(START) + 1])
         for version in VERSIONS:
-            if version not in applied:
-                for statement in _statements(script(version, "sqlite")):
-                    database.run(statement)
-                database.run(_NOTE, (version, machine.now() // 1_000_000))
+            if version not in (applied or ()):
+                _apply(database, script(version, "sqlite"), (version,))
+
+
+def _apply(database: Database, text: str, versions: Sequence[str]) -> None:
+    for statement in _statements(text):
+        database.run(statement)
+    for version in versions:
+        database.run(_NOTE, (version, machine.now() // 1_000_000))
 
 
 def _statements(text: str) -> Iterator[str]:
