@@ -24,8 +24,9 @@ from eventsync_core.errors import (
 if TYPE_CHECKING:
     from eventsync_core.stores import Stores
 
-__all__ = ["Findings", "capture_lines"]
+__all__ = ["Findings", "Items", "capture_lines", "groups_of", "whole_lines"]
 
+_MOST_NAMED = 20
 _AT_ONCE = 2_000
 
 
@@ -42,6 +43,15 @@ class Items:
         if len(self.first) < MOST_ITEMS:
             item: dict[str, Any] = {"line": line, "code": code, "message": message}
             self.first.append(item if event_id is None else {**item, "event_id": event_id})
+
+    def named(self) -> list[str]:
+        """Return the first of them in words."""
+        found = [
+            f"  line {item['line']}: {item['message']} [{item['code']}]"
+            for item in self.first[:_MOST_NAMED]
+        ]
+        left = self.count - len(found)
+        return [*found, f"  and {left} more"] if left else found
 
 
 @attrs.define
@@ -128,7 +138,7 @@ def capture_lines(
     stores: Stores | None = None
     with ExitStack() as opened:
         try:
-            for lines in _groups(source, splitter, findings):
+            for lines in groups_of(source, splitter, findings.refused):
                 stores = stores or opened.enter_context(app.stores())
                 _capture_group(app, stores, lines, findings, rules)
                 progress(splitter.number)
@@ -139,14 +149,15 @@ def capture_lines(
     return findings
 
 
-def _groups(
-    source: Source, splitter: Splitter, findings: Findings
+def groups_of(
+    source: Source, splitter: Splitter, refused: Items
 ) -> Iterator[Sequence[tuple[int, bytes | None]]]:
+    """Yield the lines of *source* some at a time; where it breaks off is added to *refused*."""
     try:
         for piece in pieces(source):
             yield from _cut(splitter.feed(piece))
     except BrokeOffError as error:
-        findings.refused.add(splitter.number, "input_broke_off", str(error))
+        refused.add(splitter.number, "input_broke_off", str(error))
     else:
         yield from _cut(splitter.end())
 
@@ -157,6 +168,18 @@ def _cut(
     return (lines[start : start + _AT_ONCE] for start in range(0, len(lines), _AT_ONCE))
 
 
+def whole_lines(
+    lines: Sequence[tuple[int, bytes | None]], refused: Items
+) -> Iterator[tuple[int, bytes]]:
+    """Yield those of *lines* that were not too long; the others are added to *refused*."""
+    for number, raw in lines:
+        if raw is None:
+            message = f"the line is longer than {LONGEST_LINE} bytes"
+            refused.add(number, "line_too_long", message)
+        else:
+            yield number, raw
+
+
 def _capture_group(
     app: App,
     stores: "Stores",
@@ -164,20 +187,13 @@ def _capture_group(
     findings: Findings,
     rules: CaptureRules,
 ) -> None:
-    numbers, envelopes = [], []
-    for number, raw in lines:
-        if raw is None:
-            message = f"the line is longer than {LONGEST_LINE} bytes"
-            findings.refused.add(number, "line_too_long", message)
-        else:
-            numbers.append(number)
-            envelopes.append(raw)
+    whole = list(whole_lines(lines, findings.refused))
     results = capture_many(
         stores,
-        envelopes,
+        [raw for _, raw in whole],
         at=app.clock(),
         project=app.chosen.project,
         rules=rules,
     )
-    for number, result in zip(numbers, results, strict=True):
+    for (number, _), result in zip(whole, results, strict=True):
         findings.note(number, result)

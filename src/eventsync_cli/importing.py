@@ -7,10 +7,10 @@ from typing import Any
 import attrs
 
 from eventsync_cli import failures
-from eventsync_cli.capturing import Items
+from eventsync_cli.capturing import Items, groups_of, whole_lines
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.lines import LONGEST_LINE, BrokeOffError, Source, Splitter, pieces
+from eventsync_cli.lines import Source, Splitter
 from eventsync_cli.render import Result
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason, StoreError
@@ -21,7 +21,6 @@ __all__ = ["Imported", "import_lines", "result_of"]
 
 _LINES_AT_ONCE = 500
 _BYTES_AT_ONCE = 8 * 1024 * 1024
-_MOST_NAMED = 20
 
 
 @attrs.define
@@ -112,7 +111,7 @@ def _groups(
     """Yield lines in groups that fit into one unit of work."""
     group: list[tuple[int, str]] = []
     size = 0
-    for number, raw in _lines(source, splitter, found):
+    for number, raw in _lines(source, splitter, found.refused):
         if group and (len(group) == _LINES_AT_ONCE or size + len(raw) > _BYTES_AT_ONCE):
             yield group
             group, size = [], 0
@@ -125,25 +124,9 @@ def _groups(
         yield group
 
 
-def _lines(source: Source, splitter: Splitter, found: Imported) -> Iterator[tuple[int, bytes]]:
-    for number, raw in _all_lines(source, splitter, found):
-        if raw is None:
-            message = f"the line is longer than {LONGEST_LINE} bytes"
-            found.refused.add(number, "line_too_long", message)
-        else:
-            yield number, raw
-
-
-def _all_lines(
-    source: Source, splitter: Splitter, found: Imported
-) -> Iterator[tuple[int, bytes | None]]:
-    try:
-        for piece in pieces(source):
-            yield from splitter.feed(piece)
-    except BrokeOffError as error:
-        found.refused.add(splitter.number, "input_broke_off", str(error))
-    else:
-        yield from splitter.end()
+def _lines(source: Source, splitter: Splitter, refused: Items) -> Iterator[tuple[int, bytes]]:
+    for lines in groups_of(source, splitter, refused):
+        yield from whole_lines(lines, refused)
 
 
 def result_of(app: App, found: Imported, *, dry_run: bool) -> Result:
@@ -178,19 +161,10 @@ def result_of(app: App, found: Imported, *, dry_run: bool) -> Result:
         document=document,
         lines=[
             f"{'would be ' if dry_run else ''}{counts}",
-            *_named(found.conflicts),
-            *_named(found.refused),
+            *found.conflicts.named(),
+            *found.refused.named(),
         ],
         talk=app.concerns(of_target=False),
         code=found.code,
         reason=found.error,
     )
-
-
-def _named(items: Items) -> list[str]:
-    found = [
-        f"  line {item['line']}: {item['message']} [{item['code']}]"
-        for item in items.first[:_MOST_NAMED]
-    ]
-    left = items.count - len(found)
-    return [*found, f"  and {left} more"] if left else found

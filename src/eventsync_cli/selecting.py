@@ -7,12 +7,20 @@ import click
 
 from eventsync_cli.compose import App
 from eventsync_cli.times import age
-from eventsync_core.retention import Choice
+from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.retention import Choice, Collected, Stay
 
 if TYPE_CHECKING:
     from eventsync_cli.compose import Space
 
-__all__ = ["choice_of", "payload_options", "size_of", "size_words", "wanted_stream"]
+__all__ = [
+    "choice_of",
+    "collected_document",
+    "payload_options",
+    "size_of",
+    "size_words",
+    "wanted_stream",
+]
 
 _MOST = 10**18
 
@@ -80,6 +88,19 @@ def choice_of(
 def wanted_stream(app: App) -> str | None:
     """Return the stream of --project, or None: every stream is meant."""
     return None if app.chosen.project is None else app.stream
+
+
+def collected_document(found: Collected) -> dict[str, Any]:
+    """Return, as JSON, why payloads stay, of which streams others go, and who has to have them."""
+    targets = sorted(found.targets)
+    return {
+        "skipped": found.stayed.total(),
+        "stayed": {why.value: found.stayed[why] for why in Stay},
+        "streams": dict(found.streams.most_common(MOST_ITEMS)),
+        "streams_count": len(found.streams),
+        "targets": targets[:MOST_ITEMS],
+        "targets_count": len(targets),
+    }
 
 
 def size_of(space: "Space | None") -> int:

@@ -4,15 +4,13 @@ from typing import Any
 import click
 
 from eventsync_cli.acting import acting
-from eventsync_cli.capturing import Findings, Items, capture_lines
+from eventsync_cli.capturing import Findings, capture_lines
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.sources import open_source
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.events import Producer
-
-_MOST_NAMED = 20
 
 
 @acting("capture")
@@ -100,13 +98,4 @@ def _lines(findings: Findings) -> list[str]:
         counts += f"  discarded {findings.discarded}"
     if findings.superseded:
         counts += f"  superseded {findings.superseded}"
-    return [counts, *_named(findings.conflicts), *_named(findings.refused)]
-
-
-def _named(items: Items) -> list[str]:
-    found = [
-        f"  line {item['line']}: {item['message']} [{item['code']}]"
-        for item in items.first[:_MOST_NAMED]
-    ]
-    left = items.count - len(found)
-    return [*found, f"  and {left} more"] if left else found
+    return [counts, *findings.conflicts.named(), *findings.refused.named()]

@@ -14,12 +14,12 @@ from eventsync_cli.lines import BrokeOffError, Splitter, pieces
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.selecting import (
     choice_of,
+    collected_document,
     payload_options,
     size_of,
     size_words,
     wanted_stream,
 )
-from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import OutputLostError, Reason
 from eventsync_core.measures import Retained, total
 from eventsync_core.payloads import Act, Deed
@@ -28,7 +28,6 @@ from eventsync_core.retention import (
     ArchiveFile,
     Choice,
     Collected,
-    Stay,
     archive,
     plan_archive,
 )
@@ -134,7 +133,6 @@ def _lines(path: Path) -> Iterator[str]:
 def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int]) -> Result:
     found = done.archived.collected
     is_done = not (wish.dry_run or done.is_refused)
-    targets = sorted(found.targets)
     document = {
         "operation": "archive",
         "file": str(wish.file) if is_done and found.purged else None,
@@ -142,14 +140,9 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int]) -> Result
         "archived_bytes": 0 if done.is_refused else found.size,
         "undelivered": done.archived.undelivered,
         "retained": done.retained.count,
-        "skipped": found.stayed.total(),
-        "stayed": {why.value: found.stayed[why] for why in Stay},
+        **collected_document(found),
         "damaged": damage_document(done.archived.damaged.first),
         "damaged_count": done.archived.damaged.count,
-        "streams": dict(found.streams.most_common(MOST_ITEMS)),
-        "streams_count": len(found.streams),
-        "targets": targets[:MOST_ITEMS],
-        "targets_count": len(targets),
         **sizes,
         "dry_run": wish.dry_run,
     }

@@ -7,12 +7,12 @@ from eventsync_cli.compose import App
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.selecting import (
     choice_of,
+    collected_document,
     payload_options,
     size_of,
     size_words,
     wanted_stream,
 )
-from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.measures import total
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.retention import Choice, Collected, Stay, collect, preview
@@ -70,17 +70,11 @@ def _result(
     apply: bool,
     is_compacted: bool,
 ) -> Result:
-    targets = sorted(found.targets)
     document = {
         "operation": "gc",
         "purged": found.purged,
         "purged_bytes": found.size,
-        "skipped": found.stayed.total(),
-        "stayed": {why.value: found.stayed[why] for why in Stay},
-        "streams": dict(found.streams.most_common(MOST_ITEMS)),
-        "streams_count": len(found.streams),
-        "targets": targets[:MOST_ITEMS],
-        "targets_count": len(targets),
+        **collected_document(found),
         **sizes,
         "unused_bytes": unused,
         "compacted": is_compacted,

@@ -16,14 +16,11 @@ from eventsync_core.integrity._quarantine import (
 from eventsync_core.integrity._reconcile import Held, Holder, Reconciliation, reconcile
 from eventsync_core.integrity._references import References, verify_references
 from eventsync_core.integrity._verify import verify
-from eventsync_core.journal import BadPosition, Flaw
 
 __all__ = [
     "GOOD_COPY",
     "TEXTS_MENDED",
-    "BadPosition",
     "Damage",
-    "Flaw",
     "Held",
     "Holder",
     "Reconciliation",

@@ -4,7 +4,6 @@ from eventsync_core.lines._history import History, Told, history_line, read_hist
 from eventsync_core.lines._lines import (
     HISTORY_KEY,
     MANIFEST_KEY,
-    MARKS,
     TEXT_KEY,
     Carried,
     Noted,
@@ -16,7 +15,6 @@ from eventsync_core.lines._manifest import Manifest, Seal, Sealed, manifest_line
 __all__ = [
     "HISTORY_KEY",
     "MANIFEST_KEY",
-    "MARKS",
     "TEXT_KEY",
     "Carried",
     "History",

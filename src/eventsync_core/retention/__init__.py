@@ -1,7 +1,7 @@
 """What may go and what must stay: payloads that every target has, archives, and when to ask."""
 
 from eventsync_core.retention._archive import Archived, ArchiveFile, archive, plan_archive
-from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
+from eventsync_core.retention._choice import Choice, Stay, why_stays
 from eventsync_core.retention._collect import Collected, collect, preview
 from eventsync_core.retention._erase import erase, plan_erasure, sender_of
 from eventsync_core.retention._suggest import SUGGESTED_FROM, suggest
@@ -21,6 +21,5 @@ __all__ = [
     "preview",
     "sender_of",
     "suggest",
-    "targets_of",
     "why_stays",
 ]

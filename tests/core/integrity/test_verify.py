@@ -4,8 +4,8 @@ import attrs
 import pytest
 
 from eventsync_core.events import read_event
-from eventsync_core.integrity import Flaw, verify
-from eventsync_core.journal import Entry, MemoryJournal
+from eventsync_core.integrity import verify
+from eventsync_core.journal import Entry, Flaw, MemoryJournal
 
 
 def _journal(count: int = 5) -> MemoryJournal:
