@@ -84,7 +84,8 @@ class Scene:
 
     `words` may name {root}. `loses` says that texts may go. `check` looks at the place after the
     command. `codes`: how it may end short of success. `again`: the file that an archive names
-    where the first one was made. `is_sound`: nothing is damaged beforehand.
+    where the first one was made. `short`: what it says where it did all but the last.
+    `is_sound`: nothing is damaged beforehand.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Scene:
     check: Check = anything
     codes: frozenset[int] = frozenset({5})
     again: str = ""
+    short: str = ""
     loses: bool = False
     is_sound: bool = True
 
@@ -289,6 +291,7 @@ SCENES = {
             words="journal verify --incremental",
             prepare=_base,
             check=_check_noted,
+            short="the next walk reads all again",
         ),
         Scene(
             name="archive",

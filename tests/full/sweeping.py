@@ -37,6 +37,7 @@ class Sweep:
     at_first: int
     at_last: int
     ended: dict[int, int] = attrs.field(factory=dict)
+    is_short: bool = False
 
     def limits(self) -> Iterator[tuple[str, Limit]]:
         """Yield every number of pages from what there is now to what is enough, and beyond."""
@@ -73,7 +74,7 @@ class Sweep:
             except AssertionError as error:
                 error.add_note(f"{self.scene.name} with {name}")
                 raise
-            if code == 0:
+            if code == 0 and not self.is_short:
                 break
             failed += 1
         return failed
@@ -85,6 +86,7 @@ class Sweep:
         self.taker.sent.clear()
         words = self.scene.argv(place, as_json=as_json)
         ran = forked(place.home, words, limit)
+        self.is_short = bool(self.scene.short) and self.scene.short in ran.err
         self.ended[ran.code] = self.ended.get(ran.code, 0) + 1
         if ran.code != 0:
             assert ran.code in self.scene.codes, ran
