@@ -54,12 +54,24 @@ def give_back(path: Path, *, busy_seconds: float = 5.0) -> Space:
     with contextlib.closing(_opened(path, busy_seconds)) as database:
         before = _size(database)
         if _number(database, "auto_vacuum") == _INCREMENTAL:
-            while pages := _number(database, "freelist_count"):
-                database.rows(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")
-                if _number(database, "freelist_count") >= pages:
-                    break
+            _vacuum(database)
         _empty_log(database)
         return Space(before=before, after=_size(database), unused=_unused(database))
+
+
+def _vacuum(database: Database) -> None:
+    """Return unused pages, fewer at a time where there is no room to note what they held."""
+    step = _PAGES_AT_ONCE
+    while pages := _number(database, "freelist_count"):
+        try:
+            database.rows(f"PRAGMA incremental_vacuum({step})")
+        except StoreFullError:
+            if step == 1:
+                raise
+            step = max(step // 8, 1)
+            continue
+        if _number(database, "freelist_count") >= pages:
+            break
 
 
 def compact(path: Path, *, busy_seconds: float = 5.0) -> Space:

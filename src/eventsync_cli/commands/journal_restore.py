@@ -50,12 +50,14 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
             with backup.reading() as stores:
                 plan = _plan(app, backup, heeded(app, stores), before, file, damaged=damaged)
             return _result(app, file, plan, None, dry_run=True)
-        with preparing(app, Path(file)) as made:
+    with preparing(app, Path(file)) as made:
+        with present(app) as (_, before):
             with made.reading() as stores:
                 plan = _plan(app, made, stores, before, file, damaged=damaged)
             with made.writing() as stores:
                 settle(stores, before, actor="cli", at=app.clock())
-            aside = made.put(app)
+        # A WAL database can be replaced only once nobody has it open, ourselves included.
+        aside = made.put(app)
     app.glance()
     return _result(app, file, plan, aside, dry_run=False)
 

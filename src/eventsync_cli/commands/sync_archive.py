@@ -20,7 +20,7 @@ from eventsync_cli.selecting import (
     size_words,
     wanted_stream,
 )
-from eventsync_core.errors import OutputLostError, Reason
+from eventsync_core.errors import OutputLostError, Reason, StoreError
 from eventsync_core.measures import Retained, total
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.retention import (
@@ -101,16 +101,24 @@ def _retained(stores: Stores) -> Retained:
 def _archive(app: App, stores: Stores, wish: _Wish) -> Archived:
     deed = Deed(act=Act.ARCHIVE, actor="cli", at=app.clock(), detail=str(wish.file.absolute()))
     file = ArchiveFile(opened=lambda: _opened(app, wish.file), read_back=lambda: _lines(wish.file))
-    with Progress("archiving", app.clock, total=None, no_color=app.no_color) as bar:
-        return archive(
-            stores,
-            wish.choice,
-            wish.stream,
-            deed,
-            file,
-            include_undelivered=wish.include_undelivered,
-            progress=bar.reach,
-        )
+    try:
+        with Progress("archiving", app.clock, total=None, no_color=app.no_color) as bar:
+            return archive(
+                stores,
+                wish.choice,
+                wish.stream,
+                deed,
+                file,
+                include_undelivered=wish.include_undelivered,
+                progress=bar.reach,
+            )
+    except StoreError as error:
+        if wish.file.exists():
+            error.fix_text = (
+                f"{wish.file} is whole, and what is gone here is in it; "
+                f"{error.fix_text}, with another file for the rest"
+            )
+        raise
 
 
 @contextmanager

@@ -3,6 +3,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import attrs
 
+from eventsync_core.errors import StoreFullError
 from eventsync_core.journal import Head, heads_of
 from eventsync_core.payloads import Deed, Kept
 from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
@@ -59,7 +60,8 @@ def collect(
     Let the payloads go that *choice* means in *stream*, or with None in all, and say how many.
 
     Only what every target has, and at least one: without targets nothing goes. They go in
-    units of at most 500 events and 8 MiB; what is begun again goes on where it stopped.
+    units of at most 500 events and 8 MiB, in smaller ones on a disk that is nearly full; what is
+    begun again goes on where it stopped.
 
     Raises:
         UnknownTargetError: A target that was named is not registered; nothing changed.
@@ -78,13 +80,29 @@ def collect(
 def _purge(
     stores: Stores, choice: Choice, head: Head, piece: Sequence[Kept], deed: Deed, done: Collected
 ) -> None:
+    """Let *piece* go in one unit, or where the disk has no room for that in ever smaller ones."""
+    try:
+        _purge_at_once(stores, choice, head, piece, deed, done)
+    except StoreFullError:
+        if len(piece) == 1 or stores.is_in_unit:
+            raise
+        half = len(piece) // 2
+        _purge(stores, choice, head, piece[:half], deed, done)
+        _purge(stores, choice, head, piece[half:], deed, done)
+
+
+def _purge_at_once(
+    stores: Stores, choice: Choice, head: Head, piece: Sequence[Kept], deed: Deed, done: Collected
+) -> None:
+    found = Collected(done.targets)
     wanted = {kept.position for kept in piece}
     with stores.atomic():
         # It may have been opened again since it was looked at.
         now = stores.payloads.kept(head.stream, after=min(wanted) - 1, upto=max(wanted))
         still = [kept for kept in now if kept.position in wanted]
-        going = _sift(still, choice, done, head)
+        going = _sift(still, choice, found, head)
         events, size = stores.payloads.purge(head.stream, going, deed)
+    done.stayed += found.stayed
     done.add(head.stream, events, size)
 
 

@@ -1,0 +1,74 @@
+"""A disk full at any page: every command keeps its promise, and works once there is room."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import home
+from tests.full.limits import file_size, import_all
+from tests.full.scenes import SCENES, Taker, taking
+from tests.full.sweeping import PAGE, made_ready
+
+__all__ = ["home"]
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows neither forks nor limits files"),
+    pytest.mark.usefixtures("home"),
+]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taker]:
+    """A receiver, and a home that some scenes begin with."""
+    import_all()
+    with taking(tmp_path_factory.mktemp("base") / "base") as taker:
+        yield taker
+
+
+@pytest.mark.requirement("S13")
+@pytest.mark.parametrize(
+    ("name", "mode"), [*((name, "truncate") for name in SCENES), ("restore", "wal")]
+)
+def test_some_pages(shared: Taker, tmp_path: Path, name: str, mode: str) -> None:
+    """The database may not grow; it may grow by half of what is needed; by all but a page."""
+    sweep = made_ready(SCENES[name], shared, tmp_path / "at", is_wal=mode == "wal")
+
+    sweep.try_each(sweep.some_limits())
+
+    assert set(sweep.ended) <= {0} | SCENES[name].codes
+
+
+@pytest.mark.requirement("S10")
+@pytest.mark.parametrize("pages", [1, 60])
+def test_some_sizes(shared: Taker, tmp_path: Path, pages: int) -> None:
+    """An archive can be made, and what it holds cannot be let go: it is whole, and said so."""
+    sweep = made_ready(SCENES["archive"], shared, tmp_path / "at")
+
+    sweep.try_each([("small files", file_size(pages * PAGE))])
+
+    assert sweep.ended == {5: 1}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("mode", ["truncate", "wal"])
+@pytest.mark.parametrize("what", ["pages", "sizes"])
+def test_every_page(
+    shared: Taker,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    what: str,
+    mode: str,
+    name: str,
+) -> None:
+    """From not a page more, or from empty files, to the first limit that is enough."""
+    sweep = made_ready(SCENES[name], shared, tmp_path / "at", is_wal=mode == "wal")
+
+    failed = sweep.try_all(sweep.limits() if what == "pages" else sweep.sizes())
+
+    assert sweep.ended[0]
+    with capsys.disabled():
+        sys.stdout.write(f"{name}, {mode}, {what}: failed at {failed} limits\n")
