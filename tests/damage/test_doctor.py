@@ -87,6 +87,10 @@ def _miscount_purged(path: Path) -> None:
     )
 
 
+def _miscount_held(path: Path) -> None:
+    unguarded(path, ("INSERT INTO held_counts VALUES (1, 'operator', 0, 1, 2)", ()))
+
+
 def _miscount_erased(path: Path) -> None:
     unguarded(path, ("UPDATE erasures SET entries = 9", ()))
 
@@ -119,6 +123,7 @@ STATES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("counters_differ", "error", _miscount_kept),
     ("counters_differ", "error", _miscount_purged),
     ("counters_differ", "error", _miscount_erased),
+    ("counters_differ", "error", _miscount_held),
     ("due_differs", "error", _not_due),
     ("journal_damaged", "error", _damaged),
     ("target_without_grant", "info", _ungranted),

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._facts import StorageFacts
@@ -29,7 +30,7 @@ ORDER BY d.position LIMIT 1
 """
 _FIRST_ABOVE = """
 SELECT e.position, e.captured_at FROM entries e
-WHERE e.stream_id = ?2 AND e.position > ?3
+WHERE e.stream_id = ?2 AND e.position > ?3 AND e.position <= ?4
   AND EXISTS (SELECT 1 FROM payloads p WHERE p.entry_id = e.entry_id)
   AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ?1 AND l.stream_id = e.stream_id
                                            AND l.position = e.position)
@@ -39,6 +40,15 @@ WHERE e.stream_id = ?2 AND e.position > ?3
                                                AND s.position = e.position)
 ORDER BY e.position LIMIT 1
 """
+_HEAD = "SELECT head FROM streams WHERE stream_id = ?"
+_HELD_IN = """
+SELECT COUNT(*) FROM holds WHERE stream_id = ? AND position > ? AND position <= ?
+"""
+_SUPERSEDED_IN = """
+SELECT COUNT(*) FROM superseded WHERE stream_id = ? AND position > ? AND position <= ?
+"""
+_PURGED_IN = "SELECT COUNT(*) FROM purged WHERE stream_id = ? AND position > ? AND position <= ?"
+_AT_ONCE = 64
 _IDS = "SELECT position, event_id FROM entries WHERE stream_id = ? AND position BETWEEN ? AND ?"
 
 
@@ -69,11 +79,39 @@ class SqliteMeasures:
             above, passed = grant
             found = (
                 self._database.row(_FIRST_DUE, (*place, above)),
-                self._database.row(_FIRST_ABOVE, (*place, max(above, passed))),
+                self._first_above(place, max(above, passed)),
             )
         # The position comes first: the first one that is owed, whatever the clock said then.
         owed = min((row for row in found if row), default=None)
         return None if owed is None else int(owed[1])
+
+    def _first_above(
+        self, place: tuple[int | None, int | None], above: int
+    ) -> tuple[Any, ...] | None:
+        """Return the first that is owed without a row, passing over long runs of what is not."""
+        (head,) = self._database.row(_HEAD, place[1:]) or (0,)
+        while above < head:
+            found = self._database.row(_FIRST_ABOVE, (*place, above, above + _AT_ONCE))
+            if found is not None:
+                return found
+            above += _AT_ONCE
+            for marked in (_HELD_IN, _SUPERSEDED_IN, _PURGED_IN):
+                above = self._behind_run(marked, place[1], above)
+        return None
+
+    def _behind_run(self, marked: str, stream_id: int | None, above: int) -> int:
+        """Return the last of the positions behind *above* without one that is not marked."""
+        step = _AT_ONCE
+        while self._is_full(marked, stream_id, above, step):
+            above += step
+            step *= 2
+        while step := step // 2:
+            if self._is_full(marked, stream_id, above, step):
+                above += step
+        return above
+
+    def _is_full(self, marked: str, stream_id: int | None, above: int, step: int) -> bool:
+        return self._database.row(marked, (stream_id, above, above + step)) == (step,)
 
     def event_ids(self, stream: str, positions: Iterable[int]) -> dict[int, str]:
         """See `Measures.event_ids`."""
