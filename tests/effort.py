@@ -11,4 +11,4 @@ settings.load_profile("usual")
 
 def examples(count: int) -> int:
     """Return *count* for a thorough run, a third of it, but ten, for the usual one."""
-    return max(min(count, 10), count * settings.default.max_examples // _WHOLE)
+    return max(min(count, 10), count * settings().max_examples // _WHOLE)
