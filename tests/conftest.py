@@ -5,6 +5,10 @@ import sys
 
 import pytest
 
+from tests import effort
+
+__all__ = ["effort"]
+
 pytest.register_assert_rewrite("eventsync_core.testing")
 
 

@@ -159,12 +159,13 @@ def _recover(world: World, end: OtherEnd, transport: Transport, where: object) -
 @pytest.mark.requirement("M15")
 @pytest.mark.parametrize("framing", range(3), ids=("length", "chunks", "close"))
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.long)])
 def test_an_answer_broken_at_every_byte(
-    other_end: OtherEnd, patient: Transport, hasty: Transport, way: Way, framing: int
+    other_end: OtherEnd, patient: Transport, hasty: Transport, way: Way, framing: int, step: int
 ) -> None:
     """Never a delivery without its acknowledgement; later all are delivered."""
     answer = _ANSWERS[framing]
-    for at in range(0, len(answer), 1 if framing == 0 or way == "cut" else 5):
+    for at in range(0, len(answer), 1 if (framing, way) == (0, "cut") else step):
         where = (way, framing, at)
         other_end.answer, other_end.breaks_at, other_end.way = answer, at, way
         other_end.held.clear()

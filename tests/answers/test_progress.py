@@ -10,6 +10,7 @@ from eventsync_core.dispatch import Budget, Report
 from eventsync_core.receivers import Script
 from eventsync_core.testing import make_envelope, scripts
 from tests.answers.ends import ENDS, World, counts, ids, open_end
+from tests.effort import examples
 
 
 @pytest.mark.requirement("D13")
@@ -111,7 +112,9 @@ _TEXTS = [
 
 @pytest.mark.requirement("D3")
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(8),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(script=scripts(ids=("e1", "e2", "e3", "Ünï", "01JMBYAAAAAAAAAAAAAAAAAAAA", "e6")))
 def test_every_end_comes_to_the_same(

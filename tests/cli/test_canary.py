@@ -41,6 +41,10 @@ KEY = "whsec_" + b64encode(SIGNING.text.encode()).decode()
 BASIC = b64encode(f"me:{PROXY.text}".encode()).decode()
 
 PLANS = 17
+# A round asks twice, for a person and for a program: each answer comes once, or to both.
+ROUNDS = pytest.mark.parametrize(
+    "rounds", [PLANS // 2 + 1, pytest.param(PLANS, marks=pytest.mark.long)]
+)
 SECRET_HEADERS = ("authorization", "proxy-authorization", "x-a", "x-b")
 
 
@@ -180,10 +184,10 @@ def quoting(heard: Heard, before: Sequence[Heard]) -> Answer:
     return plans[number % PLANS]()
 
 
-def _drain(scene: Scene) -> None:
+def _drain(scene: Scene, rounds: int) -> None:
     """Deliver in as many ways as an answer can go wrong, and look at everything in between."""
     scene.capture(200)
-    for _ in range(PLANS):
+    for _ in range(rounds):
         scene.capture()
         scene.act("target", "resume")
         scene.act("sync", "now", "--budget-requests", "1")
@@ -217,8 +221,9 @@ def _check_alive(app: App) -> None:
         assert leaks(repr(alive).encode(), ALL) == []
 
 
+@ROUNDS
 def test_teamspace_learns_the_token_and_nobody_else(
-    scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, rounds: int
 ) -> None:
     """Nor the password of the environment's proxy; from any answer, to any output or file."""
     caplog.set_level(logging.DEBUG)
@@ -226,7 +231,7 @@ def test_teamspace_learns_the_token_and_nobody_else(
         monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", f"://me:{PROXY.text}@"))
         token = printing(scene.vault / "token")
         scene.act("sync", "server", "http://127.0.0.1:9", "--team", "t", "--token", token)
-        _drain(scene)
+        _drain(scene, rounds)
         app = assemble(Chosen())
         _check_alive(app)
 
@@ -236,8 +241,9 @@ def test_teamspace_learns_the_token_and_nobody_else(
     scene.check()
 
 
+@ROUNDS
 def test_an_endpoint_learns_what_is_for_it_and_nobody_else(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: Scene, caplog: pytest.LogCaptureFixture, rounds: int
 ) -> None:
     """Headers from a variable, a file and a program; a key from a keyring; a proxy's password."""
     caplog.set_level(logging.DEBUG)
@@ -254,7 +260,7 @@ def test_an_endpoint_learns_what_is_for_it_and_nobody_else(
             *(word for header in headers for word in ("--header", header)),
             *("--sign", "keyring:signing/me", "--proxy", f"file:{way}", "--format", "cloudevents"),
         )
-        _drain(scene)
+        _drain(scene, rounds)
         _check_alive(assemble(Chosen()))
 
     sent = {"authorization": TOKEN.text, "x-a": HEADER.text, "x-b": f"Key {FILED.text}"}

@@ -14,6 +14,7 @@ from eventsync_adapters.sqlite import open_stores
 from eventsync_core.receivers import Script
 from eventsync_core.targets import Kind, make_target
 from tests.cli.conftest import Run
+from tests.effort import examples
 
 
 @pytest.fixture
@@ -168,7 +169,7 @@ def prepare(run: Run, home: Path, receiver: Serving, steps: list[tuple[Any, ...]
 
 
 @settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

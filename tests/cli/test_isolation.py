@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from eventsync_adapters.server import Serving
 from tests.cli.conftest import Run
 from tests.crash.scenes import Held, receiving
+from tests.effort import examples
 
 PROJECT = "9b2f6c1e-abcd-4000-8000-000000000001"
 STREAMS = (PROJECT, "9b2f6c1e-abcd-4000-8000-000000000002", "default")
@@ -115,7 +116,7 @@ def two_receivers() -> Iterator[list[Held]]:
 
 
 @settings(
-    max_examples=10,
+    max_examples=examples(10),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

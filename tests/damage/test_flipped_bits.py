@@ -12,7 +12,7 @@ from tests.cli.listeners import Listener, listening
 from tests.damage.flipping import Home, answer, make_home, not_captured, ran, strange
 
 _PAGE = 8_192
-_FEW, _MANY = 12, 400
+_FEW, _MANY = 5, 400
 _NOT_OURS = ("-shm",)  # it is made anew when a file is opened
 
 

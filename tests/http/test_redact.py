@@ -17,6 +17,7 @@ from eventsync_core.errors import SettingsError, TargetUrlError
 from eventsync_core.receivers import Answer, Effect, Outcome
 from eventsync_core.targets import Kind, make_target
 from eventsync_core.testing import make_batch, make_event
+from tests.effort import examples
 
 SECRET = 's3cr"et-t0ken/1'
 
@@ -167,7 +168,7 @@ odd = st.text(st.sampled_from("SEKRT%+/\\\"'&<>=;, é€𝄞#?!~"), min_size=8, 
 
 
 @pytest.mark.parametrize("spell", SPELLINGS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(secret=odd, before=st.integers(440, 505) | st.just(10))
 def test_no_spelling_of_a_secret_is_kept(
     spell: Callable[[str], str], secret: str, before: int
@@ -227,7 +228,7 @@ def test_many_backslashes_cost_no_time() -> None:
 
 @pytest.mark.parametrize("before", ["", "x", "xy", "Bearer "])
 @given(secret=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=9, max_size=40))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_no_code_of_a_secret_is_kept(before: str, secret: str) -> None:
     """Wherever it stands in what was coded: base64 of both alphabets, and hexadecimals."""
     raw = (before + secret).encode()

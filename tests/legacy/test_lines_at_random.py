@@ -15,6 +15,7 @@ from eventsync_adapters.legacy_queues._lines import LineFile, LinesEmptying
 from eventsync_core.migration import Migration, MigrationRules, migrate
 from eventsync_core.stores import MemoryStores, Stores
 from eventsync_core.testing import ManualClock
+from tests.effort import examples
 from tests.legacy.old import envelope
 
 _LINE = st.one_of(
@@ -83,7 +84,7 @@ def _held(stores: Stores) -> str:
     return "\n".join([*texts, *(each.decode() for each in raw)])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_STEP, min_size=1, max_size=5))
 def test_no_line_is_lost_or_hidden(steps: list[Any]) -> None:
     """Each is stored, set aside or still in the file; and in the end the file is empty."""

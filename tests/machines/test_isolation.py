@@ -19,6 +19,7 @@ from eventsync_core.receivers import Batch, StubReceiver, Verdict
 from eventsync_core.stores import MemoryStores, Stores
 from eventsync_core.targets import Kind, Limits, Target, make_target
 from eventsync_core.testing import HOLDER, ManualClock, make_envelope
+from tests.effort import examples
 
 # The second is what a drain goes through as well; of all three only the streams differ.
 STREAMS = ("9b2f6c1e-0000-4000-8000-000000000001", "9b2f6c1e-0000-4000-8000-000000000002", "other")
@@ -161,7 +162,7 @@ def take(world: World, step: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.parametrize("opened", [memory, sqlite])
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(steps=STEPS)
 def test_nothing_goes_without_its_own_grant_and_all_goes_with_it(
     opened: Any, steps: list[tuple[Any, ...]]

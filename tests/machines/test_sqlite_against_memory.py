@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from eventsync_adapters.sqlite import SqliteStores, open_stores
 from eventsync_core.testing import StoresMachine
+from tests.effort import examples
 
 
 class SqliteMachine(StoresMachine):
@@ -43,7 +44,7 @@ class LongSqliteMachine(SqliteMachine):
 
 TestSqlite = SqliteMachine.TestCase
 TestSqlite.settings = settings(
-    max_examples=20, stateful_step_count=25, deadline=None, print_blob=True
+    max_examples=examples(20), stateful_step_count=25, deadline=None, print_blob=True
 )
 
 TestSqliteForLong = pytest.mark.long(pytest.mark.timeout(3_600)(LongSqliteMachine.TestCase))

@@ -31,6 +31,13 @@ def run(home: Path, *words: str, code: int = 0) -> dict[str, Any]:
     return document
 
 
+def some_lines(place: Path) -> Path:
+    """Write the first 2,000 lines to *place*, each an event of its own, and return it."""
+    lines = gzip.decompress(LINES.read_bytes()).splitlines(keepends=True)
+    place.write_bytes(b"".join(lines[:2_000]))
+    return place
+
+
 def texts_of(inbox: Inbox) -> dict[str, str]:
     """Return everything an inbox holds."""
     found, after = {}, 0

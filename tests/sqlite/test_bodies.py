@@ -28,6 +28,7 @@ from eventsync_core.testing import (
     make_stub_target,
 )
 from eventsync_core.upload import Upload, upload
+from tests.effort import examples
 
 _NAMES = st.sampled_from(("a", "b", "c", "d"))
 _STREAMS = st.sampled_from(("default", "other"))
@@ -167,7 +168,9 @@ class BodiesMachine(RuleBasedStateMachine):
 
 
 TestBodiesMachine = BodiesMachine.TestCase
-TestBodiesMachine.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestBodiesMachine.settings = settings(
+    max_examples=examples(40), stateful_step_count=30, deadline=None
+)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -25,6 +25,7 @@ from eventsync_core.testing import (
     run_until_crash,
     scripts,
 )
+from tests.effort import examples
 from tests.sqlite.conftest import World
 
 KEYS: KeyRules = {"T": (("about",),)}
@@ -61,7 +62,7 @@ _STEPS = st.lists(st.one_of(_TEXTS, scripts()), min_size=1, max_size=10)
 
 
 @pytest.mark.requirement("C5")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(_STEPS)
 def test_no_stored_or_delivered_byte_ever_changes(steps: list[list[str] | Script]) -> None:
     """After any mix of keyed captures and drains, digests hold and receivers got what came in."""

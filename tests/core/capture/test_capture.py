@@ -16,6 +16,7 @@ from eventsync_core.errors import (
 from eventsync_core.policy import Mode
 from eventsync_core.stores import MemoryStores
 from eventsync_core.testing import EPOCH, envelopes, make_envelope, respell
+from tests.effort import examples
 
 
 @pytest.fixture
@@ -195,7 +196,7 @@ def test_the_first_of_two_contents_is_stored(stores: MemoryStores) -> None:
     assert [envelopes[1]] == _texts(stores, "a")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(envelopes(), max_size=8), st.sampled_from([None, "p1", "named"]))
 def test_many_at_once_are_many_in_turn(texts: list[str], project: str | None) -> None:
     """One call stores and answers what single calls would."""

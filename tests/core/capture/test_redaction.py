@@ -21,6 +21,7 @@ from eventsync_core.events import DOSSIER_KEYS, Families, Family, Hold, read_eve
 from eventsync_core.policy import Mode, OnDiscard
 from eventsync_core.stores import MemoryStores
 from eventsync_core.testing import EPOCH, envelopes, json_texts, make_envelope
+from tests.effort import examples
 
 SECRET = "5ecret"
 
@@ -314,7 +315,7 @@ def _outcome(stores: MemoryStores, text: str, rules: CaptureRules) -> str:
     return result.code if isinstance(result, EventSyncError) else result.state
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(envelopes().filter(lambda text: '"twice"' not in text), max_size=6))
 def test_a_redaction_that_changes_nothing_is_as_none(texts: list[str]) -> None:
     """Byte for byte, whatever the numbers."""
@@ -347,7 +348,7 @@ def _with_secrets(draw: st.DrawFn) -> str:
     return f'{{"n":1.50,"event_id":"e1","{key}":{value}}}'
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(_with_secrets(), st.sampled_from(Mode), st.booleans())
 def test_no_secret_is_ever_stored_or_told(text: str, mode: Mode, fails: bool) -> None:  # noqa: FBT001
     """Whatever the mode, the place and the spelling; captured twice it is one event."""

@@ -25,6 +25,7 @@ from eventsync_core.testing import (
     make_stub_target,
     run_until_crash,
 )
+from tests.effort import examples
 
 KEYS: KeyRules = {"T": (("about",),), "U": (("about",),)}
 RULES = CaptureRules(keys=KEYS)
@@ -379,7 +380,7 @@ def test_an_event_and_its_links_are_one_unit(world: World, when: Any) -> None:
     assert world.links() == ({1: 2} if is_stored else {})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(envelopes(), max_size=8))
 def test_many_at_once_supersede_as_many_in_turn(texts: list[str]) -> None:
     """One call links and answers what single calls would."""

@@ -12,6 +12,7 @@ from eventsync_core.codec import parse_event_text
 from eventsync_core.codec._exact import read_exactly
 from eventsync_core.errors import NotJsonError
 from eventsync_core.testing import envelopes, json_texts
+from tests.effort import examples
 
 _LOCAL = frozenset({"drain_blocked_reason"})
 
@@ -46,14 +47,14 @@ _OBJECTS = st.dictionaries(st.text(max_size=3), json_texts(), max_size=5).map(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(_OBJECTS)
 def test_the_canonical_form_is_the_obvious_one(text: str) -> None:
     """Sorted keys, no spaces, ASCII, numbers as written, local-only keys left out."""
     assert _reference(text) == parse_event_text(text).canonical
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.one_of(_OBJECTS, envelopes()))
 def test_both_roads_lead_to_the_same(text: str) -> None:
     """What the fast road finds, the exact road finds."""
@@ -64,14 +65,14 @@ def test_both_roads_lead_to_the_same(text: str) -> None:
     assert strings == {key: value for key, value in exact.top.items() if isinstance(value, str)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(_OBJECTS, st.sampled_from((" ", "\n", "\t\r\n  ")))
 def test_space_does_not_count(text: str, space: str) -> None:
     """Any white space between tokens gives the same canonical form."""
     assert parse_event_text(text).canonical == parse_event_text(_spaced(text, space)).canonical
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(_OBJECTS)
 def test_the_canonical_form_is_its_own(text: str) -> None:
     """Reading it once more changes nothing."""
@@ -80,7 +81,7 @@ def test_the_canonical_form_is_its_own(text: str) -> None:
     assert canonical == parse_event_text(canonical).canonical
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(alphabet='{}[]",:0129.eE+-truefalsn\\ u\n', max_size=25))
 def test_both_roads_refuse_the_same(text: str) -> None:
     """Whatever the text, either both read it or neither does."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from eventsync_core.codec import without_local_keys
 from eventsync_core.testing import envelopes, json_texts
+from tests.effort import examples
 
 _KEY = '"drain_blocked_reason"'
 
@@ -34,7 +35,7 @@ def test_only_the_key_itself_is_cut(text: str, expected: str) -> None:
     assert expected == without_local_keys(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.one_of(envelopes(), json_texts().map(lambda value: f'{{"":{value},{_KEY}:{value}}}')))
 def test_the_rest_has_the_same_meaning(text: str) -> None:
     """What is left reads like the event without the key."""
@@ -44,7 +45,7 @@ def test_the_rest_has_the_same_meaning(text: str) -> None:
     assert repr(expected) == repr(json.loads(without_local_keys(text)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(envelopes())
 def test_cutting_twice_changes_nothing(text: str) -> None:
     """A text without the key comes back as it is."""

@@ -11,6 +11,7 @@ from eventsync_core.receivers import RequestRule, Script
 from eventsync_core.targets import Limits
 from eventsync_core.testing import make_envelope
 from tests.core.dispatch.conftest import World
+from tests.effort import examples
 
 
 def _counts(report: Report) -> dict[str, int]:
@@ -32,7 +33,7 @@ def test_one_poisoned_event_is_found(world: World) -> None:
 
 
 @pytest.mark.requirement("B2")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.data(), st.integers(1, 96))
 def test_the_number_of_requests_is_bounded(data: st.DataObject, count: int) -> None:
     """For k poisoned of n: at most 2k(log2 n + 1) + 1; and never more than 2n - 1."""
@@ -52,7 +53,7 @@ def test_the_number_of_requests_is_bounded(data: st.DataObject, count: int) -> N
 
 
 @pytest.mark.requirement("B3")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.data(), st.integers(2, 40))
 def test_order_is_kept_on_a_cut(data: st.DataObject, count: int) -> None:
     """However often a batch is cut, the target takes events in the order of the journal."""

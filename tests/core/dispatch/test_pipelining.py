@@ -14,6 +14,7 @@ from eventsync_core.receivers import Batch, RequestRule, Script, StubReceiver, V
 from eventsync_core.targets import Limits
 from eventsync_core.testing import make_envelope
 from tests.core.dispatch.conftest import World
+from tests.effort import examples
 
 _TWO = Limits(max_events=2)
 
@@ -154,7 +155,7 @@ def test_the_next_batch_is_packed_while_one_is_on_its_way(world: World) -> None:
     assert world.sent() == [ids[:2], ids[2:]]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.data(), st.integers(1, 30), st.sampled_from(sorted(_WAYS)))
 def test_it_changes_no_outcome(data: st.DataObject, count: int, way: str) -> None:
     """Whatever is answered, requests, outcomes and ledger are those of a plain drain."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from eventsync_core.errors import MissingEventIdError, NotJsonError
 from eventsync_core.events import Hold, decode_text, read_event, text_of
 from eventsync_core.testing import envelopes, respell
+from tests.effort import examples
 
 
 def test_an_event_is_what_was_handed_in() -> None:
@@ -115,7 +116,7 @@ def test_a_raw_lone_surrogate_is_refused() -> None:
     assert read_event('{"event_id":"e1","x":"\\ud800"}').event_id == "e1"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(envelopes())
 def test_another_spelling_has_the_same_canonical_digest(text: str) -> None:
     """Bytes differ, content does not."""
@@ -125,7 +126,7 @@ def test_another_spelling_has_the_same_canonical_digest(text: str) -> None:
     assert one.canonical_digest == other.canonical_digest
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.one_of(st.text(max_size=30), envelopes().map(lambda text: text[:-1])))
 def test_reading_raises_nothing_else(text: str) -> None:
     """Whatever the text: an event, or an error that says it is not one."""

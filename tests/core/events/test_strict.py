@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsync_core.events import strict_envelope
+from tests.effort import examples
 
 VALID: dict[str, Any] = {
     "event_id": "01JMBY7K8N3QRVX2DPFG5HWT4E",
@@ -214,7 +215,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.dictionaries(st.sampled_from((*VALID, "force", "mission_key", SECRET)), _JSON))
 def test_any_object_gets_an_answer_that_quotes_nothing(members: dict[str, Any]) -> None:
     """One line, without values and without keys that are not its own."""

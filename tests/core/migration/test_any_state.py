@@ -35,6 +35,7 @@ from tests.core.migration.olden import (
     event_text,
     failure_columns,
 )
+from tests.effort import examples
 
 _NAMES = st.sampled_from(["e1", "e2", "e3"])
 _FILES = st.integers(0, 2)
@@ -304,6 +305,8 @@ def _comparable(done: Migration) -> Any:
 
 
 TestAnyState = AnyState.TestCase
-TestAnyState.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestAnyState.settings = settings(max_examples=examples(60), stateful_step_count=25, deadline=None)
 TestAnyStateOnDisk = AnyStateOnDisk.TestCase
-TestAnyStateOnDisk.settings = settings(max_examples=8, stateful_step_count=20, deadline=None)
+TestAnyStateOnDisk.settings = settings(
+    max_examples=examples(8), stateful_step_count=20, deadline=None
+)

@@ -13,6 +13,7 @@ from eventsync_core.events import FAMILIES, Families, Family
 from eventsync_core.policy import AuditRecord, Mode, OnDiscard, may_discard
 from eventsync_core.stores import MemoryStores
 from eventsync_core.testing import EPOCH, envelopes, make_envelope
+from tests.effort import examples
 
 FREELY = {
     Family.LOCAL_ONLY: "MissionReopened",
@@ -205,7 +206,7 @@ def _families() -> st.SearchStrategy[Families]:
     return st.dictionaries(st.sampled_from(("Started", "Stopped")), words).map(Families)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     kept=st.lists(envelopes(), max_size=4),
     texts=st.lists(envelopes(), max_size=8),
@@ -230,7 +231,7 @@ def test_many_at_once_are_many_in_turn(
     assert before == one.journal.heads() == other.journal.heads()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(texts=st.lists(envelopes(), max_size=8), families=_families())
 def test_nothing_is_dropped_in_silence(texts: list[str], families: Families) -> None:
     """What is neither local nor discardable is on record, or its caller was told."""

@@ -10,6 +10,7 @@ from eventsync_core.clock import DAY
 from eventsync_core.receivers import Answer, interpret
 from eventsync_core.targets import Limits, merge_limits
 from eventsync_core.testing import answers
+from tests.effort import examples
 
 _IDS = ("e1", "e2", "Ünï", "01JMBYAAAAAAAAAAAAAAAAAAAA")
 _ACKNOWLEDGED = {"success", "accepted", "warning", "duplicate"}
@@ -42,7 +43,7 @@ def _acknowledged(answer: Answer) -> set[str]:
     return found
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=examples(1_000), deadline=None)
 @given(answers(_IDS))
 def test_every_answer_has_a_meaning(answer: Answer) -> None:
     """One outcome per event, and delivered only what was acknowledged by its id."""

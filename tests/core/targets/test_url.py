@@ -13,6 +13,7 @@ from eventsync_core.targets import (
     may_get_tokens,
     without_user_info,
 )
+from tests.effort import examples
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_what_cannot_name_a_target_is_an_error(url: str) -> None:
         canonical_url(url)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(alphabet="abü.-:/@[]?#%1x ", max_size=20).map(lambda rest: f"https://{rest}"))
 def test_the_one_spelling_is_its_own(url: str) -> None:
     """Whatever is accepted is accepted again and stays; anything else is our error."""
