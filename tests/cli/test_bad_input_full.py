@@ -60,9 +60,9 @@ def test_a_file_that_may_not_grow(run: Run, home: Path, events: Path, tmp_path: 
 
 
 def on_small_disk(home: Path, commands: Sequence[Sequence[str]]) -> list[Ran]:
-    """Run *commands* where the home is a disk of one mebibyte."""
+    """Run *commands* where the home is a disk of 1,200 KiB."""
     home.mkdir()
-    script = 'mount -t tmpfs -o size=1m,mode=700 none "$1" && shift && exec "$@"'
+    script = 'mount -t tmpfs -o size=1200k,mode=700 none "$1" && shift && exec "$@"'
     program = [sys.executable, str(CHILD), str(home), json.dumps(commands)]
     done = subprocess.run(
         [*UNSHARE, "sh", "-c", script, "sh", str(home), *program],
