@@ -112,6 +112,36 @@ def test_no_byte_is_left(filled: Run, home: Path) -> None:
     assert sum(value for value in again.values() if type(value) is int) - 1 == 0
 
 
+def test_other_projects_stay(run: Run, home: Path) -> None:
+    """A project whose name is a piece of other names takes nothing of theirs along."""
+    home.mkdir()
+    with closing(sqlite3.connect(home / "queue.db")) as queue, queue:
+        queue.execute(
+            "CREATE TABLE queue (id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT UNIQUE "
+            "NOT NULL, event_type TEXT NOT NULL, data TEXT NOT NULL, timestamp INTEGER NOT NULL, "
+            "retry_count INTEGER DEFAULT 0)"
+        )
+        for name in ("alpha", "alpha2", "beta"):
+            whole = json.dumps({"event_id": f"{name}-e", "project_uuid": name})
+            broken = f'{{"event_id": "bad-{name}", "project_uuid": "{name}", "oops'
+            queue.executemany(
+                "INSERT INTO queue (event_id, event_type, data, timestamp) VALUES (?, 'T', ?, 1)",
+                [(f"{name}-e", whole), (f"bad-{name}", broken)],
+            )
+    run("sync", "migrate", "--take-quarantined")
+
+    nobody = run("journal", "purge", "--project", "e")
+    ran = run("journal", "purge", "--project", "alpha", "--json").document
+
+    check_told(nobody, 64, "project_unknown")
+    assert (ran["payloads"], ran["provenance"], ran["set_aside"]) == (1, 1, 1)
+    rows = run("journal", "quarantine", "--json").document["set_aside"]
+    assert [row["event_id"] for row in rows] == ["bad-alpha2", "bad-beta"]
+    assert run("journal", "show", "alpha2-e", "--json").document["came_from"]
+    with open_stores(home / "eventsync" / "eventsync.db") as stores:
+        assert [head.stream for head in stores.journal.heads()] == ["alpha", "alpha2", "beta"]
+
+
 def test_without_a_project(run: Run) -> None:
     """It erases nothing by default."""
     check_told(run("journal", "purge"), 64, "usage")
