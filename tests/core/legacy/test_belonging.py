@@ -26,7 +26,7 @@ def aside(event_id: str = "x") -> SetAside:
     ],
 )
 def test_what_came_from_where(
-    event_id: str, stream: str | None, project: str, is_its: bool
+    event_id: str, stream: str | None, project: str, *, is_its: bool
 ) -> None:
     """The stream of a known event decides, else the name of a body."""
     assert belongs(event_id, stream, project) is is_its
@@ -53,7 +53,7 @@ def test_what_came_from_where(
         (b"default words", None, "default", False),
     ],
 )
-def test_what_was_set_aside(raw: bytes, stream: str | None, project: str, is_its: bool) -> None:
+def test_what_was_set_aside(raw: bytes, stream: str | None, project: str, *, is_its: bool) -> None:
     """What its bytes say decides, and only then its event."""
     assert row_belongs(aside(), raw, stream, project) is is_its
 
