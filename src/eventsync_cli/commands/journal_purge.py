@@ -43,10 +43,7 @@ def command(app: App, *, dry_run: bool) -> Result:
         return _result(app, erased, reason, dry_run=dry_run, is_done=False)
     with app.stores() as opened:
         erased, busy = _erase(app, opened)
-    if busy is not None:
-        reason = _busy_reason(app, busy, "not all is erased")
-    else:
-        reason = _compact(app)
+    reason = _compact(app) if busy is None else _busy_reason(app, busy, "not all is erased")
     return _result(app, erased, reason, dry_run=False, is_done=True)
 
 
