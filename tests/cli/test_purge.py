@@ -142,6 +142,23 @@ def test_other_projects_stay(run: Run, home: Path) -> None:
         assert [head.stream for head in stores.journal.heads()] == ["alpha", "alpha2", "beta"]
 
 
+def test_what_is_captured_again_afterwards(run: Run, tmp_path: Path) -> None:
+    """It is not kept, which is said, and how to bring it back; also where nothing is retained."""
+    lines = tmp_path / "again.jsonl"
+    lines.write_text(text(1) + "\n")
+    run("capture", str(lines))
+    run("journal", "purge", "--project", PROJECT)
+
+    plain, said = run("capture", str(lines)), run("capture", str(lines), "--json").document
+    assert plain.out.endswith("payloads gone 1: journal import brings them back\n")
+    assert (said["duplicates"], said["payloads_gone"]) == (1, 1)
+
+    back = run("journal", "import", str(lines), "--json").document
+    assert back["brought_back"] == 1
+    assert run("audit", "purges", "--json").document["purges"][-1]["act"] == "import"
+    assert run("capture", str(lines), "--json").document["payloads_gone"] == 0
+
+
 def test_without_a_project(run: Run) -> None:
     """It erases nothing by default."""
     check_told(run("journal", "purge"), 64, "usage")

@@ -24,7 +24,7 @@ def test_what_went_comes_back(tmp_path: Path) -> None:
     back = run(home, "journal", "import", str(out))
     new = run(tmp_path / "two", "journal", "import", str(out))
 
-    assert (back["restored"], back["stored"], new["stored"]) == (14_115, 0, 14_115)
+    assert (back["brought_back"], back["stored"], new["stored"]) == (14_115, 0, 14_115)
     assert exported(home, tmp_path / "after.jsonl") == before
     assert exported(tmp_path / "two", tmp_path / "two.jsonl") == before
     assert heads_of(tmp_path / "two") == heads

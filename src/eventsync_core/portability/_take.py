@@ -26,7 +26,7 @@ from eventsync_core.payloads import Deed
 from eventsync_core.portability._histories import take_history
 from eventsync_core.stores import Stores
 
-State = Literal["stored", "held", "restored", "duplicate", "conflict", "refused", "told"]
+State = Literal["stored", "held", "brought_back", "duplicate", "conflict", "refused", "told"]
 
 
 _LONGEST_STREAM = 1_000
@@ -190,7 +190,7 @@ class Taking:
         is_lacking = entry is not None and lacks_text(entry, event)
         if is_lacking and event.event_id not in self._seen:
             self._seen[event.event_id] = canonical
-            return _taken(item, "restored")
+            return _taken(item, "brought_back")
         return _taken(item, "duplicate")
 
     def _store(self, stores: Stores, items: Sequence[_Item], at: int) -> list[Taken]:
@@ -208,7 +208,7 @@ class Taking:
         for item in again:
             is_back = item.event.event_id in back
             back.discard(item.event.event_id)
-            found.append(_taken(item, "restored" if is_back else "duplicate"))
+            found.append(_taken(item, "brought_back" if is_back else "duplicate"))
         return found
 
 

@@ -156,7 +156,7 @@ class ErasingContract:
         named = [entry.event.aggregate for entry in stores.journal.entries(STREAM)]
         assert named == [None, events[1].aggregate]
         assert stores.erasing.erase_aggregates(STREAM) == 0
-        stores.payloads.restore(events, attrs.evolve(PURGE, act=Act.RESTORE))
+        stores.payloads.restore(events, attrs.evolve(PURGE, act=Act.IMPORT))
         assert [entry.event for entry in stores.journal.entries(STREAM)] == events
 
     def test_it_is_on_record(self, stores: Stores) -> None:
