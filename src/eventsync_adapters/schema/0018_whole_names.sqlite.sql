@@ -10,3 +10,11 @@ WHEN NOT EXISTS (SELECT 1 FROM purging p CROSS JOIN entries e ON e.event_id = OL
 BEGIN
     SELECT RAISE(ABORT, 'where events came from is never forgotten');
 END;
+
+-- Whoever counts what it stores writes payloads first. An older program, which does not, and has
+-- the database open, may add nothing more, or the counters would drift.
+CREATE TRIGGER entries_are_counted BEFORE INSERT ON entries
+WHEN NOT EXISTS (SELECT 1 FROM payloads WHERE entry_id = NEW.entry_id)
+BEGIN
+    SELECT RAISE(ABORT, 'the database belongs to a newer eventsync; end this program and use that');
+END;
