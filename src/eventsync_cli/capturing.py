@@ -60,13 +60,14 @@ class Findings:
     What became of the lines.
 
     `stored` counts every event new to the journal, held ones included; `superseded` earlier
-    events that these stand for. `error` says why it
-    ended early, with `code` the exit code; what was counted before is stored.
+    events that these stand for, `payloads_gone` duplicates of which nothing is kept. `error`
+    says why it ended early, with `code` the exit code; what was counted before is stored.
     """
 
     lines: int = 0
     stored: int = 0
     duplicates: int = 0
+    payloads_gone: int = 0
     held: int = 0
     discarded: int = 0
     superseded: int = 0
@@ -82,6 +83,7 @@ class Findings:
         if isinstance(result, Receipt):
             if result.state == "duplicate":
                 self.duplicates += 1
+                self.payloads_gone += result.payload_gone
                 return
             if result.state == "discarded":
                 self.discarded += 1

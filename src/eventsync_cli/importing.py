@@ -40,7 +40,7 @@ class Imported:
     def note(self, taken: Taken) -> None:
         """Count what became of a line."""
         self.states[taken.state] += 1
-        if taken.state in ("stored", "held", "restored"):
+        if taken.state in ("stored", "held", "brought_back"):
             self.streams[taken.stream] += 1
         if taken.error is not None:
             items = self.conflicts if taken.state == "conflict" else self.refused
@@ -70,7 +70,7 @@ def import_lines(
     """
     found = Imported()
     splitter = Splitter()
-    deed = Deed(act=Act.RESTORE, actor="cli", at=app.clock())
+    deed = Deed(act=Act.IMPORT, actor="cli", at=app.clock())
     rules = TakingRules(deed=deed, project=app.chosen.project, families=app.families())
     try:
         if dry_run:
@@ -136,7 +136,7 @@ def result_of(app: App, found: Imported, *, dry_run: bool) -> Result:
         "lines": found.lines,
         "stored": states["stored"] + states["held"],
         "held": states["held"],
-        "restored": states["restored"],
+        "brought_back": states["brought_back"],
         "duplicates": states["duplicate"],
         "streams": dict(found.streams.most_common(MOST_ITEMS)),
         "streams_count": len(found.streams),
@@ -150,7 +150,7 @@ def result_of(app: App, found: Imported, *, dry_run: bool) -> Result:
         f"{word} {document[name]}"
         for word, name in (
             ("stored", "stored"),
-            ("restored", "restored"),
+            ("brought back", "brought_back"),
             ("duplicates", "duplicates"),
             ("held", "held"),
             ("conflicts", "conflicts_count"),

@@ -106,12 +106,19 @@ class Splitter:
 
     def feed(self, piece: bytes) -> list[tuple[int, bytes | None]]:
         """Return the lines that *piece* completes."""
-        *whole, rest = piece.split(b"\n")
+        first, _, more = piece.partition(b"\n")
+        blank = more.count(b"\n") if more.isspace() else 0
+        if blank:
+            # A small file can unpack to very many blank lines: these are only counted.
+            whole, rest = [first], more.rpartition(b"\n")[2]
+        else:
+            *whole, rest = piece.split(b"\n")
         found = []
         for part in whole:
             line = self._complete(part)
             if line is None or line.strip():
                 found.append((self.number, line))
+        self.number += blank
         self._keep(rest)
         return found
 

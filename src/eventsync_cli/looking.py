@@ -27,6 +27,7 @@ from eventsync_core.ids import Kind, printable
 from eventsync_core.migration import find_waiting
 from eventsync_core.policy import Mode, policy_of
 from eventsync_core.status import (
+    MISCOUNTED,
     Foreground,
     Setting,
     Status,
@@ -116,7 +117,8 @@ def exit_of(
         return code, reason_of(error)
     if status.setting.problems:
         return ExitCode.REFUSED, status.setting.problems[0]
-    return ExitCode.OK, None
+    miscounted = [reason for reason in reasons if reason.code == MISCOUNTED]
+    return (ExitCode.INCOHERENT, miscounted[0]) if miscounted else (ExitCode.OK, None)
 
 
 def status_lines(

@@ -138,6 +138,7 @@ class MemoryStores:
             self.journal, self.ledger, self.superseding, self.targets
         )
         self.payloads = MemoryPayloads(self.journal, self.ledger, self.targets)
+        self.ledger.is_erased = self.payloads.is_erased
         self.erasing = MemoryErasing(
             self.journal,
             self.ledger,

@@ -67,7 +67,7 @@ def test_it_moves_and_comes_back(delivered: Run, tmp_path: Path) -> None:
 
     back = delivered("journal", "import", str(out), "--json")
 
-    assert (back.code, back.document["restored"], back.document["stored"]) == (0, 20, 0)
+    assert (back.code, back.document["brought_back"], back.document["stored"]) == (0, 20, 0)
     assert kept(delivered) == before
     journal = delivered("sync", "status", "--json").document["event_journal"]
     assert (journal["archived_event_count"], journal["retained_event_count"]) == (
@@ -76,7 +76,7 @@ def test_it_moves_and_comes_back(delivered: Run, tmp_path: Path) -> None:
     )
     assert delivered("journal", "show", "e1", "--json").document["purged"] is None
     once_more = delivered("journal", "import", str(out), "--json").document
-    assert (once_more["restored"], once_more["duplicates"]) == (0, 20)
+    assert (once_more["brought_back"], once_more["duplicates"]) == (0, 20)
 
 
 def test_equal_archives_are_equal_files(delivered: Run, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_undelivered_events_are_never_hidden(run: Run, events: Path, tmp_path: P
     assert dry.document["undelivered"] == done["undelivered"] == done["archived"] == 20
     (grant,) = run("target", "show", "--json").document["grants"]
     assert grant["classes"]["archived_or_purged_undelivered"] == 20
-    assert run("journal", "import", str(out), "--json").document["restored"] == 20
+    assert run("journal", "import", str(out), "--json").document["brought_back"] == 20
     (grant,) = run("target", "show", "--json").document["grants"]
     assert (grant["classes"]["archived_or_purged_undelivered"], grant["remaining_owed"]) == (0, 20)
 
@@ -187,9 +187,9 @@ def test_an_archive_that_was_changed(delivered: Run, tmp_path: Path) -> None:
 
     ran = delivered("journal", "import", str(bad), "--json")
 
-    assert (ran.code, ran.document["restored"]) == (3, 19)
+    assert (ran.code, ran.document["brought_back"]) == (3, 19)
     assert [each["code"] for each in ran.document["refused"]] == ["not_json", "archive_broke_off"]
-    assert delivered("journal", "import", str(out), "--json").document["restored"] == 1
+    assert delivered("journal", "import", str(out), "--json").document["brought_back"] == 1
 
 
 def test_a_purged_text_in_another_spelling(delivered: Run, tmp_path: Path) -> None:
@@ -200,5 +200,5 @@ def test_a_purged_text_in_another_spelling(delivered: Run, tmp_path: Path) -> No
 
     done = delivered("journal", "import", str(path), "--json").document
 
-    assert (done["restored"], done["duplicates"]) == (0, 1)
+    assert (done["brought_back"], done["duplicates"]) == (0, 1)
     assert delivered("journal", "show", "e1", "--json").document["text"] is None

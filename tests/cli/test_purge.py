@@ -112,6 +112,53 @@ def test_no_byte_is_left(filled: Run, home: Path) -> None:
     assert sum(value for value in again.values() if type(value) is int) - 1 == 0
 
 
+def test_other_projects_stay(run: Run, home: Path) -> None:
+    """A project whose name is a piece of other names takes nothing of theirs along."""
+    home.mkdir()
+    with closing(sqlite3.connect(home / "queue.db")) as queue, queue:
+        queue.execute(
+            "CREATE TABLE queue (id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT UNIQUE "
+            "NOT NULL, event_type TEXT NOT NULL, data TEXT NOT NULL, timestamp INTEGER NOT NULL, "
+            "retry_count INTEGER DEFAULT 0)"
+        )
+        for name in ("alpha", "alpha2", "beta"):
+            whole = json.dumps({"event_id": f"{name}-e", "project_uuid": name})
+            broken = f'{{"event_id": "bad-{name}", "project_uuid": "{name}", "oops'
+            queue.executemany(
+                "INSERT INTO queue (event_id, event_type, data, timestamp) VALUES (?, 'T', ?, 1)",
+                [(f"{name}-e", whole), (f"bad-{name}", broken)],
+            )
+    run("sync", "migrate", "--take-quarantined")
+
+    nobody = run("journal", "purge", "--project", "e")
+    ran = run("journal", "purge", "--project", "alpha", "--json").document
+
+    check_told(nobody, 64, "project_unknown")
+    assert (ran["payloads"], ran["provenance"], ran["set_aside"]) == (1, 1, 1)
+    rows = run("journal", "quarantine", "--json").document["set_aside"]
+    assert [row["event_id"] for row in rows] == ["bad-alpha2", "bad-beta"]
+    assert run("journal", "show", "alpha2-e", "--json").document["came_from"]
+    with open_stores(home / "eventsync" / "eventsync.db") as stores:
+        assert [head.stream for head in stores.journal.heads()] == ["alpha", "alpha2", "beta"]
+
+
+def test_what_is_captured_again_afterwards(run: Run, tmp_path: Path) -> None:
+    """It is not kept, which is said, and how to bring it back; also where nothing is retained."""
+    lines = tmp_path / "again.jsonl"
+    lines.write_text(text(1) + "\n")
+    run("capture", str(lines))
+    run("journal", "purge", "--project", PROJECT)
+
+    plain, said = run("capture", str(lines)), run("capture", str(lines), "--json").document
+    assert plain.out.endswith("payloads gone 1: journal import brings them back\n")
+    assert (said["duplicates"], said["payloads_gone"]) == (1, 1)
+
+    back = run("journal", "import", str(lines), "--json").document
+    assert back["brought_back"] == 1
+    assert run("audit", "purges", "--json").document["purges"][-1]["act"] == "import"
+    assert run("capture", str(lines), "--json").document["payloads_gone"] == 0
+
+
 def test_without_a_project(run: Run) -> None:
     """It erases nothing by default."""
     check_told(run("journal", "purge"), 64, "usage")

@@ -107,7 +107,7 @@ def test_aggregates_come_back_with_payloads(told: Run, tmp_path: Path) -> None:
     told("journal", "export", str(copy), *HERE)
     told("journal", "purge", *HERE)
 
-    assert told("journal", "import", str(copy), "--json").document["restored"] == 8
+    assert told("journal", "import", str(copy), "--json").document["brought_back"] == 8
 
     entries = told("journal", "list", "--json").document["entries"]
     assert {each["aggregate"] for each in entries} == {f"A:{SECRET.text}"}

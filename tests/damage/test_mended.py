@@ -39,7 +39,7 @@ def test_a_good_copy_mends(run: Run, copy: Path, receiver: Serving) -> None:
     done = run("journal", "import", str(copy), "--json").document
 
     assert {**preview, "dry_run": False} == done
-    assert (done["restored"], done["duplicates"], done["conflicts_count"]) == (4, 16, 0)
+    assert (done["brought_back"], done["duplicates"], done["conflicts_count"]) == (4, 16, 0)
     assert run("journal", "export", "-").out == copy.read_text()
     assert run("journal", "verify").code == 0
     assert run("sync", "doctor").code == 0
@@ -49,7 +49,7 @@ def test_a_good_copy_mends(run: Run, copy: Path, receiver: Serving) -> None:
     assert released["released"] == 4
     assert run("sync", "now", "--json").document["counts"]["delivered"] == 4
     again = run("journal", "import", str(copy), "--json").document
-    assert (again["restored"], again["duplicates"]) == (0, 20)
+    assert (again["brought_back"], again["duplicates"]) == (0, 20)
 
 
 def test_another_text_mends_nothing(run: Run, copy: Path, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_another_text_mends_nothing(run: Run, copy: Path, tmp_path: Path) -> Non
     done = run("journal", "import", str(other), "--json")
 
     assert done.code == 3
-    assert (done.document["restored"], done.document["duplicates"]) == (0, 1)
+    assert (done.document["brought_back"], done.document["duplicates"]) == (0, 1)
     assert done.document["conflicts_count"] == 1
     assert run("journal", "verify", "--json").document["streams"][0]["bad"] == 4
 

@@ -30,7 +30,7 @@ def test_what_went_comes_back(tmp_path: Path, count: int) -> None:
     back = run(home, "journal", "import", str(out))
     new = run(tmp_path / "two", "journal", "import", str(out))
 
-    assert (back["restored"], back["stored"], new["stored"]) == (count, 0, count)
+    assert (back["brought_back"], back["stored"], new["stored"]) == (count, 0, count)
     assert exported(home, tmp_path / "after.jsonl") == before
     assert exported(tmp_path / "two", tmp_path / "two.jsonl") == before
     assert heads_of(tmp_path / "two") == heads

@@ -36,10 +36,10 @@ def test_a_payload_that_goes_is_not_counted_and_one_that_comes_back_is(world: Wo
         deed = Deed(act=act, actor="me", at=1)
         payloads.purge("default", [1, 2, 8], deed)
         assert measures.retained() == _recount(world.path) != before
-        payloads.restore(events[1:2], attrs.evolve(deed, act=Act.RESTORE))
+        payloads.restore(events[1:2], attrs.evolve(deed, act=Act.IMPORT))
         assert measures.retained() == _recount(world.path)
         assert measures.retained()[0].count == 6
-        payloads.restore(events, attrs.evolve(deed, act=Act.RESTORE))
+        payloads.restore(events, attrs.evolve(deed, act=Act.IMPORT))
         assert measures.retained() == before
     world.capture(2, first=9)
     assert measures.retained() == _recount(world.path)

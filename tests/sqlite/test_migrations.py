@@ -254,6 +254,6 @@ def test_shared_files_speak_plainly(version: str) -> None:
     sql = re.sub(r"--.*", "", text)
 
     assert column_types(sql) <= {"TEXT", "BIGINT"}
-    assert "BIGINT" in column_types(sql) or not sql.strip()
+    assert column_types(sql) or not sql.strip()
     for word in ("TRIGGER", "WITHOUT ROWID", "AUTOINCREMENT", "JSON", "PRAGMA", " WHERE "):
         assert word not in sql.upper()

@@ -8,22 +8,27 @@ from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._numbered import ASIDE, BODIES, erased, highest
 from eventsync_adapters.sqlite._payloads import SqlitePayloads
 from eventsync_core.erasure import Erased
+from eventsync_core.legacy import body_names
 from eventsync_core.payloads import Deed
 
-_PERMIT = "UPDATE purging SET stream_id = ?, is_whole = ? WHERE only_row = 1"
+_PERMIT = "UPDATE purging SET stream_id = ?, is_whole = ?, bodies = ? WHERE only_row = 1"
 _PROVENANCE = """
 SELECT COUNT(*) FROM entries e CROSS JOIN provenance p ON p.event_id = e.event_id
 WHERE e.stream_id = ?
 """
 _PROVENANCE_NAMED = """
 SELECT COUNT(*) FROM provenance p
-WHERE instr(lower(p.event_id), ?1)
-  AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.event_id = p.event_id AND e.stream_id = ?2)
+WHERE substr(lower(p.event_id), 1, length(?1)) = ?1
+  AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.event_id = p.event_id)
 """
 _DROP_PROVENANCE = """
 DELETE FROM provenance WHERE event_id IN (SELECT event_id FROM entries WHERE stream_id = ?)
 """
-_DROP_PROVENANCE_NAMED = "DELETE FROM provenance WHERE instr(lower(event_id), ?)"
+_DROP_PROVENANCE_NAMED = """
+DELETE FROM provenance
+WHERE substr(lower(event_id), 1, length(?1)) = ?1
+  AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.event_id = provenance.event_id)
+"""
 _BODIES = "SELECT COUNT(*) FROM bodies WHERE stream_id = ?"
 _DROP_CONTENTS = """
 DELETE FROM body_contents WHERE body_no IN (SELECT body_no FROM bodies WHERE stream_id = ?)
@@ -73,9 +78,9 @@ class SqliteErasing:
     def there(self, stream: str) -> Erased:
         """See `Erasing.there`."""
         stream_id = self._keys.stream(stream)
+        named = self._count(_PROVENANCE_NAMED, body_names(stream))
         if stream_id is None:
-            return Erased(failures=self._count(_FAILURES_OF, stream))
-        named = self._count(_PROVENANCE_NAMED, stream, stream_id)
+            return Erased(provenance=named, failures=self._count(_FAILURES_OF, stream))
         words = self._count(_WORDS, stream_id) + self._count(_PAST_WORDS, stream_id)
         for target_no in self._targets():
             words += self._count(_GUIDANCE, target_no, stream_id)
@@ -101,12 +106,15 @@ class SqliteErasing:
         self._database.row("PRAGMA secure_delete = ON")
         with self._database.write():
             found = self.there(stream)
-            stream_id = self._keys.stream_for_writing(stream)
+            stream_id = self._keys.stream(stream)
+            if stream_id is None and found.failures:
+                # What guards them knows their project by its stream.
+                stream_id = self._keys.stream_for_writing(stream)
             highest_body = highest(self._database, BODIES)
             highest_aside = highest(self._database, ASIDE)
-            self._database.run(_PERMIT, (stream_id, 1))
+            self._database.run(_PERMIT, (stream_id or 0, 1, body_names(stream)))
             self._database.run(_DROP_PROVENANCE, (stream_id,))
-            self._database.run(_DROP_PROVENANCE_NAMED, (stream,))
+            self._database.run(_DROP_PROVENANCE_NAMED, (body_names(stream),))
             self._database.run(_DROP_CONTENTS, (stream_id,))
             self._database.run(_SILENCE, (stream_id,))
             self._database.run(_DROP_PAST_WORDS, (stream_id,))
@@ -119,7 +127,7 @@ class SqliteErasing:
             self._database.run(_DROP_BODIES, (stream_id,))
             FailureLog(self._database).erase(stream)
             gone = sum(self._database.run(_DROP_ASIDE, (number,)) for number in aside)
-            self._database.run(_PERMIT, (0, 0))
+            self._database.run(_PERMIT, (0, 0, ""))
             erased(self._database, (highest_body, found.bodies), (highest_aside, gone))
             self._payloads.note(deed, 0, 0)
         return attrs.evolve(found, set_aside=gone)

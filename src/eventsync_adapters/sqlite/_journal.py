@@ -23,7 +23,8 @@ _HEADS = """
 SELECT stream, head, chain, lamport FROM streams WHERE head > 0 OR lamport > 0 ORDER BY stream
 """
 _KNOWN = """
-SELECT e.event_id, s.stream, e.position, e.canonical_digest
+SELECT e.event_id, s.stream, e.position, e.canonical_digest,
+       NOT EXISTS (SELECT 1 FROM payloads p WHERE p.entry_id = e.entry_id)
 FROM entries e JOIN streams s ON s.stream_id = e.stream_id
 WHERE e.event_id IN ({})
 """
@@ -87,8 +88,9 @@ class SqliteJournal:
         for start in range(0, len(event_ids), _IDS_AT_ONCE):
             some = event_ids[start : start + _IDS_AT_ONCE]
             query = _KNOWN.format(",".join("?" * len(some)))
-            for event_id, stream, position, digest in self._database.rows(query, some):
-                found[event_id] = Known(event_id, stream, position, bytes_in(digest))
+            for event_id, stream, position, digest, is_gone in self._database.rows(query, some):
+                place = (event_id, stream, position)
+                found[event_id] = Known(*place, bytes_in(digest), bool(is_gone))
         return found
 
     def find(self, event_id: str) -> Entry | None:

@@ -25,6 +25,8 @@ from eventsync_core.ledger import (
     let_wait,
     read_ranges,
     said_of,
+    silenced,
+    spans,
     write_ranges,
 )
 from eventsync_core.receivers import Detail, Effect, Outcome, Verdict
@@ -51,6 +53,10 @@ _ANSWER = """
 INSERT INTO answers (stream_id, position, target_no, request_id, answered_at, outcome, reason,
                      category)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_ERASED = """
+SELECT g.position FROM purged g CROSS JOIN purges u ON u.purge_no = g.purge_no
+WHERE g.stream_id = ? AND g.position BETWEEN ? AND ? AND u.act = 'purge'
 """
 _DELIVERED = "UPDATE targets SET last_delivery_at = ? WHERE target_no = ?"
 _LAST_DELIVERY = "SELECT last_delivery_at FROM targets WHERE target_id = ?"
@@ -125,6 +131,8 @@ class SqliteLedger:
             if row[1] is not None:
                 return holds
             positions = read_ranges(row[0])
+            if verdict.details or verdict.guidance:
+                verdict = silenced(verdict, self._erased(numbers[1], positions))
             plain = holds and all(outcome is Outcome.SUCCESS for outcome in verdict.outcomes)
             if not plain or not store_first_success(self._database, numbers, positions, request_id):
                 self._fold(numbers, positions, request_id, verdict, at, holds=holds)
@@ -134,6 +142,15 @@ class SqliteLedger:
             self._database.run(_CLOSE, (*answer, request_id))
             self._database.run(_LAND, (*numbers, lease.token, request_id))
             return holds
+
+    def _erased(self, stream_id: int, positions: Sequence[int]) -> set[int]:
+        """Return the indices of those whose payload was purged with its project."""
+        found = {
+            position
+            for span in spans(positions)
+            for (position,) in self._database.rows(_ERASED, (stream_id, *span))
+        }
+        return {index for index, position in enumerate(positions) if position in found}
 
     def _fold(
         self,

@@ -77,6 +77,7 @@ def _document(findings: Findings) -> dict[str, Any]:
         "lines": findings.lines,
         "stored": findings.stored,
         "duplicates": findings.duplicates,
+        "payloads_gone": findings.payloads_gone,
         "held": findings.held,
         "discarded": findings.discarded,
         "superseded": findings.superseded,
@@ -98,4 +99,6 @@ def _lines(findings: Findings) -> list[str]:
         counts += f"  discarded {findings.discarded}"
     if findings.superseded:
         counts += f"  superseded {findings.superseded}"
+    if findings.payloads_gone:
+        counts += f"  payloads gone {findings.payloads_gone}: journal import brings them back"
     return [counts, *findings.conflicts.named(), *findings.refused.named()]

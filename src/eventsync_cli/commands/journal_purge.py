@@ -10,7 +10,7 @@ from eventsync_core.erasure import Erased
 from eventsync_core.errors import Reason, StoreBusyError, StoreFullError
 from eventsync_core.ledger import Busy
 from eventsync_core.payloads import Act, Deed
-from eventsync_core.retention import erase, plan_erasure, sender_of
+from eventsync_core.retention import erase, is_known, plan_erasure, sender_of
 from eventsync_core.stores import Stores
 
 
@@ -28,23 +28,29 @@ def command(app: App, *, dry_run: bool) -> Result:
             "journal purge erases the project that --project names",
             fix_argv=("eventsync", "journal", "purge", "--help"),
         )
-    erased, busy = Erased(), None
     with app.reading() as stores:
-        if stores is not None:
-            busy = sender_of(stores, app.stream, at=app.clock())
-            erased = plan_erasure(stores, app.stream)
-    reason = None if busy is None else _busy_reason(app, busy)
-    if reason is None and not dry_run and app.has_store:
-        with app.stores() as opened:
-            erased = _erase(app, opened)
-        reason = _compact(app)
-    return _result(app, erased, reason, dry_run=dry_run, is_busy=busy is not None)
+        busy = None if stores is None else sender_of(stores, app.stream, at=app.clock())
+        erased = Erased() if stores is None else plan_erasure(stores, app.stream)
+        is_there = stores is not None and is_known(stores, app.stream)
+    if not is_there and erased == Erased():
+        raise UsageProblemError(
+            f"nothing is known here of a project {app.stream}; nothing is erased",
+            code="project_unknown",
+            fix_argv=("eventsync", "sync", "status"),
+        )
+    if dry_run or busy is not None:
+        reason = None if busy is None else _busy_reason(app, busy, "nothing is erased")
+        return _result(app, erased, reason, dry_run=dry_run, is_done=False)
+    with app.stores() as opened:
+        erased, busy = _erase(app, opened)
+    reason = _compact(app) if busy is None else _busy_reason(app, busy, "not all is erased")
+    return _result(app, erased, reason, dry_run=False, is_done=True)
 
 
-def _erase(app: App, stores: Stores) -> Erased:
+def _erase(app: App, stores: Stores) -> tuple[Erased, Busy | None]:
     deed = Deed(act=Act.PURGE, actor="cli", at=app.clock(), detail=app.stream)
     with Progress("erasing", app.clock, total=None, no_color=app.no_color) as bar:
-        return erase(stores, app.stream, deed, progress=bar.reach)
+        return erase(stores, app.stream, deed, app.clock, progress=bar.reach)
 
 
 def _compact(app: App) -> Reason | None:
@@ -61,12 +67,12 @@ def _compact(app: App) -> Reason | None:
 
 
 def _result(
-    app: App, erased: Erased, reason: Reason | None, *, dry_run: bool, is_busy: bool
+    app: App, erased: Erased, reason: Reason | None, *, dry_run: bool, is_done: bool
 ) -> Result:
-    if is_busy:
-        would = "nothing is erased; there are: "
+    if is_done:
+        would = "erased: "
     else:
-        would = "would be erased: " if dry_run else "erased: "
+        would = "would be erased: " if reason is None else "nothing is erased; there are: "
     counts = attrs.asdict(erased)
     said = "  ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
     return Result(
@@ -78,9 +84,9 @@ def _result(
     )
 
 
-def _busy_reason(app: App, busy: Busy) -> Reason:
+def _busy_reason(app: App, busy: Busy, said: str) -> Reason:
     return Reason(
         code="busy",
-        message=f"process {busy.holder.pid} is at work on stream {app.stream}; nothing is erased",
+        message=f"process {busy.holder.pid} is at work on stream {app.stream}; {said}",
         fix_text="run the same command again when the other process has finished",
     )

@@ -35,7 +35,8 @@ def discard(
             stored = stores.journal.find(event.event_id)
             if stored is not None:
                 digest = stored.event.canonical_digest
-                known = Known(event.event_id, stored.stream, stored.position, digest)
+                place = (event.event_id, stored.stream, stored.position)
+                known = Known(*place, digest, not stored.has_text)
                 results.append(receipt_of(reconcile(known, event), 0, durable=durable))
                 continue
             decision = may_discard(family, rules.on_discard)

@@ -50,7 +50,8 @@ class Receipt:
     `durable` it survives process kill, OS crash and power loss from now on; without, from the
     commit of the unit of work around it. Of a dropped event that is said of its audit row, and
     never where none was written. `superseded` counts the earlier events that it stands for, and
-    that are not delivered any more.
+    that are not delivered any more. `payload_gone`: the duplicate is of an event whose payload went
+    or was lost; nothing of it is kept but that it was there, and `journal import` brings it back.
     """
 
     event_id: str
@@ -59,6 +60,7 @@ class Receipt:
     state: Literal["stored", "held", "duplicate", "discarded"]
     durable: bool
     superseded: int = 0
+    payload_gone: bool = False
 
 
 Result = Receipt | EventSyncError
@@ -70,7 +72,15 @@ def receipt_of(item: Appended, superseded: int, *, durable: bool) -> Result:
     if item.state == "conflict":
         return PayloadConflictError(item.event_id, item.stream, item.position)
     count = superseded if item.state == "stored" else 0
-    return Receipt(item.event_id, item.stream, item.position, item.state, durable, count)
+    return Receipt(
+        item.event_id,
+        item.stream,
+        item.position,
+        item.state,
+        durable,
+        count,
+        item.payload_gone,
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -24,7 +24,7 @@ class MemoryErasing:
 
     def there(self, stream: str) -> Erased:
         """See `Erasing.there`."""
-        provenance = self.legacy.taken_of(self._ids(stream), stream)
+        provenance = self.legacy.taken_of(stream)
         bodies, failures = self.bodies.of(stream)
         return Erased(
             provenance=len(provenance),
@@ -38,13 +38,10 @@ class MemoryErasing:
     def _entries(self, stream: str) -> list[Entry]:
         return self.journal.entries(stream, limit=1 << 40)
 
-    def _ids(self, stream: str) -> set[str]:
-        return {entry.event.event_id for entry in self._entries(stream)}
-
     def erase(self, stream: str, aside: Sequence[int], deed: Deed) -> Erased:
         """See `Erasing.erase`."""
         found = self.there(stream)
-        gone = self.legacy.forget(self._ids(stream), stream, aside)
+        gone = self.legacy.forget(stream, aside)
         self.bodies.forget(stream)
         self.ledger.silence(stream)
         self.past.silence(stream)

@@ -33,8 +33,8 @@ class Erasing(Protocol):
         """
         Return what there is of *stream*, but for payloads and what was set aside.
 
-        Provenance and refusals of bodies are its own when their event stands in it, or when
-        they name its project, in whatever case of letters.
+        Provenance is its own as `eventsync_core.legacy.belongs` says; refusals of bodies are,
+        when they name its project, in whatever case of letters.
         """
         ...
 

@@ -28,7 +28,9 @@ class MemoryJournal:
         known = self._ids.get(event.event_id)
         if known is not None:
             digest = known.event.canonical_digest
-            return reconcile(Known(event.event_id, known.stream, known.position, digest), event)
+            place = (known.stream, known.position)
+            is_gone = not known.has_text
+            return reconcile(Known(event.event_id, *place, digest, is_gone), event)
         entries = self._streams.setdefault(stream, [])
         position = len(entries) + 1
         before = entries[-1].chain if entries else chain_start(stream)

@@ -40,16 +40,22 @@ class Known:
     stream: str
     position: int
     canonical_digest: bytes
+    payload_gone: bool = False
 
 
 @attrs.frozen
 class Appended:
-    """What became of one event handed to `Journal.append`; it stands at `position`."""
+    """
+    What became of one event handed to `Journal.append`; it stands at `position`.
+
+    `payload_gone`: it is a duplicate of one whose payload is not there, and is not stored.
+    """
 
     event_id: str
     stream: str
     position: int
     state: Literal["stored", "held", "duplicate", "conflict"]
+    payload_gone: bool = False
 
 
 @attrs.frozen

@@ -1,6 +1,7 @@
 """Rules every journal calls, so that two of them cannot disagree."""
 
 from hashlib import sha256
+from typing import Literal
 
 from eventsync_core.events import Event
 from eventsync_core.journal._model import Appended, Known
@@ -25,6 +26,6 @@ def reconcile(known: Known, event: Event) -> Appended:
     conflict. The result names where the first one stands; nothing stored changes.
     """
     equal = known.canonical_digest == event.canonical_digest
-    return Appended(
-        known.event_id, known.stream, known.position, "duplicate" if equal else "conflict"
-    )
+    state: Literal["duplicate", "conflict"] = "duplicate" if equal else "conflict"
+    is_gone = equal and known.payload_gone
+    return Appended(known.event_id, known.stream, known.position, state, is_gone)

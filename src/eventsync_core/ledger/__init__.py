@@ -36,6 +36,7 @@ from eventsync_core.ledger._rules import (
     let_wait,
     lost,
     said_of,
+    silenced,
 )
 from eventsync_core.ledger._superseding import (
     Link,
@@ -89,6 +90,7 @@ __all__ = [
     "read_ranges",
     "reopen",
     "said_of",
+    "silenced",
     "spans",
     "succeed",
     "write_ranges",

@@ -26,6 +26,7 @@ from eventsync_core.ledger._rules import (
     let_wait,
     lost,
     said_of,
+    silenced,
 )
 from eventsync_core.receivers import Detail, Effect, Outcome, Verdict
 
@@ -40,7 +41,8 @@ class MemoryLedger:
 
     `reach(target_id, stream)` tells the position above which the stream is granted, or
     None; `is_alive(holder)` whether the holder of a lease still runs (None: unknown);
-    `is_superseded(stream, position)` whether a later event stands for the entry.
+    `is_superseded(stream, position)` whether a later event stands for the entry, and `is_erased`
+    whether its payload was purged with its project.
     """
 
     journal: Journal
@@ -48,6 +50,7 @@ class MemoryLedger:
     boot: str = ""
     is_alive: Callable[[Holder], bool | None] = lambda _: None
     is_superseded: Callable[[str, int], bool] = lambda *_: False
+    is_erased: Callable[[str, int], bool] = lambda *_: False
     _entries: dict[_Place, LedgerEntry] = attrs.field(factory=dict)
     _history: dict[tuple[str, int], list[HistoryItem]] = attrs.field(factory=dict)
     _requests: dict[int, Request] = attrs.field(factory=dict)
@@ -130,7 +133,10 @@ class MemoryLedger:
         request = self._requests[request_id]
         if request.closed_at is not None:
             return holds
-        for index, position in enumerate(read_ranges(request.positions)):
+        positions = read_ranges(request.positions)
+        erased = {n for n, each in enumerate(positions) if self.is_erased(lease.stream, each)}
+        verdict = silenced(verdict, erased)
+        for index, position in enumerate(positions):
             outcome = verdict.outcomes[index]
             place = (lease.target_id, lease.stream, position)
             before = self._entries.get(place)
@@ -140,7 +146,7 @@ class MemoryLedger:
             self._entries[place] = fold(before, outcome, effect, request_id=request_id, at=at)
             detail = said_of(verdict, index)
             if detail is not None:
-                self._say(*place, request_id, at, outcome, detail.reason, detail.category)
+                self._say(place, request_id, at, outcome, detail)
             if outcome.is_delivered:
                 self._delivered_at[lease.target_id] = at
         self._requests[request_id] = attrs.evolve(
@@ -162,7 +168,7 @@ class MemoryLedger:
         self._entries[place] = fold(
             self._entries.get(place), Outcome.TERMINAL_FAILED, Effect.NONE, request_id=0, at=at
         )
-        self._say(*place, 0, at, Outcome.TERMINAL_FAILED, detail.reason, detail.category)
+        self._say(place, 0, at, Outcome.TERMINAL_FAILED, detail)
 
     def let_wait(self, lease: Lease, waits: Mapping[int, int]) -> None:
         """See `Ledger.let_wait`."""
@@ -252,25 +258,17 @@ class MemoryLedger:
         self._history.setdefault(place[1:], []).extend(said)
 
     def _say(
-        self,
-        target_id: str,
-        stream: str,
-        position: int,
-        request_id: int,
-        at: int,
-        outcome: Outcome,
-        reason: str,
-        category: str | None = None,
+        self, place: _Place, request_id: int, at: int, outcome: Outcome, detail: Detail
     ) -> None:
         item = HistoryItem(
-            target_id=target_id,
+            target_id=place[0],
             request_id=request_id,
             at=at,
             outcome=outcome,
-            reason=reason,
-            category=category,
+            reason=detail.reason,
+            category=detail.category,
         )
-        self._history.setdefault((stream, position), []).append(item)
+        self._history.setdefault(place[1:], []).append(item)
 
     def entry(self, target_id: str, stream: str, position: int) -> LedgerEntry | None:
         """See `Ledger.entry`."""

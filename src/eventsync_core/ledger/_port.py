@@ -63,7 +63,8 @@ class Ledger(Protocol):
         Fold *verdict* into what the request carried and close it; false if the lease is gone.
 
         Then only positive acknowledgements are kept. A verdict that the request was withheld
-        changes no entry. All of it is stored, or nothing; closing
+        changes no entry. Words about an entry whose payload was purged with its project are
+        not kept, see `silenced`. All of it is stored, or nothing; closing
         a closed request changes nothing.
         """
         ...

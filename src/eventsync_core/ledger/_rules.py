@@ -1,5 +1,7 @@
 """Rules every ledger calls, so that two of them cannot disagree."""
 
+from collections.abc import Collection
+
 import attrs
 
 from eventsync_core.clock import DAY, MINUTE, SECOND
@@ -110,6 +112,22 @@ def said_of(verdict: Verdict, index: int) -> Detail | None:
         return verdict.details[index]
     alone = (Outcome.DUPLICATE, Outcome.PENDING, Outcome.REJECTED, Outcome.TERMINAL_FAILED)
     return Detail("") if verdict.outcomes[index] in alone else None
+
+
+def silenced(verdict: Verdict, erased: Collection[int]) -> Verdict:
+    """
+    Return *verdict* without the words about the events at the indices *erased*.
+
+    Their project was purged while they were under way. What was said of the whole request may
+    quote them too, so that goes with the first.
+    """
+    if not erased:
+        return verdict
+    details = {
+        index: Detail("") if index in erased else detail
+        for index, detail in verdict.details.items()
+    }
+    return attrs.evolve(verdict, details=details, guidance="")
 
 
 def is_replaceable(lease: Lease, *, at: int, boot: str, is_alive: bool | None) -> bool:

@@ -1,5 +1,6 @@
 """What old programs left: rows of their files, where events came from, and what was set aside."""
 
+from eventsync_core.legacy._belonging import belongs, body_names, row_belongs
 from eventsync_core.legacy._memory import MemoryLegacy
 from eventsync_core.legacy._memory_past import MemoryPast
 from eventsync_core.legacy._model import (
@@ -64,6 +65,8 @@ __all__ = [
     "Stored",
     "Unwrapped",
     "Why",
+    "belongs",
+    "body_names",
     "can_be_shown",
     "decide",
     "is_safe",
@@ -73,6 +76,7 @@ __all__ = [
     "read_status",
     "read_time",
     "recompute",
+    "row_belongs",
     "row_digest",
     "settle_past",
     "unwrap",

@@ -1,8 +1,9 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import attrs
 
 from eventsync_core.journal import MemoryJournal
+from eventsync_core.legacy._belonging import belongs
 from eventsync_core.legacy._model import Noted, Provenance, RowKey, SetAside, Stored, Why
 
 
@@ -131,17 +132,21 @@ class MemoryLegacy:
                 changed += 1
         return changed
 
-    def taken_of(self, event_ids: Collection[str], project: str) -> list[tuple[str, RowKey]]:
-        """Return what is on record of rows that became those events, or that name the project."""
+    def taken_of(self, project: str) -> list[tuple[str, RowKey]]:
+        """Return what is on record of rows that belong to the project."""
         return [
             place
             for place, row in self._taken.items()
-            if row.event_id in event_ids or project in row.event_id.lower()
+            if belongs(row.event_id, self._stream(row.event_id), project)
         ]
 
-    def forget(self, event_ids: Collection[str], project: str, aside: Sequence[int]) -> int:
+    def _stream(self, event_id: str) -> str | None:
+        entry = self._journal.find(event_id)
+        return None if entry is None else entry.stream
+
+    def forget(self, project: str, aside: Sequence[int]) -> int:
         """Forget what `taken_of` returns and the rows of *aside*; return how many these were."""
-        for place in self.taken_of(event_ids, project):
+        for place in self.taken_of(project):
             del self._taken[place]
         return sum(self._aside.pop(number, None) is not None for number in aside)
 

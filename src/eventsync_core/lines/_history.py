@@ -4,12 +4,16 @@ import attrs
 
 from eventsync_core.codec import write_document
 from eventsync_core.errors import NotJsonError
+from eventsync_core.ids import given_words, one_line
 from eventsync_core.ledger import Act, HistoryItem, LedgerEntry
 from eventsync_core.lines._lines import HISTORY_KEY
 from eventsync_core.receivers import Outcome
 from eventsync_core.targets import Kind, Target, make_target
 
 _VERSION = 1
+_LONGEST = 500
+# The last microsecond that can be shown as a time; every store can keep it.
+_MOST = 253_402_300_800 * 10**6 - 1
 
 
 @attrs.frozen(kw_only=True)
@@ -86,7 +90,7 @@ def read_history(content: object) -> History:
         return History(
             event_id=str(content["event_id"]),
             told=tuple(_read_told(told) for told in content["targets"]),
-            held=None if held is None else str(held),
+            held=None if held is None else given_words(str(held)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise NotJsonError("the history cannot be understood") from error
@@ -96,13 +100,15 @@ def _read_told(told: dict[str, Any]) -> Told:
     target = make_target(
         Kind(told["kind"]), str(told["url"]), team=str(told["team"]), user=str(told["user"])
     )
+    if not f"{target.team}{target.user}".isprintable():
+        raise ValueError
     row = None
     if told.get("outcome") is not None:
         row = LedgerEntry(
             outcome=Outcome(told["outcome"]),
-            attempts=int(told["attempts"]),
-            rejections=int(told["rejections"]),
-            round=int(told["round"]),
+            attempts=_whole(told["attempts"]),
+            rejections=_whole(told["rejections"]),
+            round=_whole(told["round"], least=1),
             seen=bool(told["seen"]),
         )
     said = tuple(_read_item(target.target_id, item) for item in told["history"])
@@ -114,10 +120,17 @@ def _read_item(target_id: str, item: dict[str, Any]) -> HistoryItem:
     return HistoryItem(
         target_id=target_id,
         request_id=0,
-        at=int(item["at"]),
+        at=_whole(item["at"]),
         outcome=Outcome(item["outcome"]),
-        reason=str(item["reason"]),
-        category=None if category is None else str(category),
+        reason=one_line(str(item["reason"]), _LONGEST),
+        category=None if category is None else one_line(str(category), _LONGEST),
         act=None if act is None else Act(act),
-        actor=str(item["actor"]),
+        actor=given_words(str(item["actor"])),
     )
+
+
+def _whole(value: object, *, least: int = 0) -> int:
+    """Return a number that every store can keep, and that may be a time."""
+    if type(value) is not int or not least <= value <= _MOST:
+        raise ValueError
+    return value

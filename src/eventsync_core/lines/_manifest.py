@@ -90,9 +90,12 @@ def _read(content: dict[str, object]) -> Manifest | Sealed:
 
 
 def _is_of(ranges: str, count: int) -> bool:
-    """Say whether *ranges* hold so many positions; they may be absurdly wide."""
-    total = 0
+    """Say whether *ranges* rise and hold so many positions; they may be absurdly wide."""
+    total = before = 0
     for part in ranges.split(","):
         first, _, last = part.partition("-")
-        total += int(last or first) - int(first) + 1
+        low, high = int(first), int(last or first)
+        if not before < low <= high:
+            return False
+        total, before = total + high - low + 1, high
     return total == count

@@ -13,9 +13,10 @@ class Retained:
 
 
 def total(parts: Iterable[Retained]) -> Retained:
-    """Return all *parts* as one, which is of no stream."""
+    """Return all *parts* as one, which is of no stream; a miscounted one is never below zero."""
     found = list(parts)
-    return Retained("", sum(part.count for part in found), sum(part.size_bytes for part in found))
+    size_bytes = sum(max(part.size_bytes, 0) for part in found)
+    return Retained("", sum(max(part.count, 0) for part in found), size_bytes)
 
 
 @attrs.frozen(kw_only=True)

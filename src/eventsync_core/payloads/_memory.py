@@ -93,6 +93,11 @@ class MemoryPayloads:
         number = self._gone.get((stream, position))
         return None if number is None else self._purges[number]
 
+    def is_erased(self, stream: str, position: int) -> bool:
+        """Say whether the entry's payload was purged with its project."""
+        purge = self.tombstone(stream, position)
+        return purge is not None and purge.deed.act is Act.PURGE
+
     def purges(self, *, after: int = 0, limit: int = 1000) -> list[Purge]:
         """See `Payloads.purges`."""
         return [each for number, each in self._purges.items() if number > after][:limit]

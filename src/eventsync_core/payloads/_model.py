@@ -9,7 +9,7 @@ class Act(StrEnum):
     GC = "gc"
     ARCHIVE = "archive"
     PURGE = "purge"
-    RESTORE = "restore"
+    IMPORT = "import"
 
 
 @attrs.frozen(kw_only=True)

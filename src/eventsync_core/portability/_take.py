@@ -26,7 +26,10 @@ from eventsync_core.payloads import Deed
 from eventsync_core.portability._histories import take_history
 from eventsync_core.stores import Stores
 
-State = Literal["stored", "held", "restored", "duplicate", "conflict", "refused", "told"]
+State = Literal["stored", "held", "brought_back", "duplicate", "conflict", "refused", "told"]
+
+
+_LONGEST_STREAM = 1_000
 
 
 @attrs.frozen(kw_only=True)
@@ -79,12 +82,7 @@ class Taking:
         self._last_id = ""
         self._refused: set[str] = set()
         self._new: set[str] = set()
-        self._is_sealed = False
-
-    @property
-    def is_broken_off(self) -> bool:
-        """It is an archive whose end did not come."""
-        return self._is_archive and not self._is_sealed
+        self.is_broken_off = False
 
     def take(self, lines: Sequence[tuple[int, str]], *, at: int) -> list[Taken]:
         """
@@ -135,7 +133,7 @@ class Taking:
         if isinstance(found, Carried):
             self._seal.add(line, is_event=True)
             event = as_family_says(read_event(found.text), self._rules.families)
-            self._check(found.text)
+            self._check(event, found.text)
             return event
         self._note(line, found)
         return read_history(found.content) if found.key == HISTORY_KEY else None
@@ -144,21 +142,32 @@ class Taking:
         if found.key != MANIFEST_KEY:
             self._seal.add(line, is_event=False)
             return
+        # Of what stands behind a manifest that cannot be read nobody knows the stream.
+        self._is_archive, self._manifest = True, None
         manifest = read_manifest(found.content)
-        self._is_archive = True
         if isinstance(manifest, Sealed):
-            if manifest != self._seal.sealed:
+            seal, self._seal = self._seal, Seal()
+            self.is_broken_off = False
+            if manifest != seal.sealed:
                 raise NotJsonError("the archive is not the one that its last line seals")
-            self._is_sealed, self._manifest = True, None
             return
+        if not self.is_broken_off:
+            # Another archive, or other lines, may stand before this one.
+            self._seal, self.is_broken_off = Seal(), True
         self._manifest, self._left = manifest, iter(manifest.digests)
         self._seal.add(line, is_event=False)
 
-    def _check(self, text: str) -> None:
+    def _check(self, event: Event, text: str) -> None:
         if self._manifest is None:
+            if self._is_archive:
+                raise NotJsonError("no manifest of the archive names the event")
             return
         if next(self._left, "") != sha256(text.encode()).hexdigest():
             raise NotJsonError("the event is not the one that the archive's manifest names")
+        if self._stream(event) != stream_key(event.project, self._manifest.stream):
+            raise NotJsonError("the archive names another stream than the event's project")
+        if not _is_usable(self._manifest.stream):
+            raise NotJsonError("the archive's name of the stream cannot be used")
 
     def _stream(self, event: Event) -> str:
         if self._manifest is not None:
@@ -181,7 +190,7 @@ class Taking:
         is_lacking = entry is not None and lacks_text(entry, event)
         if is_lacking and event.event_id not in self._seen:
             self._seen[event.event_id] = canonical
-            return _taken(item, "restored")
+            return _taken(item, "brought_back")
         return _taken(item, "duplicate")
 
     def _store(self, stores: Stores, items: Sequence[_Item], at: int) -> list[Taken]:
@@ -199,8 +208,12 @@ class Taking:
         for item in again:
             is_back = item.event.event_id in back
             back.discard(item.event.event_id)
-            found.append(_taken(item, "restored" if is_back else "duplicate"))
+            found.append(_taken(item, "brought_back" if is_back else "duplicate"))
         return found
+
+
+def _is_usable(stream: str) -> bool:
+    return len(stream) <= _LONGEST_STREAM and stream.isprintable()
 
 
 def _appended(item: _Item, became: Appended) -> Taken:

@@ -3,7 +3,7 @@
 from eventsync_core.retention._archive import Archived, ArchiveFile, archive, plan_archive
 from eventsync_core.retention._choice import Choice, Stay, why_stays
 from eventsync_core.retention._collect import Collected, collect, preview
-from eventsync_core.retention._erase import erase, plan_erasure, sender_of
+from eventsync_core.retention._erase import erase, is_known, plan_erasure, sender_of
 from eventsync_core.retention._suggest import SUGGESTED_FROM, suggest
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "archive",
     "collect",
     "erase",
+    "is_known",
     "plan_archive",
     "plan_erasure",
     "preview",

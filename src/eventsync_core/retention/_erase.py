@@ -3,10 +3,9 @@ from collections.abc import Callable, Iterator
 import attrs
 
 from eventsync_core.erasure import Erased
-from eventsync_core.ids import DEFAULT_STREAM, UNASSIGNED_STREAM
 from eventsync_core.journal import heads_of
 from eventsync_core.ledger import Busy
-from eventsync_core.legacy import SetAside
+from eventsync_core.legacy import row_belongs
 from eventsync_core.payloads import Deed
 from eventsync_core.retention._collect import pages, pieces
 from eventsync_core.stores import Stores
@@ -14,7 +13,6 @@ from eventsync_core.targets import Target
 
 ERASED = "the reason was erased with a project"
 _PAGE = 500
-_NAMES_NO_PROJECT = (DEFAULT_STREAM, UNASSIGNED_STREAM)
 
 
 def plan_erasure(stores: Stores, stream: str) -> Erased:
@@ -26,6 +24,12 @@ def plan_erasure(stores: Stores, stream: str) -> Erased:
     found = stores.erasing.there(stream)
     words = found.words + sum(_words(target) for target in _granted(stores, stream))
     return attrs.evolve(found, payloads=payloads, set_aside=aside, words=words)
+
+
+def is_known(stores: Stores, stream: str) -> bool:
+    """Say whether the stream ever held an event, or was granted to a target."""
+    heads = stores.journal.heads()
+    return any(head.stream == stream for head in heads) or bool(_granted(stores, stream))
 
 
 def sender_of(stores: Stores, stream: str, *, at: int) -> Busy | None:
@@ -41,48 +45,71 @@ def erase(
     stores: Stores,
     stream: str,
     deed: Deed,
+    clock: Callable[[], int],
     *,
     progress: Callable[[int], None] | None = None,
-) -> Erased:
+) -> tuple[Erased, Busy | None]:
     """
     Erase all content of *stream*: payloads, provenance, rows set aside, bodies, words of targets.
 
-    What is not a payload goes first, in one unit of work, then payloads page by page, then the
-    names of aggregates. Ids, types, digests, chain and outcomes stay, and the deed is on record.
+    What is not a payload goes first, in one unit of work, then payloads page by page, then what
+    came meanwhile. Ids, types, digests, chain and outcomes stay, and the deed is on record.
     Why a target that it was ever granted to rests or waits is erased too; that it does, stays.
+    The second value is who is sending the stream just now, by *clock*: then nothing more goes.
 
     Raises:
         StoreError: The store cannot be used; what went before stays gone.
     """
-    found = stores.erasing.erase(stream, list(_aside(stores, stream)), deed)
-    words = found.words + _silence(stores, stream)
+    found, busy = _rest(stores, stream, deed, clock)
+    if busy is not None:
+        return found, busy
     payloads = 0
     for head in heads_of(stores.journal, stream):
-        for page in pages(stores, head):
-            for piece in pieces(page):
-                with stores.atomic():
-                    positions = [kept.position for kept in piece]
-                    payloads += stores.payloads.purge(stream, positions, deed)[0]
-                if progress is not None:
-                    progress(payloads)
+        for piece in (piece for page in pages(stores, head) for piece in pieces(page)):
+            with stores.atomic():
+                busy = sender_of(stores, stream, at=clock())
+                if busy is not None:
+                    return attrs.evolve(found, payloads=payloads), busy
+                positions = [kept.position for kept in piece]
+                payloads += stores.payloads.purge(stream, positions, deed)[0]
+            if progress is not None:
+                progress(payloads)
+    # Somebody may have sent some of it between two pages, and was answered.
+    more, busy = _rest(stores, stream, deed, clock)
     aggregates = stores.erasing.erase_aggregates(stream)
-    return attrs.evolve(found, payloads=payloads, words=words, aggregates=aggregates)
+    counts = zip(attrs.fields(Erased), attrs.astuple(found), attrs.astuple(more), strict=True)
+    both = Erased(**{field.name: first + second for field, first, second in counts})
+    return attrs.evolve(both, payloads=payloads, aggregates=aggregates), busy
+
+
+def _rest(
+    stores: Stores, stream: str, deed: Deed, clock: Callable[[], int]
+) -> tuple[Erased, Busy | None]:
+    """Erase what is no payload, unless somebody sends the stream."""
+    aside = list(_aside(stores, stream))
+    with stores.atomic():
+        # To send begins with a write, so nobody does between this look and the commit.
+        busy = sender_of(stores, stream, at=clock())
+        if busy is not None:
+            return Erased(), busy
+        found = stores.erasing.erase(stream, aside, deed)
+        words = found.words + _silence(stores, stream)
+    return attrs.evolve(found, words=words, aggregates=0), None
 
 
 def _silence(stores: Stores, stream: str) -> int:
     """Erase why targets of the stream rest or wait; return how many words went."""
     count = 0
-    with stores.atomic():
-        for target in _granted(stores, stream):
-            count += _words(target)
-            if _is_told(target.paused):
-                stores.targets.pause(target.target_id, ERASED)
-            for faults, keep in (
-                (target.back_off, stores.targets.set_back_off),
-                (target.body_back_off, stores.targets.set_body_back_off),
-            ):
-                if faults.reason:
-                    keep(target.target_id, attrs.evolve(faults, reason=""))
+    for target in _granted(stores, stream):
+        count += _words(target)
+        if _is_told(target.paused):
+            stores.targets.pause(target.target_id, ERASED)
+        for faults, keep in (
+            (target.back_off, stores.targets.set_back_off),
+            (target.body_back_off, stores.targets.set_body_back_off),
+        ):
+            if faults.reason:
+                keep(target.target_id, attrs.evolve(faults, reason=""))
     return count
 
 
@@ -111,13 +138,6 @@ def _aside(stores: Stores, stream: str) -> Iterator[int]:
         stored = stores.legacy.stored([row.event_id for row in page if row.event_id])
         for row in page:
             known = stored.get(row.event_id)
-            if (known is not None and known.stream == stream) or _names(stores, row, stream):
+            raw = stores.legacy.bytes_of(row.number) or b""
+            if row_belongs(row, raw, None if known is None else known.stream, stream):
                 yield row.number
-
-
-def _names(stores: Stores, row: SetAside, stream: str) -> bool:
-    """Say whether the row's bytes name the project, in whatever case of letters."""
-    if stream in _NAMES_NO_PROJECT:
-        return False
-    raw = stores.legacy.bytes_of(row.number) or b""
-    return stream.encode() in raw.lower()

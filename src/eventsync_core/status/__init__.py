@@ -1,6 +1,6 @@
 """One picture of what is stored, owed and delivered, and whether it hangs together."""
 
-from eventsync_core.status._check import check
+from eventsync_core.status._check import MISCOUNTED, check
 from eventsync_core.status._collect import collect
 from eventsync_core.status._known import back_off_document, reset_document
 from eventsync_core.status._model import (
@@ -22,6 +22,7 @@ from eventsync_core.status._stall import stall_of
 from eventsync_core.status._wire import as_document
 
 __all__ = [
+    "MISCOUNTED",
     "STALL_AFTER_SECONDS",
     "Failure",
     "Foreground",

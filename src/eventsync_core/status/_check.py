@@ -7,6 +7,9 @@ from eventsync_core.status._legacy import legacy_reasons
 from eventsync_core.status._model import Status
 from eventsync_core.status._stall import stall_of
 
+MISCOUNTED = "counters_differ"
+"""The code of what makes figures of a status untrue, so that it is said without being asked."""
+
 
 def check(status: Status) -> tuple[Reason, ...]:
     """
@@ -34,6 +37,13 @@ def _reasons(status: Status) -> Iterator[Reason]:
     stalled = stall_of(status)
     if stalled is not None:
         yield stalled
+    below = [each.stream for each in status.retained if min(each.count, each.size_bytes) < 0]
+    if below:
+        yield Reason(
+            code=MISCOUNTED,
+            message=f"stream {below[0]} is said to keep less than nothing",
+            fix_argv=("eventsync", "sync", "doctor", "--mend"),
+        )
     for target in status.targets:
         for stream in target.streams:
             if not stream.is_coherent:

@@ -85,7 +85,7 @@ class PayloadRules(RuleBasedStateMachine):
         events = [read_event(text) for text in list(self.gone.values())[::share]]
 
         def step(side: Side) -> object:
-            deed = Deed(act=Act.RESTORE, actor="me", at=side.clock())
+            deed = Deed(act=Act.IMPORT, actor="me", at=side.clock())
             return side.stores.payloads.restore(events, deed)
 
         self.alike(step)

@@ -22,7 +22,7 @@ _ODD = st.sampled_from(
     )
 )
 _TEXTS = st.lists(envelopes(_NAMES) | _ODD, max_size=12)
-DEED = Deed(act=Act.RESTORE, actor="me", at=2)
+DEED = Deed(act=Act.IMPORT, actor="me", at=2)
 
 
 def lines_of(stores: MemoryStores) -> list[str]:

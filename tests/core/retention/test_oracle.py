@@ -166,9 +166,9 @@ class World:
         if not self.files:
             return
         lines = self.files[share % len(self.files)]
-        states = take(self.stores, lines, self.deed(Act.RESTORE))
+        states = take(self.stores, lines, self.deed(Act.IMPORT))
         held = {each for each in self.gone if f'"{each}"' in "".join(lines)}
-        assert states.count("restored") == len(held)
+        assert states.count("brought_back") == len(held)
         assert "stored" not in states
         self.gone -= held
 
@@ -237,7 +237,7 @@ def check_copies(world: World) -> None:
     lines = "".join(whole).splitlines()
     for some in ([], lines[::2]):
         other = MemoryStores()
-        deed = Deed(act=Act.RESTORE, actor="me", at=1)
+        deed = Deed(act=Act.IMPORT, actor="me", at=1)
         take(other, some, deed)
         states = take(other, lines, deed)
         assert (states.count("duplicate"), states.count("stored")) == (

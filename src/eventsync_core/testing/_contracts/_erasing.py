@@ -106,6 +106,24 @@ class ErasingContract:
         assert [each.guidance for each in stores.ledger.requests(TARGET_ID, STREAM)] == [""]
         assert [entry.event.event_id for entry in stores.journal.entries(STREAM)] == ["e1", "e2"]
 
+    def test_an_answer_that_comes_later_leaves_no_words(self, stores: Stores) -> None:
+        """Of what was under way the outcome is kept, and of other events the words too."""
+        granted(stores, make_events(3))
+        lease = leased(stores)
+        request_id = opened(stores, lease, 1, 2, 3)
+        stores.payloads.purge(STREAM, [1], PURGE)
+        stores.payloads.purge(STREAM, [2], attrs.evolve(PURGE, act=Act.GC))
+        said = verdict(*[Outcome.REJECTED] * 3, reasons=dict.fromkeys(range(3), "secret"))
+        said = attrs.evolve(said, guidance="and secret")
+
+        stores.ledger.close_request(lease, request_id, said, at=NOW)
+
+        told = [stores.ledger.history(STREAM, position)[0] for position in (1, 2, 3)]
+        assert [item.reason for item in told] == ["", "secret", "secret"]
+        assert {item.outcome for item in told} == {Outcome.REJECTED}
+        (request,) = stores.ledger.requests(TARGET_ID, STREAM)
+        assert request.guidance == ""
+
     def test_reasons_of_holds_go(self, stores: Stores) -> None:
         """What is held stays held, and what was released stays on record."""
         stores.journal.append(STREAM, make_events(3), at=NOW)
@@ -138,7 +156,7 @@ class ErasingContract:
         named = [entry.event.aggregate for entry in stores.journal.entries(STREAM)]
         assert named == [None, events[1].aggregate]
         assert stores.erasing.erase_aggregates(STREAM) == 0
-        stores.payloads.restore(events, attrs.evolve(PURGE, act=Act.RESTORE))
+        stores.payloads.restore(events, attrs.evolve(PURGE, act=Act.IMPORT))
         assert [entry.event for entry in stores.journal.entries(STREAM)] == events
 
     def test_it_is_on_record(self, stores: Stores) -> None:

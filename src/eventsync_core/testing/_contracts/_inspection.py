@@ -40,7 +40,7 @@ class InspectionContract:
         for act, positions in ((Act.GC, [1, 2]), (Act.ARCHIVE, [3, 6])):
             deed = Deed(act=act, actor="me", at=NOW)
             stores.payloads.purge(STREAM, positions, deed)
-        stores.payloads.restore(make_events(1), attrs.evolve(deed, act=Act.RESTORE))
+        stores.payloads.restore(make_events(1), attrs.evolve(deed, act=Act.IMPORT))
         later = [make_event(f"k{number}") for number in range(3)]
         stores.journal.append(STREAM, later, at=NOW)
         lease = leased(stores)

@@ -92,7 +92,7 @@ class MeasuresContract:
         assert stores.measures.retained() == [Retained(STREAM, 0, 0)]
         assert (stores.measures.oldest_kept_at(), _since(stores)) == (None, None)
 
-        stores.payloads.restore(events, attrs.evolve(deed, act=Act.RESTORE))
+        stores.payloads.restore(events, attrs.evolve(deed, act=Act.IMPORT))
         assert stores.measures.retained() == before
         assert (stores.measures.oldest_kept_at(), _since(stores)) == (NOW, 0)
 

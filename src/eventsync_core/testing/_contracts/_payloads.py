@@ -28,7 +28,7 @@ from eventsync_core.testing._contracts._steps import (
 )
 
 GC = Deed(act=Act.GC, actor="me", at=NOW + 1)
-BACK = Deed(act=Act.RESTORE, actor="me", at=NOW + 2)
+BACK = Deed(act=Act.IMPORT, actor="me", at=NOW + 2)
 
 
 def damaged(event: Event) -> Event:
@@ -68,6 +68,7 @@ class PayloadsContract:
             ("duplicate", STREAM, 1),
             ("conflict", STREAM, 1),
         ]
+        assert [item.payload_gone for item in appended] == [True, False]
         assert [entry.has_text for entry in stores.journal.entries(STREAM)] == [False]
 
     def test_what_is_kept_tells_what_decides(self, stores: Stores) -> None:
@@ -202,7 +203,7 @@ class PayloadsContract:
         assert stores.payloads.restore([make_event("e1", x=1)], BACK) == []
         assert [(each.deed.act, each.events) for each in stores.payloads.purges()] == [
             (Act.GC, 1),
-            (Act.RESTORE, 1),
+            (Act.IMPORT, 1),
         ]
 
     def test_nobody_is_offered_what_is_gone(self, stores: Stores) -> None:

@@ -1,0 +1,42 @@
+"""Counters that a program of before would leave wrong, and what is said when they are."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.damage.damaging import unguarded
+
+OLD = """
+INSERT INTO entries (entry_id, stream_id, position, event_id, captured_at, size, digest,
+                     canonical_digest, chain, producer_no)
+VALUES (99, 1, 21, 'old', 1, 2, '00', '00', '00', 0)
+"""
+
+
+@pytest.fixture
+def database(run: Run, events: Path, home: Path) -> Path:
+    run("capture", str(events))
+    return home / "eventsync" / "eventsync.db"
+
+
+def test_a_program_that_does_not_count_adds_nothing(database: Path) -> None:
+    """It wrote entries first; now it is told to end."""
+    refused = pytest.raises(sqlite3.IntegrityError, match="newer eventsync")
+    with closing(sqlite3.connect(database)) as old, refused:
+        old.execute(OLD)
+
+
+def test_less_than_nothing_is_not_well(run: Run, database: Path) -> None:
+    """Status says so without being asked, and its fix counts anew."""
+    unguarded(database, ("UPDATE streams SET kept = -9", ()))
+
+    ran = run("sync", "status", "--json")
+
+    assert (ran.code, ran.document["ok"]) == (2, False)
+    assert ran.document["error"]["code"] == "counters_differ"
+    assert run(*ran.document["error"]["fix"]["argv"][1:]).code == 0
+    after = run("sync", "status", "--json")
+    assert (after.code, after.document["event_journal"]["retained_event_count"]) == (0, 20)
