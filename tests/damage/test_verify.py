@@ -78,7 +78,7 @@ BROKEN = [
     ("ledger", "UPDATE ledger SET position = 99 WHERE position = 20"),
     ("ledger", "UPDATE ledger SET request_id = 99 WHERE position = 20"),
     ("ledger", "UPDATE ledger SET outcome = 'rejected', due_at = 5 WHERE position = 20"),
-    ("due", "INSERT INTO due VALUES (1, 1, 'first', 5, 3, NULL)"),
+    ("due", "INSERT INTO due VALUES (1, 1, 'first', 5, 3, NULL, 1)"),
     ("passed", "DELETE FROM ledger WHERE position = 7"),
     ("request", "UPDATE requests SET positions = '1-99'"),
     ("request", "UPDATE requests SET positions = 'x'"),

@@ -17,7 +17,8 @@ WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
 _HEAD = "SELECT head FROM streams WHERE stream_id = ?"
 TAIL = """
 SELECT NULL, e.position, CAST(e.event_id AS BLOB), CAST(p.text AS BLOB), e.size,
-       CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB)
+       CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB),
+       CAST(e.chain AS BLOB)
 FROM entries e CROSS JOIN payloads p ON p.entry_id = e.entry_id
 WHERE e.stream_id = ?2 AND e.position > ?3
   AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ?1 AND l.stream_id = e.stream_id
@@ -30,7 +31,8 @@ ORDER BY e.position LIMIT ?4
 """
 DUE = """
 SELECT d.due_at, d.position, CAST(e.event_id AS BLOB), CAST(p.text AS BLOB), e.size,
-       CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB)
+       CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB),
+       CAST(e.chain AS BLOB)
 FROM due d CROSS JOIN entries e ON e.stream_id = d.stream_id AND e.position = d.position
            CROSS JOIN payloads p ON p.entry_id = e.entry_id
 WHERE d.target_no = ? AND d.stream_id = ? AND d.lane = ?
@@ -171,10 +173,11 @@ def _within(
             text=text_of(text),
             size=size,
             digest=digest_of(digest),
+            chain=digest_of(chain),
             aggregate=None if aggregate is None else text_of(aggregate),
             due_at=due_at,
         )
-        for due_at, position, event_id, text, size, aggregate, digest in chosen
+        for due_at, position, event_id, text, size, aggregate, digest, chain in chosen
     ], following
 
 

@@ -21,9 +21,9 @@ class Flaw(StrEnum):
     UNREADABLE = "unreadable"
 
     @property
-    def is_of_text(self) -> bool:
-        """The text is not the captured one, or not that event's: such an entry is damaged."""
-        return self in (Flaw.DIGEST, Flaw.EVENT_ID, Flaw.UNREADABLE)
+    def is_of_entry(self) -> bool:
+        """It is not what was captured there: such an entry is damaged, and can be set aside."""
+        return self in (Flaw.DIGEST, Flaw.EVENT_ID, Flaw.CHAIN, Flaw.UNREADABLE)
 
 
 @attrs.frozen
