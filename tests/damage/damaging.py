@@ -49,3 +49,16 @@ def beside_its_indexes(path: Path, table: str, change: str) -> None:
         database.execute("PRAGMA writable_schema = ON")
         database.execute(f"DELETE {of_table}", (table,))
         database.executemany(put, rows)
+
+
+def behind_an_index(path: Path, index: str, change: str) -> None:
+    """Run *change* while *index*, which then is as it was, is not there."""
+    of_index = "FROM sqlite_master WHERE name = ?"
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        (row,) = database.execute(f"SELECT * {of_index}", (index,)).fetchall()
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute(f"DELETE {of_index}", (index,))
+    unguarded(path, (change, ()))
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", row)

@@ -12,8 +12,10 @@ from tests.damage.damaging import beside_its_indexes, unguarded
 _EVIL = '{"event_id": "e3", "evil": 1}'
 _ALTERED = [
     (
-        "UPDATE payloads SET text = ? WHERE entry_id = "
-        "(SELECT entry_id FROM entries WHERE event_id = 'e3')",
+        """
+        UPDATE payloads SET text = ?
+        WHERE entry_id = (SELECT entry_id FROM entries WHERE event_id = 'e3')
+        """,
         (_EVIL,),
     ),
     (

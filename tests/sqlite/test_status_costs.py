@@ -79,7 +79,7 @@ def _marked(world: World, first: int, count: int, outcome: str) -> None:
                 )
             else:
                 database.execute(
-                    "INSERT INTO due VALUES (1, 1, ?, ?, ?, NULL)", (lane, due, position)
+                    "INSERT INTO due VALUES (1, 1, ?, ?, ?, NULL, 1)", (lane, due, position)
                 )
         database.execute(
             "INSERT INTO tallies VALUES (1, 1, ?, ?) ON CONFLICT DO UPDATE"

@@ -30,6 +30,7 @@ VERSIONS = (
     "0014_traces",
     "0015_silence",
     "0016_exceptions",
+    "0019_witnesses",
 )
 """Every version this program knows, in order."""
 

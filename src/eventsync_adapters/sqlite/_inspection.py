@@ -5,7 +5,7 @@ from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._counters import miscounts
 from eventsync_adapters.sqlite._damaged import text_of
 from eventsync_adapters.sqlite._links import QUESTIONS
-from eventsync_adapters.sqlite._mending import check, recount
+from eventsync_adapters.sqlite._mending import check, recount, torn_indexes
 from eventsync_adapters.sqlite._rows import owe
 from eventsync_core.ids import Kind, target_key
 from eventsync_core.inspection import (
@@ -78,6 +78,7 @@ class SqliteInspection:
         if link is Link.TARGET:
             return self._judged(link, TARGETS, after, limit, _of_target)
         question = QUESTIONS[link]
+        torn = [] if after else torn_indexes(self._database, link)
         width = len(question.keys)
         first = tuple("" if name in question.texts else _LEAST for name in question.keys)
         rows = self._database.rows(question.sql, (*(after or first), limit))
@@ -94,7 +95,8 @@ class SqliteInspection:
             for row in rows
             if row[-1]
         ]
-        return Looked(len(rows), found, rows[-1][:width] if len(rows) == limit else None)
+        last = rows[-1][:width] if len(rows) == limit else None
+        return Looked(len(rows), torn + found, last)
 
     def _stream(self, stream_id: int | None) -> str:
         if stream_id is None:

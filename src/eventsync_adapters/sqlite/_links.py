@@ -71,7 +71,12 @@ SELECT g.target_no, g.stream_id, g.stream_id, CASE
     WHEN NOT EXISTS (SELECT 1 FROM targets t WHERE t.target_no = g.target_no) THEN 'target'
     WHEN NOT EXISTS (SELECT 1 FROM streams s WHERE s.stream_id = g.stream_id) THEN 'stream'
     WHEN NOT EXISTS (SELECT 1 FROM grant_acts a WHERE a.target_no = g.target_no
-                         AND a.stream_id = g.stream_id AND a.act = 'granted') THEN 'grant_act'
+                         AND a.stream_id = g.stream_id AND a.generation = g.generation
+                         AND a.from_position = g.from_position)
+        OR (SELECT a.act = 'granted' FROM grant_acts a
+            WHERE a.target_no = g.target_no AND a.stream_id = g.stream_id
+              AND a.act IN ('granted', 'revoked')
+            ORDER BY a.generation DESC LIMIT 1) IS NOT (g.revoked_at IS NULL) THEN 'grant_act'
     WHEN g.passed > (SELECT s.head FROM streams s WHERE s.stream_id = g.stream_id)
         THEN 'entry at its cursor' END
 FROM grants g WHERE (g.target_no, g.stream_id) > (?, ?)

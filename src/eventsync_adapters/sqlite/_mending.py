@@ -2,10 +2,17 @@ import sqlite3
 
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_core.inspection import Checked
+from eventsync_core.inspection import Checked, Dangling, Link
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 _MOST = 20
+_DECIDING = {
+    Link.HOLD: "holds",
+    Link.GRANT: "grants",
+    Link.GRANT_ACT: "grant_acts",
+    Link.LEASE: "streams",
+    Link.ALIAS: "targets",
+}
 _STEPS = 10_000
 # Set right at one go, in one unit of work.
 _RECOUNT = (
@@ -111,6 +118,14 @@ def recount(database: Database) -> None:
     """Let counters and due rows be what the ledger and the links say; inside a unit of work."""
     for statement in _RECOUNT:
         database.run(statement)
+
+
+def torn_indexes(database: Database, link: Link) -> list[Dangling]:
+    """Say what differs between an index and its table, for tables that decide what may leave."""
+    table = _DECIDING.get(link)
+    said = [] if table is None else database.rows(f"PRAGMA integrity_check({table})")
+    lines = [" ".join(str(line).split()) for (line,) in said if line != "ok"]
+    return [Dangling(link=link, where=line, missing="index") for line in lines[:_MOST]]
 
 
 def check(database: Database, *, seconds: float | None, thorough: bool) -> Checked:
