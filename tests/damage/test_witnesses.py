@@ -115,6 +115,27 @@ def test_a_hold_that_one_copy_lost_holds(
     assert {"references_broken", "store_unreadable"} & {each["code"] for each in found}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP INDEX due_by_aggregate",
+        "DROP TRIGGER payloads_never_change",
+        "CREATE TRIGGER new AFTER INSERT ON entries BEGIN DELETE FROM superseded; END",
+        "ALTER TABLE leases ADD COLUMN more TEXT",
+    ],
+)
+def test_a_schema_that_is_not_ours_is_told(run: Run, database: Path, change: str) -> None:
+    """Guards and indexes are part of what is examined."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(change)
+
+    found = run("sync", "doctor", "--json").document["findings"]
+
+    (finding,) = [each for each in found if each["severity"] == "error"]
+    assert finding["code"] == "schema_differs"
+    assert finding["message"].endswith(f": {change.split()[2]}")
+
+
 def test_a_hold_ends_on_record_only(run: Run, database: Path) -> None:
     """Nor does a request that was opened go, so that its number never comes back."""
     run("sync", "now")

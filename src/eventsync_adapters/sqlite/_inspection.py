@@ -17,6 +17,7 @@ from eventsync_core.inspection import (
     Miscount,
     Place,
 )
+from eventsync_core.ledger import in_ranges
 
 _LEAST = -(2**63)
 _AT_ONCE = 5_000
@@ -89,11 +90,11 @@ class SqliteInspection:
                     f"{name} {value}"
                     for name, value in zip(question.keys, row[:width], strict=True)
                 ),
-                missing=row[-1],
+                missing=row[-1] or "request",
                 stream=self._stream(row[width]),
             )
             for row in rows
-            if row[-1]
+            if row[-1] or (link is Link.LEDGER and not _was_carried(*row[2:]))
         ]
         last = rows[-1][:width] if len(rows) == limit else None
         return Looked(len(rows), torn + found, last)
@@ -183,6 +184,14 @@ class SqliteInspection:
     def miscounts(self) -> list[Miscount]:
         """See `Inspection.miscounts`."""
         return miscounts(self._database)
+
+
+def _was_carried(position: int, _: int, positions: bytes | None, __: object) -> bool:
+    """Say whether the request of a ledger row, if it has a sound one, carried its entry."""
+    try:
+        return positions is None or in_ranges(text_of(positions), position)
+    except ValueError:
+        return True
 
 
 def _are_there(positions: str, count: int, head: int) -> bool:

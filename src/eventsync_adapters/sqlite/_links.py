@@ -98,12 +98,17 @@ FROM leases l WHERE (l.target_no, l.stream_id) > (?, ?)
 ORDER BY l.target_no, l.stream_id LIMIT ?
 """
 LEDGER = """
-SELECT l.target_no, l.stream_id, l.position, l.stream_id, CASE
+SELECT l.target_no, l.stream_id, l.position, l.stream_id,
+       (SELECT CAST(r.positions AS BLOB) FROM requests r WHERE r.request_id = l.request_id), CASE
     WHEN NOT EXISTS (SELECT 1 FROM targets t WHERE t.target_no = l.target_no) THEN 'target'
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = l.stream_id
                                                AND e.position = l.position) THEN 'entry'
     WHEN l.request_id <> 0 AND NOT EXISTS
-        (SELECT 1 FROM requests r WHERE r.request_id = l.request_id) THEN 'request'
+        (SELECT 1 FROM requests r WHERE r.request_id = l.request_id
+             AND r.target_no = l.target_no AND r.stream_id = l.stream_id) THEN 'request'
+    WHEN l.request_id = 0 AND l.outcome IN ('success', 'duplicate') AND NOT EXISTS
+        (SELECT 1 FROM answers a WHERE a.stream_id = l.stream_id AND a.position = l.position
+             AND a.target_no = l.target_no) THEN 'request'
     WHEN l.due_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = l.stream_id
                                                  AND g.position = l.position)

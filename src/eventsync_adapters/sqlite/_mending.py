@@ -2,6 +2,7 @@ import sqlite3
 
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._migrate import strange_parts
 from eventsync_core.inspection import Checked, Dangling, Link
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
@@ -136,7 +137,7 @@ def check(database: Database, *, seconds: float | None, thorough: bool) -> Check
     def is_over() -> bool:
         return deadline is not None and machine.monotonic() > deadline
 
-    flaws: list[str] = []
+    schema, flaws = strange_parts(database), list[str]()
     connection = database.connection
     connection.set_progress_handler(is_over, _STEPS)
     try:
@@ -146,7 +147,7 @@ def check(database: Database, *, seconds: float | None, thorough: bool) -> Check
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
             raise
-        return Checked(flaws[:_MOST], is_finished=False)
+        return Checked(flaws[:_MOST], is_finished=False, schema=schema)
     finally:
         connection.set_progress_handler(None, _STEPS)
-    return Checked(flaws[:_MOST])
+    return Checked(flaws[:_MOST], schema=schema)

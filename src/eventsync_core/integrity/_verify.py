@@ -101,7 +101,7 @@ def verify(
     out. An entry that cannot be read is a flaw, and the walk goes on behind it. The first *most*
     flaws are returned. With *since* only what came after it is read, if its chain still stands
     there; else all is. After each page *progress* is called with the position reached, and
-    *keep* with how far all is good.
+    *keep*, unless the walk started over, with how far all is good.
     """
     head = _head(journal, stream)
     walk, is_started_over = _started(journal, head, since, most)
@@ -109,7 +109,7 @@ def verify(
     for _ in _pages(walk, journal, head, page):
         if progress is not None:
             progress(walk.position)
-        if keep is not None and walk.good_upto is not None:
+        if keep is not None and walk.good_upto is not None and not is_started_over:
             keep(walk.good_upto)
     walk.end(head)
     return Verification(

@@ -16,6 +16,7 @@ class Flaw(StrEnum):
     EVENT_ID = "event_id"
     DIGEST = "digest"
     CANONICAL_DIGEST = "canonical_digest"
+    SIZE = "size"
     CHAIN = "chain"
     HEAD = "head"
     UNREADABLE = "unreadable"
@@ -59,6 +60,8 @@ def judge_text(entry: Entry) -> tuple[Flaw, str] | None:
         return Flaw.CANONICAL_DIGEST, "the canonical digest is not that of the text"
     if event.event_id != stored.event_id:
         return Flaw.EVENT_ID, "the text names another event_id"
+    if event.size != stored.size:
+        return Flaw.SIZE, "the size that is noted is not that of the text"
     return None
 
 
