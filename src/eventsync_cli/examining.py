@@ -55,6 +55,7 @@ def look(app: App, stores: Stores, *, thorough: bool) -> Lookup:
     sampled = tuple(_sampled(stores, thorough=thorough))
     return Lookup(
         flaws=tuple(checked.flaws),
+        schema=tuple(checked.schema),
         is_checked=checked.is_finished,
         sampled=sampled,
         loose_damage=sum(_loose(stores, each) for each in sampled),

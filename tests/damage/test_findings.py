@@ -152,6 +152,7 @@ IN_WORDS = {
     "wal_large",
     "schema_older",
     "database_damaged",
+    "schema_differs",
     "references_broken",
     "clock_behind",
 }

@@ -23,8 +23,11 @@ def copy(run: Run, home: Path, events: Path, tmp_path: Path) -> Path:
     spoil(database, ["e5"], b"\xff")
     spoil(database, ["e7"], "")
     with closing(sqlite3.connect(database)) as guarded, guarded:
+        of_guard = "SELECT sql FROM sqlite_master WHERE name = 'payloads_go_on_record'"
+        (guard,) = guarded.execute(of_guard).fetchone()
         guarded.execute("DROP TRIGGER payloads_go_on_record")
         guarded.execute("DELETE FROM payloads WHERE entry_id = 10")
+        guarded.execute(guard)
     return place
 
 

@@ -105,7 +105,12 @@ def test_an_intact_entry_is_not_damaged(event_id: str) -> None:
     """However its id is spelt in the text."""
     event = make_event(event_id)
     candidate = Candidate(
-        position=1, event_id=event_id, text=event.text, size=event.size, digest=event.digest
+        position=1,
+        event_id=event_id,
+        text=event.text,
+        size=event.size,
+        digest=event.digest,
+        chain=b"",
     )
 
     assert not is_damaged(candidate)

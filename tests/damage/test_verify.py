@@ -77,6 +77,9 @@ BROKEN = [
     ("lease", "UPDATE leases SET open_request = 99"),
     ("ledger", "UPDATE ledger SET position = 99 WHERE position = 20"),
     ("ledger", "UPDATE ledger SET request_id = 99 WHERE position = 20"),
+    ("ledger", "UPDATE ledger SET request_id = 0 WHERE position = 20"),
+    ("ledger", "UPDATE requests SET positions = '1-19', event_count = 19"),
+    ("ledger", "UPDATE requests SET stream_id = 9"),
     ("ledger", "UPDATE ledger SET outcome = 'rejected', due_at = 5 WHERE position = 20"),
     ("due", "INSERT INTO due VALUES (1, 1, 'first', 5, 3, NULL, 1)"),
     ("passed", "DELETE FROM ledger WHERE position = 7"),
@@ -188,6 +191,52 @@ def test_another_file_in_its_place_is_noticed(run: Run, delivered: Serving, data
 
     assert stream["started_over"] is True
     assert (stream["skipped"], stream["flaw"]) == (0, "chain")
+
+
+@pytest.mark.parametrize("upto", [20, 0])
+def test_history_that_is_shorter_than_before_is_told(
+    run: Run, delivered: Serving, database: Path, upto: int
+) -> None:
+    """Until it is accepted: what was noted stays the proof."""
+    _streams(run, "--incremental")
+    unguarded(
+        database,
+        ("DELETE FROM payloads WHERE entry_id > ?", (upto,)),
+        ("DELETE FROM entries WHERE position > ?", (upto,)),
+        ("DELETE FROM ledger WHERE position > ?", (upto,)),
+        ("DELETE FROM requests WHERE ? = 0", (upto,)),
+        ("UPDATE leases SET open_request = 0", ()),
+        ("UPDATE grants SET passed = ?", (upto,)),
+        ("UPDATE streams SET head = ?", (upto,)),
+        (
+            """
+            UPDATE streams SET chain = (SELECT e.chain FROM entries e WHERE e.position = head)
+            WHERE head > 0
+            """,
+            (),
+        ),
+    )
+
+    assert run("journal", "verify").code == 0
+    for _ in range(2):
+        ran = run("journal", "verify", "--incremental", "--json")
+
+        assert (ran.code, ran.document["error"]["code"]) == (5, "history_differs")
+        assert [each["started_over"] for each in ran.document["streams"]] == [True]
+    argv = ran.document["error"]["fix"]["argv"]
+    assert run(*argv[1:]).code == 0
+    assert run("journal", "verify", "--incremental").code == 0
+
+
+def test_a_size_that_is_not_the_text_s_is_told(
+    run: Run, delivered: Serving, database: Path
+) -> None:
+    """It counts what is kept, and what fits into a request."""
+    unguarded(database, ("UPDATE entries SET size = -1 WHERE position = 7", ()))
+
+    (stream,) = _streams(run)
+
+    assert (stream["first_bad"], stream["flaw"], stream["bad"]) == (7, "size", 1)
 
 
 def test_a_walk_goes_on_where_the_damage_is(run: Run, delivered: Serving, database: Path) -> None:

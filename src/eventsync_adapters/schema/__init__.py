@@ -31,6 +31,7 @@ VERSIONS = (
     "0015_silence",
     "0016_exceptions",
     "0018_whole_names",
+    "0019_witnesses",
 )
 """Every version this program knows, in order."""
 

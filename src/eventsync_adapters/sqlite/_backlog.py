@@ -15,9 +15,11 @@ SELECT from_position, passed FROM grants
 WHERE target_no = ? AND stream_id = ? AND revoked_at IS NULL
 """
 _HEAD = "SELECT head FROM streams WHERE stream_id = ?"
+# What is held is asked of two indexes, so that a damaged one sets nothing free.
 TAIL = """
 SELECT NULL, e.position, CAST(e.event_id AS BLOB), CAST(p.text AS BLOB), e.size,
-       CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB)
+       CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB),
+       CAST(e.chain AS BLOB)
 FROM entries e CROSS JOIN payloads p ON p.entry_id = e.entry_id
 WHERE e.stream_id = ?2 AND e.position > ?3
   AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ?1 AND l.stream_id = e.stream_id
@@ -26,11 +28,14 @@ WHERE e.stream_id = ?2 AND e.position > ?3
                                           AND h.position = e.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = e.stream_id
                                                AND s.position = e.position)
+  AND NOT EXISTS (SELECT 1 FROM holds h INDEXED BY holds_again
+                  WHERE h.position = e.position AND h.stream_id = e.stream_id)
 ORDER BY e.position LIMIT ?4
 """
 DUE = """
 SELECT d.due_at, d.position, CAST(e.event_id AS BLOB), CAST(p.text AS BLOB), e.size,
-       CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB)
+       CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB),
+       CAST(e.chain AS BLOB)
 FROM due d CROSS JOIN entries e ON e.stream_id = d.stream_id AND e.position = d.position
            CROSS JOIN payloads p ON p.entry_id = e.entry_id
 WHERE d.target_no = ? AND d.stream_id = ? AND d.lane = ?
@@ -39,6 +44,8 @@ WHERE d.target_no = ? AND d.stream_id = ? AND d.lane = ?
                                           AND h.position = d.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = d.stream_id
                                                AND s.position = d.position)
+  AND NOT EXISTS (SELECT 1 FROM holds h INDEXED BY holds_again
+                  WHERE h.position = d.position AND h.stream_id = d.stream_id)
 ORDER BY d.due_at, d.position LIMIT ?
 """
 ANYONE_WAITS = """
@@ -53,6 +60,8 @@ WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4 AND e.position > ?5
                                           AND h.position = e.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = e.stream_id
                                                AND s.position = e.position)
+  AND NOT EXISTS (SELECT 1 FROM holds h INDEXED BY holds_again
+                  WHERE h.position = e.position AND h.stream_id = e.stream_id)
 """
 WAITING = """
 SELECT d.position, d.due_at FROM due d
@@ -171,10 +180,11 @@ def _within(
             text=text_of(text),
             size=size,
             digest=digest_of(digest),
+            chain=digest_of(chain),
             aggregate=None if aggregate is None else text_of(aggregate),
             due_at=due_at,
         )
-        for due_at, position, event_id, text, size, aggregate, digest in chosen
+        for due_at, position, event_id, text, size, aggregate, digest, chain in chosen
     ], following
 
 

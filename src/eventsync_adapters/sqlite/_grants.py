@@ -1,5 +1,7 @@
 from typing import Any
 
+import attrs
+
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
@@ -13,9 +15,22 @@ from eventsync_core.egress import (
     verbs_between,
 )
 
+_OFF_RECORD = "it is not what was done to it by record: the database is damaged"
+# A grant lets something go only where the acts on record say the same.
 _COLUMNS = """
 SELECT t.target_id, s.stream, g.from_position, g.generation, g.actor, g.reason, g.granted_at,
-       g.revoked_at, g.paused, g.revoked_by, g.revoked_reason, g.from_body
+       g.revoked_at, g.paused, g.revoked_by, g.revoked_reason, g.from_body,
+       EXISTS (SELECT 1 FROM grant_acts a
+               WHERE a.target_no = t.target_no AND a.stream_id = s.stream_id
+                 AND a.generation = g.generation AND a.from_position = g.from_position
+                 AND (a.act <> 'paused' OR g.paused <> ''))
+       AND NOT EXISTS (SELECT 1 FROM grant_acts a
+                       WHERE a.target_no = t.target_no AND a.stream_id = s.stream_id
+                         AND a.generation > g.generation)
+       AND (SELECT a.act = 'granted' FROM grant_acts a
+            WHERE a.target_no = t.target_no AND a.stream_id = s.stream_id
+              AND a.act IN ('granted', 'revoked')
+            ORDER BY a.generation DESC, a.act_no DESC LIMIT 1) IS (g.revoked_at IS NULL)
 FROM grants g
 JOIN targets t ON t.target_no = g.target_no
 JOIN streams s ON s.stream_id = g.stream_id
@@ -175,7 +190,11 @@ class SqliteGrants:
         """See `Grants.get`."""
         numbers = (self._keys.target(target_id), self._keys.stream(stream))
         row = self._database.row(_ONE, numbers)
-        return None if row is None else _grant(row)
+        if row is None:
+            return None
+        found = _grant(row)
+        is_it = (found.target_id, found.stream) == (target_id, stream)
+        return found if is_it else attrs.evolve(found, stream=stream, paused=_OFF_RECORD)
 
     def grants(self, target_id: str) -> list[Grant]:
         """See `Grants.grants`."""
@@ -196,7 +215,7 @@ class SqliteGrants:
 @understood
 def _grant(row: tuple[Any, ...]) -> Grant:
     target_id, stream, from_position, generation, actor, reason, granted_at, *ended = row
-    revoked_at, paused, revoked_by, revoked_reason, from_body = ended
+    revoked_at, paused, revoked_by, revoked_reason, from_body, is_on_record = ended
     return Grant(
         target_id=target_id,
         stream=stream,
@@ -206,7 +225,7 @@ def _grant(row: tuple[Any, ...]) -> Grant:
         reason=reason,
         granted_at=granted_at,
         revoked_at=revoked_at,
-        paused=paused,
+        paused=paused if is_on_record else _OFF_RECORD,
         revoked_by=revoked_by,
         revoked_reason=revoked_reason,
         from_body=from_body,

@@ -5,7 +5,7 @@ from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._counters import miscounts
 from eventsync_adapters.sqlite._damaged import text_of
 from eventsync_adapters.sqlite._links import QUESTIONS
-from eventsync_adapters.sqlite._mending import check, recount
+from eventsync_adapters.sqlite._mending import check, recount, torn_indexes
 from eventsync_adapters.sqlite._rows import owe
 from eventsync_core.ids import Kind, target_key
 from eventsync_core.inspection import (
@@ -17,6 +17,7 @@ from eventsync_core.inspection import (
     Miscount,
     Place,
 )
+from eventsync_core.ledger import in_ranges
 
 _LEAST = -(2**63)
 _AT_ONCE = 5_000
@@ -78,6 +79,7 @@ class SqliteInspection:
         if link is Link.TARGET:
             return self._judged(link, TARGETS, after, limit, _of_target)
         question = QUESTIONS[link]
+        torn = [] if after else torn_indexes(self._database, link)
         width = len(question.keys)
         first = tuple("" if name in question.texts else _LEAST for name in question.keys)
         rows = self._database.rows(question.sql, (*(after or first), limit))
@@ -88,13 +90,14 @@ class SqliteInspection:
                     f"{name} {value}"
                     for name, value in zip(question.keys, row[:width], strict=True)
                 ),
-                missing=row[-1],
+                missing=row[-1] or "request",
                 stream=self._stream(row[width]),
             )
             for row in rows
-            if row[-1]
+            if row[-1] or (link is Link.LEDGER and not _was_carried(*row[2:]))
         ]
-        return Looked(len(rows), found, rows[-1][:width] if len(rows) == limit else None)
+        last = rows[-1][:width] if len(rows) == limit else None
+        return Looked(len(rows), torn + found, last)
 
     def _stream(self, stream_id: int | None) -> str:
         if stream_id is None:
@@ -181,6 +184,14 @@ class SqliteInspection:
     def miscounts(self) -> list[Miscount]:
         """See `Inspection.miscounts`."""
         return miscounts(self._database)
+
+
+def _was_carried(position: int, _: int, positions: bytes | None, __: object) -> bool:
+    """Say whether the request of a ledger row, if it has a sound one, carried its entry."""
+    try:
+        return positions is None or in_ranges(text_of(positions), position)
+    except ValueError:
+        return True
 
 
 def _are_there(positions: str, count: int, head: int) -> bool:

@@ -3,12 +3,21 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._damaged import digest_of, text_of
 from eventsync_adapters.sqlite._entries import ENTRY, SIZE, TEXT, entry_of, readable_entry
 from eventsync_adapters.sqlite._errors import bytes_in
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.events import Event, Producer
-from eventsync_core.journal import Appended, Entry, Head, Known, chain_next, reconcile
+from eventsync_core.journal import (
+    Appended,
+    Entry,
+    Head,
+    Known,
+    chain_next,
+    chains_after,
+    reconcile,
+)
 
 _IDS_AT_ONCE = 500
 _HEAD = """
@@ -44,6 +53,10 @@ ON CONFLICT (stream_id, hold, superseded, purged) DO UPDATE SET
 """
 _BY_ID = ENTRY + "WHERE e.event_id = ?"
 _PAGE = ENTRY + "WHERE e.stream_id = ? AND e.position > ? ORDER BY e.position LIMIT ?"
+_BEFORE = """
+SELECT position, CAST(event_id AS BLOB), CAST(digest AS BLOB), CAST(chain AS BLOB) FROM entries
+WHERE stream_id = ? AND position BETWEEN ? AND ? ORDER BY position
+"""
 _LAMPORT = "SELECT lamport FROM streams WHERE stream_id = ?"
 _RAISE_LAMPORT = "UPDATE streams SET lamport = ? WHERE stream_id = ?"
 
@@ -118,6 +131,17 @@ class SqliteJournal:
             with self._database.lenient():
                 rows = read()
         return [readable_entry(row, f"{self._database.path} is damaged") for row in rows]
+
+    def chains_before(self, stream: str, position: int) -> tuple[bytes, ...]:
+        """See `Journal.chains_before`."""
+        values = (self._keys.stream(stream), position - 2, position - 1)
+        rows = [
+            (place, text_of(event_id), digest_of(digest), digest_of(chain))
+            for place, event_id, digest, chain in self._database.rows(_BEFORE, values)
+        ]
+        if position > 1 and [row[0] for row in rows[-1:]] != [position - 1]:
+            return ()
+        return chains_after(stream, rows)
 
     def heads(self) -> list[Head]:
         """See `Journal.heads`."""

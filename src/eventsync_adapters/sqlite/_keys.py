@@ -1,16 +1,23 @@
 """Numbers that stand for names in the tables."""
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_core.errors import UnknownTargetError
+from eventsync_core.errors import StoreUnreadableError, UnknownTargetError
 from eventsync_core.events import Producer
 from eventsync_core.journal import chain_start
 
-_STREAM = "SELECT stream_id FROM streams WHERE stream = ?"
+# Each number is looked up by its name, and that name by the number: another one is damage.
+_STREAM = """
+SELECT s.stream_id, (SELECT b.stream FROM streams b WHERE b.stream_id = s.stream_id)
+FROM streams s WHERE s.stream = ?
+"""
 _NEW_STREAM = """
 INSERT INTO streams (stream_id, stream, head, chain, lamport)
 SELECT COALESCE(MAX(stream_id), 0) + 1, ?, 0, ?, 0 FROM streams
 """
-_TARGET = "SELECT target_no FROM targets WHERE target_id = ?"
+_TARGET = """
+SELECT t.target_no, (SELECT b.target_id FROM targets b WHERE b.target_no = t.target_no)
+FROM targets t WHERE t.target_id = ?
+"""
 _PRODUCER = """
 SELECT producer_no FROM producers WHERE user_name = ? AND team = ? AND installation = ?
 """
@@ -37,6 +44,11 @@ class Keys:
             self._targets.clear()
         return not self._database.is_joined
 
+    def _number(self, number: object, name: object, asked: str) -> int:
+        if name != asked or not isinstance(number, int):
+            raise StoreUnreadableError(f"{self._database.path} is damaged: it mixes up {asked!r}")
+        return number
+
     def stream(self, stream: str) -> int | None:
         """Return the number of *stream*, or None if nothing was ever written to it."""
         may_keep = self._may_keep()
@@ -45,7 +57,7 @@ class Keys:
             row = self._database.row(_STREAM, (stream,))
             if row is None:
                 return None
-            found = int(row[0])
+            found = self._number(*row, stream)
             if may_keep:
                 self._streams[stream] = found
         return found
@@ -76,7 +88,7 @@ class Keys:
             row = self._database.row(_TARGET, (target_id,))
             if row is None:
                 return None
-            found = int(row[0])
+            found = self._number(*row, target_id)
             if may_keep:
                 self._targets[target_id] = found
         return found

@@ -71,7 +71,12 @@ SELECT g.target_no, g.stream_id, g.stream_id, CASE
     WHEN NOT EXISTS (SELECT 1 FROM targets t WHERE t.target_no = g.target_no) THEN 'target'
     WHEN NOT EXISTS (SELECT 1 FROM streams s WHERE s.stream_id = g.stream_id) THEN 'stream'
     WHEN NOT EXISTS (SELECT 1 FROM grant_acts a WHERE a.target_no = g.target_no
-                         AND a.stream_id = g.stream_id AND a.act = 'granted') THEN 'grant_act'
+                         AND a.stream_id = g.stream_id AND a.generation = g.generation
+                         AND a.from_position = g.from_position)
+        OR (SELECT a.act = 'granted' FROM grant_acts a
+            WHERE a.target_no = g.target_no AND a.stream_id = g.stream_id
+              AND a.act IN ('granted', 'revoked')
+            ORDER BY a.generation DESC LIMIT 1) IS NOT (g.revoked_at IS NULL) THEN 'grant_act'
     WHEN g.passed > (SELECT s.head FROM streams s WHERE s.stream_id = g.stream_id)
         THEN 'entry at its cursor' END
 FROM grants g WHERE (g.target_no, g.stream_id) > (?, ?)
@@ -93,12 +98,17 @@ FROM leases l WHERE (l.target_no, l.stream_id) > (?, ?)
 ORDER BY l.target_no, l.stream_id LIMIT ?
 """
 LEDGER = """
-SELECT l.target_no, l.stream_id, l.position, l.stream_id, CASE
+SELECT l.target_no, l.stream_id, l.position, l.stream_id,
+       (SELECT CAST(r.positions AS BLOB) FROM requests r WHERE r.request_id = l.request_id), CASE
     WHEN NOT EXISTS (SELECT 1 FROM targets t WHERE t.target_no = l.target_no) THEN 'target'
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = l.stream_id
                                                AND e.position = l.position) THEN 'entry'
     WHEN l.request_id <> 0 AND NOT EXISTS
-        (SELECT 1 FROM requests r WHERE r.request_id = l.request_id) THEN 'request'
+        (SELECT 1 FROM requests r WHERE r.request_id = l.request_id
+             AND r.target_no = l.target_no AND r.stream_id = l.stream_id) THEN 'request'
+    WHEN l.request_id = 0 AND l.outcome IN ('success', 'duplicate') AND NOT EXISTS
+        (SELECT 1 FROM answers a WHERE a.stream_id = l.stream_id AND a.position = l.position
+             AND a.target_no = l.target_no) THEN 'request'
     WHEN l.due_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = l.stream_id
                                                  AND g.position = l.position)

@@ -2,10 +2,18 @@ import sqlite3
 
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_core.inspection import Checked
+from eventsync_adapters.sqlite._migrate import strange_parts
+from eventsync_core.inspection import Checked, Dangling, Link
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 _MOST = 20
+_DECIDING = {
+    Link.HOLD: "holds",
+    Link.GRANT: "grants",
+    Link.GRANT_ACT: "grant_acts",
+    Link.LEASE: "streams",
+    Link.ALIAS: "targets",
+}
 _STEPS = 10_000
 # Set right at one go, in one unit of work.
 _RECOUNT = (
@@ -113,6 +121,14 @@ def recount(database: Database) -> None:
         database.run(statement)
 
 
+def torn_indexes(database: Database, link: Link) -> list[Dangling]:
+    """Say what differs between an index and its table, for tables that decide what may leave."""
+    table = _DECIDING.get(link)
+    said = [] if table is None else database.rows(f"PRAGMA integrity_check({table})")
+    lines = [" ".join(str(line).split()) for (line,) in said if line != "ok"]
+    return [Dangling(link=link, where=line, missing="index") for line in lines[:_MOST]]
+
+
 def check(database: Database, *, seconds: float | None, thorough: bool) -> Checked:
     """See `Inspection.check`; table by table, so that no statement is open for all of it."""
     pragma = "integrity_check" if thorough else "quick_check"
@@ -121,7 +137,7 @@ def check(database: Database, *, seconds: float | None, thorough: bool) -> Check
     def is_over() -> bool:
         return deadline is not None and machine.monotonic() > deadline
 
-    flaws: list[str] = []
+    schema, flaws = strange_parts(database), list[str]()
     connection = database.connection
     connection.set_progress_handler(is_over, _STEPS)
     try:
@@ -131,7 +147,7 @@ def check(database: Database, *, seconds: float | None, thorough: bool) -> Check
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
             raise
-        return Checked(flaws[:_MOST], is_finished=False)
+        return Checked(flaws[:_MOST], is_finished=False, schema=schema)
     finally:
         connection.set_progress_handler(None, _STEPS)
-    return Checked(flaws[:_MOST])
+    return Checked(flaws[:_MOST], schema=schema)

@@ -1,18 +1,25 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from eventsync_adapters import machine
 from eventsync_adapters.schema import START, VERSIONS, script, start
 from eventsync_adapters.sqlite._connection import Database, connect
+from eventsync_adapters.sqlite._damaged import text_of
 from eventsync_core.errors import StoreNewerError, StoreUnreadableError
 
 _PATIENCE_SECONDS = 5.0
 _APPLIED = "SELECT version FROM schema_migrations"
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_PARTS = """
+SELECT CAST(name AS BLOB), CAST(sql AS BLOB) FROM sqlite_master
+WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'
+"""
 _CREATE = """
 CREATE TABLE IF NOT EXISTS schema_migrations (version TEXT PRIMARY KEY, applied_at INTEGER)
 """
+_LATER = VERSIONS.index(START) + 1
 _NOTE = "INSERT INTO schema_migrations (version, applied_at) VALUES (?, ?)"
 
 
@@ -75,6 +82,20 @@ def migrate(database: Database) -> None:
         for version in VERSIONS:
             if version not in (applied or ()):
                 _apply(database, script(version, "sqlite"), (version,))
+
+
+def strange_parts(database: Database) -> list[str]:
+    """Return the tables, indexes and triggers that are not what the versions make, by name."""
+    with closing(sqlite3.connect(":memory:")) as made:
+        for text in (f"{_CREATE};", start("sqlite"), *map(_script, VERSIONS[_LATER:])):
+            made.executescript(text)
+        ours = {text_of(name): text_of(sql).split() for name, sql in made.execute(_PARTS)}
+    there = {text_of(name): text_of(sql).split() for name, sql in database.rows(_PARTS)}
+    return sorted(name for name in ours.keys() | there.keys() if ours.get(name) != there.get(name))
+
+
+def _script(version: str) -> str:
+    return script(version, "sqlite")
 
 
 def _apply(database: Database, text: str, versions: Sequence[str]) -> None:

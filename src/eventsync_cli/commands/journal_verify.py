@@ -24,7 +24,7 @@ from eventsync_core.integrity import (
     verify,
     verify_references,
 )
-from eventsync_core.journal import Head, heads_of
+from eventsync_core.journal import Head, chain_start, heads_of
 from eventsync_core.stores import Stores
 
 _NOTE_EVERY = 50_000
@@ -55,10 +55,13 @@ def command(app: App, target_id: str | None, *, incremental: bool, full: bool) -
         if stores is not None:
             with _noting(app, talk, is_wanted=incremental) as notes:
                 known = {} if full else dict(notes.found)
+                if full and app.chosen.project is None:
+                    notes.found.clear()
                 found = _verify(app, stores, known if incremental else {}, notes)
             references = _verify_references(app, stores)
             is_set_aside = all(_is_set_aside(stores, each) for each in found)
     broken = [each for each in found if not each.is_intact]
+    reason = _reason(broken, references, is_set_aside=is_set_aside) or _of_history(found)
     return Result(
         document={
             "verified": sum(each.good for each in found),
@@ -71,8 +74,8 @@ def command(app: App, target_id: str | None, *, incremental: bool, full: bool) -
         lines=[_line(each) for each in found] + _reference_lines(references)
         or ["nothing is stored"],
         talk=(*talk, *app.concerns()),
-        code=ExitCode.STORE if broken or not references.is_intact else ExitCode.OK,
-        reason=_reason(broken, references, is_set_aside=is_set_aside),
+        code=ExitCode.OK if reason is None else ExitCode.STORE,
+        reason=reason,
     )
 
 
@@ -121,6 +124,9 @@ def _verify(
     app: App, stores: Stores, known: dict[str, Verified], notes: _Notes
 ) -> list[Verification]:
     heads = _heads(app, stores)
+    gone = set(known).difference(head.stream for head in heads)
+    if app.chosen.project is None:
+        heads += [Head(stream, 0, chain_start(stream), 0) for stream in sorted(gone)]
     found: list[Verification] = []
     total = sum(head.position for head in heads)
     with Progress("verifying", app.clock, total=total, no_color=app.no_color) as bar:
@@ -136,7 +142,9 @@ def _verify(
 
             since = known.get(head.stream)
             each = verify(stores.journal, head.stream, since=since, progress=reach, keep=keep)
-            if each.reached is not None:
+            if each.is_started_over and since is not None:
+                notes.found[head.stream] = since
+            elif each.reached is not None:
                 keep(each.reached)
             found.append(each)
             done += head.position
@@ -210,7 +218,7 @@ def _line(found: Verification) -> str:
         if found.skipped:
             before = f"; {found.skipped} found good before, not read again"
         elif found.is_started_over:
-            before = "; all read again, it is not what was found good before"
+            before = "; all read again, it is shorter or other than what was found good before"
         return f"stream {found.stream}: {found.good} entries, intact{before}"
     return (
         f"stream {found.stream}: {found.good} of {found.head} entries good, {found.good_after} of "
@@ -238,4 +246,16 @@ def _reason(
         message=f"what is stored does not hold together {what}",
         fix_text=TEXTS_MENDED if broken else GOOD_COPY,
         fix_argv=argv,
+    )
+
+
+def _of_history(found: Sequence[Verification]) -> Reason | None:
+    names = [each.stream for each in found if each.is_started_over]
+    if not names:
+        return None
+    return Reason(
+        code="history_differs",
+        message=f"{', '.join(names[:5])}: shorter or other than what was found good before",
+        fix_text="look where the rest went; after a restore that was meant, accept what is there",
+        fix_argv=("eventsync", "journal", "verify", "--incremental", "--full"),
     )

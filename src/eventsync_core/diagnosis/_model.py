@@ -69,13 +69,15 @@ class Lookup:
     What was found in the store.
 
     `flaws` are SQLite's own complaints, `is_checked` is false where looking for them took too
-    long. `sampled` are walks over the ends of the streams, `loose_damage` how many damaged
-    entries among them are not set aside. `ungranted` are targets that nothing may go to, `gone`
-    are senders that ended without a word, `newest_at` is the latest time that is stored, `at`
-    is now, in microseconds since 1970 UTC.
+    long, `schema` are tables, indexes and triggers that are missing, altered or not ours.
+    `sampled` are walks over the ends of the streams, `loose_damage` how many damaged entries
+    among them are not set aside. `ungranted` are targets that nothing may go to, `gone` are
+    senders that ended without a word, `newest_at` is the latest time that is stored, `at` is
+    now, in microseconds since 1970 UTC.
     """
 
     flaws: tuple[str, ...] = ()
+    schema: tuple[str, ...] = ()
     is_checked: bool = True
     sampled: tuple[Verification, ...] = ()
     loose_damage: int = 0

@@ -88,6 +88,9 @@ def _of_storage(facts: Facts) -> Iterator[Finding]:
 def _of_damage(lookup: Lookup) -> Iterator[Finding]:
     if lookup.flaws:
         yield _error("database_damaged", f"SQLite says: {_some(lookup.flaws)}", GOOD_COPY)
+    if lookup.schema:
+        message = f"tables, indexes or triggers that were not made so: {_some(lookup.schema)}"
+        yield _error("schema_differs", message, GOOD_COPY)
     if not lookup.is_checked:
         yield _info("not_checked", "to check the whole file takes longer", argv=_THOROUGH)
     broken = [each for each in lookup.sampled if not each.is_intact]

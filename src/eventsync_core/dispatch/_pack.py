@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import attrs
 
 from eventsync_core.codec import without_local_keys
@@ -5,7 +7,7 @@ from eventsync_core.dispatch._choose import fits, halves
 from eventsync_core.dispatch._select import tail_item
 from eventsync_core.dispatch._sending import Chosen, Item, Parked, Ready, Sending
 from eventsync_core.errors import DamagedEntryError, UnsendableEventError
-from eventsync_core.ledger import is_damaged
+from eventsync_core.ledger import Candidate, follows, is_damaged
 from eventsync_core.receivers import Batch, Detail, Outcome, Permit
 from eventsync_core.targets import MOST_EVENTS
 
@@ -61,12 +63,27 @@ def _is_last(sending: Sending, flying: Item) -> bool:
 
 
 def _batch(sending: Sending, item: Item, permitted: Permit) -> Batch:
-    for index, candidate in enumerate(item.candidates):
-        if is_damaged(candidate):
-            raise DamagedEntryError(index)
+    damaged = _first_damaged(sending, item.candidates)
+    if damaged is not None:
+        raise DamagedEntryError(damaged)
     ids = tuple(candidate.event_id for candidate in item.candidates)
     texts = tuple(without_local_keys(candidate.text) for candidate in item.candidates)
     return sending.receiver.pack(Batch(permitted, ids, texts))
+
+
+def _first_damaged(sending: Sending, candidates: Sequence[Candidate]) -> int | None:
+    """Return which of them is not what was captured there; reads once for each gap."""
+    last: Candidate | None = None
+    for index, candidate in enumerate(candidates):
+        position = candidate.position
+        chains = () if last is None or last.position != position - 1 else (last.chain,)
+        if is_damaged(candidate) or not (
+            follows(candidate, chains)
+            or follows(candidate, sending.stores.journal.chains_before(sending.stream, position))
+        ):
+            return index
+        last = candidate
+    return None
 
 
 def cut(sending: Sending, item: Item) -> None:

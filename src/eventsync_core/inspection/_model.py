@@ -38,10 +38,15 @@ class Link(StrEnum):
 
 
 class Checked(NamedTuple):
-    """What the storage itself complains of; `is_finished` is false where time ran out."""
+    """
+    What the storage itself complains of; `is_finished` is false where time ran out.
+
+    `schema` names what is missing in it, altered or not ours: tables, indexes, triggers.
+    """
 
     flaws: Sequence[str] = ()
     is_finished: bool = True
+    schema: Sequence[str] = ()
 
 
 class Mended(NamedTuple):

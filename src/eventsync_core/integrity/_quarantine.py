@@ -6,8 +6,8 @@ from eventsync_core.errors import StoreUnreadableError, UnknownEventError
 from eventsync_core.events import Hold
 from eventsync_core.inspection import Place
 from eventsync_core.integrity._model import Verification
-from eventsync_core.integrity._verify import verify
-from eventsync_core.journal import BadPosition, Flaw, judge_text
+from eventsync_core.integrity._verify import flaw_of, verify
+from eventsync_core.journal import BadPosition, Flaw
 from eventsync_core.stores import Stores
 
 _ALL = 1 << 40
@@ -59,7 +59,7 @@ def named_damage(stores: Stores, event_ids: Sequence[str]) -> Damage:
 def damage_in(
     stores: Stores, streams: Sequence[str], *, progress: Callable[[int], None] | None = None
 ) -> Damage:
-    """Walk *streams* and return every entry in them whose text is damaged."""
+    """Walk *streams* and return every entry in them that is damaged."""
     found = [
         (stream, finding)
         for stream in streams
@@ -71,7 +71,7 @@ def damage_in(
 
 def damaged(found: Verification) -> list[BadPosition]:
     """Return the findings that are damaged entries: those that can be set aside."""
-    return [each for each in found.findings if each.flaw.is_of_text]
+    return [each for each in found.findings if each.flaw.is_of_entry]
 
 
 def quarantine(stores: Stores, damage: Damage, *, actor: str, at: int) -> int:
@@ -102,10 +102,9 @@ def _damage_at(stores: Stores, place: Place, event_id: str) -> BadPosition | Non
         return BadPosition(place.position, Flaw.UNREADABLE, error.message, event_id)
     if not found or found[0].position != place.position:
         return BadPosition(place.position, Flaw.UNREADABLE, "its text is not there", event_id)
-    flaw = judge_text(found[0])
-    if flaw is None or not flaw[0].is_of_text:
-        return None
-    return BadPosition(place.position, *flaw, event_id=event_id)
+    chains = stores.journal.chains_before(place.stream, place.position)
+    flaw = flaw_of(found[0], chains)
+    return flaw if flaw is not None and flaw.flaw.is_of_entry else None
 
 
 def _is_held(stores: Stores, stream: str, position: int) -> bool:

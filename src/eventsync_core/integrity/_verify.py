@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 
@@ -54,11 +54,7 @@ class _Walk:
             self.step_over(entry.damage, entry.event.event_id)
             return
         stored = entry.event
-        links = [
-            chain_next(chain, entry.position, stored.event_id, stored.digest)
-            for chain in self.chains
-        ]
-        found = _flaw_of(entry, is_linked=not self.chains or entry.chain in links)
+        found = flaw_of(entry, self.chains)
         if found is not None:
             self.note(found)
         else:
@@ -66,7 +62,11 @@ class _Walk:
             if not self.findings:
                 self.good_upto = Verified(entry.position, entry.chain)
         self.position = entry.position
-        self.chains = (*links[:1], entry.chain)
+        computed = [
+            chain_next(chain, entry.position, stored.event_id, stored.digest)
+            for chain in self.chains[:1]
+        ]
+        self.chains = (*computed, entry.chain)
 
     def step_over(self, reason: str, event_id: str = "") -> None:
         """Count the next entry as one that cannot be read."""
@@ -101,7 +101,7 @@ def verify(
     out. An entry that cannot be read is a flaw, and the walk goes on behind it. The first *most*
     flaws are returned. With *since* only what came after it is read, if its chain still stands
     there; else all is. After each page *progress* is called with the position reached, and
-    *keep* with how far all is good.
+    *keep*, unless the walk started over, with how far all is good.
     """
     head = _head(journal, stream)
     walk, is_started_over = _started(journal, head, since, most)
@@ -109,7 +109,7 @@ def verify(
     for _ in _pages(walk, journal, head, page):
         if progress is not None:
             progress(walk.position)
-        if keep is not None and walk.good_upto is not None:
+        if keep is not None and walk.good_upto is not None and not is_started_over:
             keep(walk.good_upto)
     walk.end(head)
     return Verification(
@@ -172,9 +172,18 @@ def _pages(walk: _Walk, journal: Journal, head: Head, page: int) -> Iterator[Non
         yield
 
 
-def _flaw_of(entry: Entry, *, is_linked: bool) -> BadPosition | None:
+def flaw_of(entry: Entry, chains: Sequence[bytes]) -> BadPosition | None:
+    """Return what does not hold at the entry, which may follow from *chains*; none: any."""
     found = judge_text(entry)
-    if found is None and not is_linked:
+    stored = entry.event
+    if (
+        found is None
+        and chains
+        and not any(
+            chain_next(chain, entry.position, stored.event_id, stored.digest) == entry.chain
+            for chain in chains
+        )
+    ):
         found = Flaw.CHAIN, "the chain does not follow from the entry before"
     if found is None:
         return None

@@ -5,7 +5,7 @@ from eventsync_core.journal._judging import BadPosition, Flaw, LeftOut, judge_te
 from eventsync_core.journal._memory import MemoryJournal
 from eventsync_core.journal._model import Appended, Entry, Head, Known
 from eventsync_core.journal._port import Journal
-from eventsync_core.journal._rules import chain_next, chain_start, reconcile
+from eventsync_core.journal._rules import chain_next, chain_start, chains_after, reconcile
 
 __all__ = [
     "Appended",
@@ -19,6 +19,7 @@ __all__ = [
     "MemoryJournal",
     "chain_next",
     "chain_start",
+    "chains_after",
     "heads_of",
     "judge_text",
     "lacks_text",

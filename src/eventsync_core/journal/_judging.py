@@ -16,14 +16,15 @@ class Flaw(StrEnum):
     EVENT_ID = "event_id"
     DIGEST = "digest"
     CANONICAL_DIGEST = "canonical_digest"
+    SIZE = "size"
     CHAIN = "chain"
     HEAD = "head"
     UNREADABLE = "unreadable"
 
     @property
-    def is_of_text(self) -> bool:
-        """The text is not the captured one, or not that event's: such an entry is damaged."""
-        return self in (Flaw.DIGEST, Flaw.EVENT_ID, Flaw.UNREADABLE)
+    def is_of_entry(self) -> bool:
+        """It is not what was captured there: such an entry is damaged, and can be set aside."""
+        return self in (Flaw.DIGEST, Flaw.EVENT_ID, Flaw.CHAIN, Flaw.UNREADABLE)
 
 
 @attrs.frozen
@@ -59,6 +60,8 @@ def judge_text(entry: Entry) -> tuple[Flaw, str] | None:
         return Flaw.CANONICAL_DIGEST, "the canonical digest is not that of the text"
     if event.event_id != stored.event_id:
         return Flaw.EVENT_ID, "the text names another event_id"
+    if event.size != stored.size:
+        return Flaw.SIZE, "the size that is noted is not that of the text"
     return None
 
 

@@ -5,7 +5,7 @@ import attrs
 
 from eventsync_core.events import Event, Hold, Producer
 from eventsync_core.journal._model import Appended, Entry, Head, Known
-from eventsync_core.journal._rules import chain_next, chain_start, reconcile
+from eventsync_core.journal._rules import chain_next, chain_start, chains_after, reconcile
 
 
 @attrs.define
@@ -81,6 +81,16 @@ class MemoryJournal:
             return found
         totals = accumulate(entry.event.size * entry.has_text for entry in found)
         return found[: max(1, sum(total <= max_bytes for total in totals))]
+
+    def chains_before(self, stream: str, position: int) -> tuple[bytes, ...]:
+        """See `Journal.chains_before`."""
+        before = self._streams.get(stream, [])[max(position - 3, 0) : max(position - 1, 0)]
+        if position > 1 and (not before or before[-1].position != position - 1):
+            return ()
+        rows = [
+            (each.position, each.event.event_id, each.event.digest, each.chain) for each in before
+        ]
+        return chains_after(stream, rows)
 
     def heads(self) -> list[Head]:
         """See `Journal.heads`."""

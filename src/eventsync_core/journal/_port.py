@@ -38,6 +38,14 @@ class Journal(Protocol):
         """
         ...
 
+    def chains_before(self, stream: str, position: int) -> tuple[bytes, ...]:
+        """
+        Return the chains that the entry at *position* may follow from: see `chains_after`.
+
+        None where no entry stands before it, though one should.
+        """
+        ...
+
     def heads(self) -> list[Head]:
         """
         Return the head of every stream, in order of their names.

@@ -1,5 +1,6 @@
 """Rules every journal calls, so that two of them cannot disagree."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Literal
 
@@ -16,6 +17,24 @@ def chain_next(chain: bytes, position: int, event_id: str, digest: bytes) -> byt
     """Return the chain after one more entry with that payload *digest*."""
     link = b"".join((chain, position.to_bytes(8, "big"), event_id.encode(), digest))
     return sha256(link).digest()
+
+
+def chains_after(
+    stream: str, entries: Sequence[tuple[int, str, bytes, bytes]]
+) -> tuple[bytes, ...]:
+    """
+    Return the chains that an entry may follow from, by the one or two *entries* before it.
+
+    Each has a position, an id, a digest and a chain. Beside the chain that is noted last it may
+    be the one computed from the entry before that, so that one altered chain is one flaw.
+    """
+    if not entries:
+        return (chain_start(stream),)
+    *before, (position, event_id, digest, chain) = entries
+    if before or position == 1:
+        start = before[-1][-1] if before else chain_start(stream)
+        return chain, chain_next(start, position, event_id, digest)
+    return (chain,)
 
 
 def reconcile(known: Known, event: Event) -> Appended:

@@ -1,6 +1,6 @@
 """What each target said of each entry, who is sending, what is left, and what is superseded."""
 
-from eventsync_core.ledger._damage import is_damaged
+from eventsync_core.ledger._damage import follows, is_damaged
 from eventsync_core.ledger._desk_port import Desk, Holds
 from eventsync_core.ledger._memory import MemoryLedger
 from eventsync_core.ledger._memory_backlog import MemoryBacklog
@@ -78,6 +78,7 @@ __all__ = [
     "adopt",
     "effect_of",
     "fold",
+    "follows",
     "in_ranges",
     "is_damaged",
     "is_for",

@@ -41,6 +41,7 @@ class MemoryBacklog:
                 text=entry.event.text,
                 size=entry.event.size,
                 digest=entry.event.digest,
+                chain=entry.chain,
                 aggregate=entry.event.aggregate,
             )
             for entry in entries
@@ -85,6 +86,7 @@ class MemoryBacklog:
                         text=entry.event.text,
                         size=entry.event.size,
                         digest=entry.event.digest,
+                        chain=entry.chain,
                         aggregate=entry.event.aggregate,
                         due_at=due_at,
                     )

@@ -56,7 +56,8 @@ class Candidate:
     """
     An entry that may be offered: what packing and ordering need of it.
 
-    `digest` is what was noted of the text when it was captured; `is_damaged` compares the two.
+    `digest` is what was noted of the text when it was captured, and `chain` where the stream's
+    chain stood with it; `is_damaged` and `follows` compare.
     """
 
     position: int
@@ -64,6 +65,7 @@ class Candidate:
     text: str
     size: int
     digest: bytes
+    chain: bytes
     aggregate: str | None = None
     due_at: int | None = None
 

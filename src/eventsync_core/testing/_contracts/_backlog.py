@@ -2,7 +2,8 @@ import pytest
 
 from eventsync_core.census import Class
 from eventsync_core.clock import DAY, SECOND
-from eventsync_core.events import read_event
+from eventsync_core.events import Event, read_event
+from eventsync_core.journal import chain_next, chain_start
 from eventsync_core.ledger import Candidate, Lane
 from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
@@ -24,6 +25,10 @@ from eventsync_core.testing._contracts._steps import (
 )
 
 _SIZE = make_event().size
+
+
+def _first_chain(event: Event) -> bytes:
+    return chain_next(chain_start(STREAM), 1, event.event_id, event.digest)
 
 
 def _tail(stores: Stores, events: int = 9, size: int = PLENTY) -> tuple[list[int], int]:
@@ -54,7 +59,7 @@ class BacklogContract:
         assert _tail(stores) == ([1, 2, 3], 3)
 
     def test_a_candidate_has_all_that_packing_needs(self, stores: Stores) -> None:
-        """Position, id, exact text, size, digest and aggregate."""
+        """Position, id, exact text, size, digest, chain and aggregate."""
         event = read_event('{"event_id":"e1", "n":1.50,"aggregate_id":"ü"}')
         granted(stores, [event])
 
@@ -67,6 +72,7 @@ class BacklogContract:
                 text=event.text,
                 size=event.size,
                 digest=event.digest,
+                chain=_first_chain(event),
                 aggregate=":ü",
             )
         ] == found
@@ -169,6 +175,7 @@ class BacklogContract:
             text=event.text,
             size=event.size,
             digest=event.digest,
+            chain=_first_chain(event),
             due_at=NOW - 7,
         )
 

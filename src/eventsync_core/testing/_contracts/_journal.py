@@ -107,6 +107,16 @@ class JournalContract:
         assert [item.state for item in appended] == ["duplicate", "conflict", "stored"]
         assert [entry.producer for entry in stores.journal.entries(STREAM)] == [one, one, other]
 
+    def test_what_an_entry_follows_from(self, stores: Stores) -> None:
+        """The stream's own start, or what is noted of the entry before and computed of it."""
+        stores.journal.append(STREAM, make_events(3), at=NOW)
+        chains = [entry.chain for entry in stores.journal.entries(STREAM)]
+
+        found = [stores.journal.chains_before(STREAM, position) for position in range(1, 6)]
+
+        start = (chain_start(STREAM),)
+        assert found == [start, *[(chain, chain) for chain in chains], ()]
+
     def test_a_producer_is_no_part_of_the_chain(self, stores: Stores) -> None:
         """The head is the one that the same events have without."""
         stores.journal.append(STREAM, make_events(3), at=NOW, producer=Producer(user="one"))

@@ -1,0 +1,1 @@
+-- Indexes and guards alone; they stand in the engine's own file.
