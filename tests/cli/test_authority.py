@@ -46,7 +46,7 @@ _WORKS = [
     ("journal", "hold", "e0"),
     ("journal", "import", "{events}"),
     ("journal", "list"),
-    ("journal", "purge", "--project", "p"),
+    ("journal", "purge", "--project", "default"),
     ("journal", "quarantine"),
     ("journal", "release", "e0"),
     ("journal", "show", "e0"),

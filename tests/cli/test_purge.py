@@ -11,6 +11,7 @@ import pytest
 from eventsync_adapters import machine
 from eventsync_adapters.server import serve
 from eventsync_adapters.sqlite import open_stores
+from eventsync_cli.commands import journal_purge
 from eventsync_core.ledger import Lease
 from eventsync_core.receivers import Script
 from tests.cli.bad_input import check_told
@@ -164,14 +165,18 @@ def test_without_a_project(run: Run) -> None:
     check_told(run("journal", "purge"), 64, "usage")
 
 
-def test_while_somebody_sends_it(filled: Run, home: Path) -> None:
-    """Nothing is erased, and it is said who is at work."""
+def test_while_somebody_sends_it(filled: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is erased, and it is said who is at work; also who began since it was looked."""
     target = filled("target", "list", "--json").document["targets"][0]["target_id"]
     with open_stores(home / "eventsync" / "eventsync.db") as stores:
         lease = stores.leases.acquire(target, PROJECT, machine.this_process(), at=machine.now())
         assert isinstance(lease, Lease)
         ran = filled("journal", "purge", "--project", PROJECT, "--json")
         assert (ran.code, ran.document["error"]["code"]) == (3, "busy")
+        monkeypatch.setattr(journal_purge, "sender_of", lambda *_, **__: None)
+        later = filled("journal", "purge", "--project", PROJECT, "--json")
+        assert (later.code, later.document["error"]["code"]) == (3, "busy")
+        assert sum(value for value in later.document.values() if type(value) is int) - 1 == 0
         stores.leases.release(lease)
 
     assert leaks_of_files(home, [SECRET])
