@@ -98,7 +98,7 @@ def _mixed(world: World) -> None:
         stores.superseding.supersede("default", {position: "key"}, at=1)
     texts = [entry.event for entry in stores.journal.entries("default")]
     stores.payloads.purge("default", [2, 3, 23, 25, 26], deed)
-    stores.payloads.restore(texts[24:25], attrs.evolve(deed, act=PayloadAct.RESTORE))
+    stores.payloads.restore(texts[24:25], attrs.evolve(deed, act=PayloadAct.IMPORT))
     stores.holds.release("default", [1, 21, 24], actor="", at=1)
     _renew(world, 41, 2)
 

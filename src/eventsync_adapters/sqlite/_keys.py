@@ -57,7 +57,8 @@ class Keys:
             row = self._database.row(_STREAM, (stream,))
             if row is None:
                 return None
-            found = self._number(*row, stream)
+            number, name = row
+            found = self._number(number, name, stream)
             if may_keep:
                 self._streams[stream] = found
         return found
@@ -88,7 +89,8 @@ class Keys:
             row = self._database.row(_TARGET, (target_id,))
             if row is None:
                 return None
-            found = self._number(*row, target_id)
+            number, name = row
+            found = self._number(number, name, target_id)
             if may_keep:
                 self._targets[target_id] = found
         return found
