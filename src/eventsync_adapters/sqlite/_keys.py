@@ -57,7 +57,7 @@ class Keys:
             row = self._database.row(_STREAM, (stream,))
             if row is None:
                 return None
-            found = self._number(*row, stream)
+            found = self._number(row[0], row[1], stream)
             if may_keep:
                 self._streams[stream] = found
         return found
@@ -88,7 +88,7 @@ class Keys:
             row = self._database.row(_TARGET, (target_id,))
             if row is None:
                 return None
-            found = self._number(*row, target_id)
+            found = self._number(row[0], row[1], target_id)
             if may_keep:
                 self._targets[target_id] = found
         return found
