@@ -57,8 +57,7 @@ class Keys:
             row = self._database.row(_STREAM, (stream,))
             if row is None:
                 return None
-            number, name = row
-            found = self._number(number, name, stream)
+            found = self._number(row[0], row[1], stream)
             if may_keep:
                 self._streams[stream] = found
         return found
@@ -89,8 +88,7 @@ class Keys:
             row = self._database.row(_TARGET, (target_id,))
             if row is None:
                 return None
-            number, name = row
-            found = self._number(number, name, target_id)
+            found = self._number(row[0], row[1], target_id)
             if may_keep:
                 self._targets[target_id] = found
         return found

@@ -177,7 +177,7 @@ def flaw_of(entry: Entry, chains: Sequence[bytes]) -> BadPosition | None:
     found = judge_text(entry)
     stored = entry.event
     if (
-        found is None
+        (found is None or found[0] is Flaw.SIZE)
         and chains
         and not any(
             chain_next(chain, entry.position, stored.event_id, stored.digest) == entry.chain
