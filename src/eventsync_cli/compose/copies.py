@@ -1,7 +1,7 @@
 """Copies of the whole store: made, looked into, and put where it stood."""
 
-from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,9 +65,12 @@ class Prepared(Copy):
         with open_stores(self.place) as opened:
             yield opened
 
-    def put(self, app: Stored) -> Path | None:
+    def put(self, app: Stored, settle: Callable[[Stores, Stores | None], object]) -> Path | None:
         """
-        Let it be the store of *app*; return where the one is that was there.
+        Let it be the store of *app*; return where a copy is of what was there.
+
+        While nobody else can change anything, *settle* is told of both stores; the second is
+        None where there is none, or where it cannot be read.
 
         Raises:
             StoreError: It cannot be put there; all is as it was.
@@ -75,7 +78,12 @@ class Prepared(Copy):
         from eventsync_adapters.sqlite import put_in_place
 
         aside = _aside(app)
-        put_in_place(self.place, app.database, aside)
+
+        def settled() -> None:
+            with self.writing() as stores, _opened(aside) as before:
+                settle(stores, before)
+
+        put_in_place(self.place, app.database, aside, settle=settled)
         return aside if aside.exists() else None
 
 
@@ -144,21 +152,20 @@ def present(app: Stored) -> Iterator[tuple[bool, Stores | None]]:
         SettingsError: The store is no file.
     """
     app.require_file()
-    if not app.has_store:
-        yield False, None
-        return
-    try:
-        from eventsync_adapters.sqlite import open_for_reading
+    with _opened(app.database) as opened:
+        yield app.has_store, opened
 
-        opened = open_for_reading(app.database)
-    except StoreError:
-        yield True, None
-        return
-    if opened is None:
-        yield True, None
-        return
-    with closing(opened):
-        yield True, opened
+
+@contextmanager
+def _opened(place: Path) -> Iterator[Stores | None]:
+    """Open the store at *place* for reading; None: there is none, or it cannot be read."""
+    from eventsync_adapters.sqlite import open_for_reading
+
+    opened = None
+    with suppress(StoreError):
+        opened = open_for_reading(place)
+    with nullcontext() if opened is None else closing(opened):
+        yield opened
 
 
 def _end_grants(place: Path, pending: Collection["Revocation"]) -> None:
