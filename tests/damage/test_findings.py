@@ -151,6 +151,7 @@ IN_WORDS = {
     "disk_not_local",
     "wal_large",
     "schema_older",
+    "copies_left",
     "database_damaged",
     "references_broken",
     "clock_behind",

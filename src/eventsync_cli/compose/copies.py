@@ -15,7 +15,18 @@ from eventsync_core.stores import Stores
 if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocation
 
-__all__ = ["Copy", "Prepared", "backing_up", "heeded", "looking_into", "preparing", "present"]
+__all__ = [
+    "Copy",
+    "Prepared",
+    "backing_up",
+    "heeded",
+    "left_copies",
+    "looking_into",
+    "preparing",
+    "present",
+]
+
+_PUT_ASIDE = ".before-restore-"
 
 
 @attrs.frozen
@@ -180,8 +191,25 @@ def _end_grants(place: Path, pending: Collection["Revocation"]) -> None:
             )
 
 
+def left_copies(app: Stored) -> tuple[str, ...]:
+    """
+    Name the files beside the database that may hold what it held once.
+
+    They were put aside by a restore, or a kill left them unfinished; no command deletes them.
+    """
+    from eventsync_adapters.files.whole import UNFINISHED
+
+    database = app.database
+    begins = (UNFINISHED, f"{database.name}{_PUT_ASIDE}")
+    with suppress(OSError):
+        return tuple(
+            sorted(str(each) for each in database.parent.iterdir() if each.name.startswith(begins))
+        )
+    return ()
+
+
 def _aside(app: Stored) -> Path:
     """Return a name beside the database that nothing has."""
     stamp = "".join(each for each in iso_time(app.clock()) if each.isalnum())
     place = app.database.resolve()
-    return place.with_name(f"{place.name}.before-restore-{stamp}")
+    return place.with_name(f"{place.name}{_PUT_ASIDE}{stamp}")

@@ -1,6 +1,7 @@
 """Walk what is stored; report what does not hold, repair nothing, set the damaged aside."""
 
 from eventsync_core.integrity._model import (
+    COPIES_LEFT,
     GOOD_COPY,
     TEXTS_MENDED,
     Verification,
@@ -19,6 +20,7 @@ from eventsync_core.integrity._verify import verify
 from eventsync_core.journal import BadPosition, Flaw
 
 __all__ = [
+    "COPIES_LEFT",
     "GOOD_COPY",
     "TEXTS_MENDED",
     "BadPosition",

@@ -9,6 +9,8 @@ TEXTS_MENDED = (
     "damaged texts; for all else keep the database as it is, and put a good copy in its place"
 )
 """What helps where texts of entries are damaged."""
+COPIES_LEFT = "delete them when nothing of it is needed any more and no other command is at work"
+"""What helps where copies of a store lie beside it."""
 
 
 @attrs.frozen
