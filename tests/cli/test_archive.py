@@ -122,7 +122,11 @@ def test_a_file_that_is_there_stays(delivered: Run, home: Path, tmp_path: Path) 
     before = kept(delivered)
 
     named = ("--project", "default")
-    check_told(delivered("sync", "archive", str(out), *named), 64, "output_exists")
+    there = delivered("sync", "archive", str(out), *named)
+    check_told(there, 64, "output_exists")
+    assert "fix: name another file\n" in there.err
+    check_told(delivered("sync", "archive", "-", *named), 64, "output_unusable")
+    assert not Path("-").exists()
     own = str(home / "eventsync" / "eventsync.db")
     check_told(delivered("sync", "archive", own, *named), 64, "output_unusable")
 

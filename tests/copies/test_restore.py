@@ -230,7 +230,7 @@ def _junk(backup: Path) -> None:
 
 @pytest.mark.parametrize(
     ("damage", "error"),
-    [(_broken, "backup_damaged"), (_torn, ""), (_junk, "store_unreadable")],
+    [(_broken, "backup_damaged"), (_torn, ""), (_junk, "backup_damaged")],
 )
 def test_a_damaged_backup_is_not_restored(
     run: Run, home: Path, backup: Path, damage: object, error: str
@@ -246,6 +246,20 @@ def test_a_damaged_backup_is_not_restored(
     assert error in ("", ran.document["error"]["code"])
     keeps(run, 20)
     assert sorted(each.name for each in (home / "eventsync").iterdir()) == names
+
+
+def test_a_backup_is_no_export_and_the_reverse(
+    run: Run, home: Path, backup: Path, events: Path
+) -> None:
+    """Each command that is given the file of the other one says so, and what helps."""
+    ran = fails(run, "journal", "import", str(backup), code=64, error="input_unusable")
+    argv = ran.document["error"]["fix"]["argv"]
+    assert argv == ["eventsync", "journal", "restore", str(backup)]
+
+    ran = fails(run, "journal", "restore", str(events), code=5, error="backup_damaged")
+    assert "that eventsync journal backup made" in ran.document["error"]["fix"]["text"]
+    keeps(run, 20)
+    assert sorted(each.name for each in (home / "eventsync").iterdir())[0] == "eventsync.db"
 
 
 def test_a_damaged_one_is_better_than_none(run: Run, backup: Path, tmp_path: Path) -> None:

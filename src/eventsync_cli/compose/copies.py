@@ -9,7 +9,7 @@ import attrs
 
 from eventsync_cli.compose._stored import Stored
 from eventsync_core.clock import iso_time
-from eventsync_core.errors import StoreError, StoreUnreadableError
+from eventsync_core.errors import BackupDamagedError, StoreError, StoreUnreadableError
 from eventsync_core.stores import Stores
 
 if TYPE_CHECKING:
@@ -130,8 +130,18 @@ def heeded(app: Stored, stores: Stores) -> Stores:
 
 
 def looking_into(file: Path) -> Copy:
-    """Return the backup *file*."""
-    return Copy(file)
+    """
+    Return the backup *file*.
+
+    Raises:
+        BackupDamagedError: It is no store that can be read.
+    """
+    copy = Copy(file)
+    try:
+        with copy.reading():
+            return copy
+    except StoreUnreadableError as error:
+        raise BackupDamagedError(f"{file} is no backup: {error.message}") from error
 
 
 @contextmanager
