@@ -10,7 +10,7 @@ from eventsync_cli import failures
 from eventsync_cli.capturing import Items
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.lines import LONGEST_LINE, BrokeOffError, Source, Splitter, pieces
+from eventsync_cli.lines import LONGEST_OWN_LINE, BrokeOffError, Source, Splitter, pieces
 from eventsync_cli.render import Result
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason, StoreError
@@ -70,7 +70,7 @@ def import_lines(
     Bad lines harm no others. *progress* is called with the number of lines done.
     """
     found = Imported()
-    splitter = Splitter()
+    splitter = Splitter(LONGEST_OWN_LINE)
     deed = Deed(act=Act.RESTORE, actor="cli", at=app.clock())
     rules = TakingRules(deed=deed, project=app.chosen.project, families=app.families())
     try:
@@ -128,7 +128,7 @@ def _groups(
 def _lines(source: Source, splitter: Splitter, found: Imported) -> Iterator[tuple[int, bytes]]:
     for number, raw in _all_lines(source, splitter, found):
         if raw is None:
-            message = f"the line is longer than {LONGEST_LINE} bytes"
+            message = f"the line is longer than {LONGEST_OWN_LINE} bytes"
             found.refused.add(number, "line_too_long", message)
         else:
             yield number, raw

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from eventsync import open_store
 from eventsync_adapters.server import Serving
 from tests.cli.bad_input import check_told
 from tests.cli.conftest import Run
@@ -206,3 +207,16 @@ def test_a_purged_text_in_another_spelling(delivered: Run, tmp_path: Path) -> No
 
     assert (done["restored"], done["duplicates"]) == (0, 1)
     assert delivered("journal", "show", "e1", "--json").document["text"] is None
+
+
+@pytest.mark.long
+def test_an_event_that_no_line_of_capture_could_bring_comes_back(
+    run: Run, home: Path, tmp_path: Path
+) -> None:
+    """A host captured it; what can be stored can be archived and imported."""
+    out = tmp_path / "big.gz"
+    with open_store(home) as store:
+        store.capture({"event_id": "big", "payload": "x" * (65 * 1024 * 1024)})
+
+    assert run("sync", "archive", str(out), "--include-undelivered").code == 0
+    assert run("journal", "import", str(out), "--json").document["restored"] == 1

@@ -11,7 +11,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.damage import damage_document, damage_lines, left_reason
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.lines import BrokeOffError, Splitter, pieces
+from eventsync_cli.lines import LONGEST_OWN_LINE, BrokeOffError, Splitter, pieces
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.selecting import (
     choice_of,
@@ -137,7 +137,7 @@ def _opened(app: App, path: Path) -> Iterator[Callable[[str], object]]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    splitter = Splitter()
+    splitter = Splitter(LONGEST_OWN_LINE)
     try:
         with path.open("rb") as file:
             for piece in pieces(file):

@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import attrs
 
@@ -17,7 +17,7 @@ class Collected:
     """
     What went, or would go: `purged` payloads with `size` bytes of text; and why others stayed.
 
-    `targets` are those that had to have the events.
+    `targets` are those that had to have the last of the events.
     """
 
     targets: frozenset[str]
@@ -69,41 +69,49 @@ def collect(
     for head in heads_of(stores.journal, stream):
         for chosen in _chosen(stores, choice, head, done):
             for piece in pieces(chosen):
-                _purge(stores, choice, head, piece, deed, done)
+                purge(stores, choice, head, {kept.position for kept in piece}, deed, done)
                 if progress is not None:
                     progress(done.purged)
     return done
 
 
-def _purge(
-    stores: Stores, choice: Choice, head: Head, piece: Sequence[Kept], deed: Deed, done: Collected
-) -> None:
-    wanted = {kept.position for kept in piece}
+def purge(
+    stores: Stores,
+    choice: Choice,
+    head: Head,
+    positions: Collection[int],
+    deed: Deed,
+    done: Collected,
+    *,
+    include: bool = False,
+) -> list[Kept]:
+    """Let those of *positions* go that still may, in one unit of work; return them."""
     with stores.atomic():
-        # It may have been opened again since it was looked at.
-        now = stores.payloads.kept(head.stream, after=min(wanted) - 1, upto=max(wanted))
-        still = [kept for kept in now if kept.position in wanted]
-        going = _sift(still, choice, done, head)
-        events, size = stores.payloads.purge(head.stream, going, deed)
-    done.add(head.stream, events, size)
-
-
-def _sift(page: Sequence[Kept], choice: Choice, found: Collected, head: Head) -> list[int]:
-    return [kept.position for kept in _going(page, choice, found, head.position)]
+        # They may have been opened again since they were looked at, or there is a new target.
+        done.targets = targets_of(stores, choice)
+        now = stores.payloads.kept(head.stream, after=min(positions) - 1, upto=max(positions))
+        still = [kept for kept in now if kept.position in positions]
+        chosen = list(going(still, choice, head, done, include=include))
+        found = stores.payloads.purge(head.stream, [kept.position for kept in chosen], deed)
+    done.add(head.stream, *found)
+    return chosen
 
 
 def _chosen(stores: Stores, choice: Choice, head: Head, found: Collected) -> Iterator[list[Kept]]:
     """Yield what may go of a stream, page by page; what stays is counted."""
     for page in pages(stores, head):
-        chosen = list(_going(page, choice, found, head.position))
+        chosen = list(going(page, choice, head, found))
         if chosen:
             yield chosen
 
 
-def _going(page: Collection[Kept], choice: Choice, found: Collected, head: int) -> Iterator[Kept]:
+def going(
+    page: Iterable[Kept], choice: Choice, head: Head, found: Collected, *, include: bool = False
+) -> Iterator[Kept]:
+    """Yield what may go of *page*, with *include* what is undelivered too; count what stays."""
     for kept in page:
-        why = why_stays(kept, choice, found.targets, head=head)
-        if why is None:
+        why = why_stays(kept, choice, found.targets, head=head.position)
+        if why is None or (include and why is Stay.UNDELIVERED):
             yield kept
         else:
             found.stayed[why] += 1
