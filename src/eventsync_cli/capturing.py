@@ -171,12 +171,12 @@ def _cut(
 
 
 def whole_lines(
-    lines: Sequence[tuple[int, bytes | None]], refused: Items
+    lines: Sequence[tuple[int, bytes | None]], refused: Items, *, longest: int = LONGEST_LINE
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield those of *lines* that were not too long; the others are added to *refused*."""
+    """Yield those of *lines* that were not longer than *longest*; the others are *refused*."""
     for number, raw in lines:
         if raw is None:
-            message = f"the line is longer than {LONGEST_LINE} bytes"
+            message = f"the line is longer than {longest} bytes"
             refused.add(number, "line_too_long", message)
         else:
             yield number, raw

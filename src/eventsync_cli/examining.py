@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from eventsync_cli.compose import App
+from eventsync_cli.compose.copies import left_copies
 from eventsync_core.diagnosis import Facts, Gone, Lookup
 from eventsync_core.errors import EventSyncError, StoreError, StoreUnreadableError
 from eventsync_core.events import Hold
@@ -37,6 +38,7 @@ def facts_of(app: App, stores: Stores | None) -> Facts:
         free_bytes=around.free_bytes,
         loose=tuple(str(path) for path in around.loose),
         pending=around.pending,
+        copies=left_copies(app),
         legacy=tuple((each.source.path, each.said()) for each in waiting),
         problems=tuple(app.problems()),
     )

@@ -10,7 +10,7 @@ from eventsync_cli import failures
 from eventsync_cli.capturing import Items, groups_of, whole_lines
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.lines import Source, Splitter
+from eventsync_cli.lines import LONGEST_OWN_LINE, Source, Splitter
 from eventsync_cli.render import Result
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import Reason, StoreError
@@ -69,7 +69,7 @@ def import_lines(
     Bad lines harm no others. *progress* is called with the number of lines done.
     """
     found = Imported()
-    splitter = Splitter()
+    splitter = Splitter(LONGEST_OWN_LINE)
     deed = Deed(act=Act.IMPORT, actor="cli", at=app.clock())
     rules = TakingRules(deed=deed, project=app.chosen.project, families=app.families())
     try:
@@ -126,7 +126,7 @@ def _groups(
 
 def _lines(source: Source, splitter: Splitter, refused: Items) -> Iterator[tuple[int, bytes]]:
     for lines in groups_of(source, splitter, refused):
-        yield from whole_lines(lines, refused)
+        yield from whole_lines(lines, refused, longest=LONGEST_OWN_LINE)
 
 
 def result_of(app: App, found: Imported, *, dry_run: bool) -> Result:

@@ -4,9 +4,11 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-__all__ = ["LONGEST_LINE", "BrokeOffError", "Splitter", "pieces"]
+__all__ = ["LONGEST_LINE", "LONGEST_OWN_LINE", "BrokeOffError", "Splitter", "pieces"]
 
 LONGEST_LINE = 64 * 1024 * 1024
+LONGEST_OWN_LINE = 1024 * 1024 * 1024
+"""As long as a text can be in a database: what was stored can come back."""
 _PIECE = 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 31

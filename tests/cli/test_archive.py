@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from eventsync import open_store
 from eventsync_adapters.server import Serving
 from tests.cli.bad_input import check_told
 from tests.cli.conftest import Run
@@ -122,7 +123,11 @@ def test_a_file_that_is_there_stays(delivered: Run, home: Path, tmp_path: Path) 
     before = kept(delivered)
 
     named = ("--project", "default")
-    check_told(delivered("sync", "archive", str(out), *named), 64, "output_exists")
+    there = delivered("sync", "archive", str(out), *named)
+    check_told(there, 64, "output_exists")
+    assert "fix: name another file\n" in there.err
+    check_told(delivered("sync", "archive", "-", *named), 64, "output_unusable")
+    assert not Path("-").exists()
     own = str(home / "eventsync" / "eventsync.db")
     check_told(delivered("sync", "archive", own, *named), 64, "output_unusable")
 
@@ -202,3 +207,16 @@ def test_a_purged_text_in_another_spelling(delivered: Run, tmp_path: Path) -> No
 
     assert (done["brought_back"], done["duplicates"]) == (0, 1)
     assert delivered("journal", "show", "e1", "--json").document["text"] is None
+
+
+@pytest.mark.long
+def test_an_event_that_no_line_of_capture_could_bring_comes_back(
+    run: Run, home: Path, tmp_path: Path
+) -> None:
+    """A host captured it; what can be stored can be archived and imported."""
+    out = tmp_path / "big.gz"
+    with open_store(home) as store:
+        store.capture({"event_id": "big", "payload": "x" * (65 * 1024 * 1024)})
+
+    assert run("sync", "archive", str(out), "--include-undelivered").code == 0
+    assert run("journal", "import", str(out), "--json").document["restored"] == 1

@@ -228,3 +228,15 @@ def test_a_file_in_wal_mode_shrinks_too(delivered: Run, home: Path) -> None:
     wal = database(home).with_name("eventsync.db-wal")
     left = database(home).stat().st_size + (wal.stat().st_size if wal.exists() else 0)
     assert left < before / 2
+
+
+def test_a_preview_is_one(delivered: Run, home: Path) -> None:
+    """Named as such, also beside what else would act; writing anew is told where it was done."""
+    before = database(home).read_bytes()
+
+    check_told(delivered("sync", "gc", "--apply", "--dry-run"), 64, "usage")
+    ran = delivered("sync", "gc", "--dry-run", "--compact", "--json")
+
+    assert (ran.document["dry_run"], ran.document["compacted"]) == (True, False)
+    assert database(home).read_bytes() == before
+    assert "written anew" in delivered("sync", "gc", "--compact").out

@@ -30,6 +30,35 @@ def text(number: int, **more: object) -> str:
     )
 
 
+def test_copies_in_the_home_are_named(run: Run, home: Path, tmp_path: Path) -> None:
+    """They hold what was erased; doctor and the support bundle know them too."""
+    lines, copy = tmp_path / "secret.jsonl", tmp_path / "copy.db"
+    lines.write_text(text(1))
+    run("capture", str(lines))
+    run("journal", "backup", str(copy))
+    put_aside = run("journal", "restore", str(copy), "--replace", "--json").document["put_aside"]
+    unfinished = home / "eventsync" / ".eventsync-unfinished-0011223344556677"
+    unfinished.write_bytes(copy.read_bytes())
+    purge = ("--project", PROJECT, "journal", "purge", "--json")
+    expected = [str(unfinished), put_aside]
+
+    would = run(*purge, "--dry-run")
+    did = run(*purge)
+
+    assert (would.code, would.document["copies"]) == (0, expected)
+    assert (did.code, did.document["error"]["code"]) == (3, "copies_left")
+    assert (did.document["copies"], did.document["copies_count"]) == (expected, 2)
+    codes = [each["code"] for each in run("sync", "doctor", "--json").document["findings"]]
+    assert codes == ["copies_left"]
+    assert run("sync", "support-bundle", str(tmp_path / "bundle.json")).code == 0
+    shown = (tmp_path / "bundle.json").read_text()
+    assert all(Path(each).name in shown for each in expected)
+
+    for each in expected:
+        Path(each).unlink()
+    assert run(*purge).code == 0
+
+
 @pytest.fixture
 def filled(
     run: Run, home: Path, events: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

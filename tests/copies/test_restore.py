@@ -9,7 +9,6 @@ import pytest
 
 import eventsync_adapters.sqlite as adapter
 from eventsync_adapters.server import Serving
-from eventsync_adapters.sqlite import is_exposed
 from eventsync_cli.__main__ import main
 from tests.cli.bad_input import fails, keeps
 from tests.cli.conftest import Ran, Run
@@ -231,7 +230,7 @@ def _junk(backup: Path) -> None:
 
 @pytest.mark.parametrize(
     ("damage", "error"),
-    [(_broken, "backup_damaged"), (_torn, ""), (_junk, "store_unreadable")],
+    [(_broken, "backup_damaged"), (_torn, ""), (_junk, "backup_damaged")],
 )
 def test_a_damaged_backup_is_not_restored(
     run: Run, home: Path, backup: Path, damage: object, error: str
@@ -247,6 +246,20 @@ def test_a_damaged_backup_is_not_restored(
     assert error in ("", ran.document["error"]["code"])
     keeps(run, 20)
     assert sorted(each.name for each in (home / "eventsync").iterdir()) == names
+
+
+def test_a_backup_is_no_export_and_the_reverse(
+    run: Run, home: Path, backup: Path, events: Path
+) -> None:
+    """Each command that is given the file of the other one says so, and what helps."""
+    ran = fails(run, "journal", "import", str(backup), code=64, error="input_unusable")
+    argv = ran.document["error"]["fix"]["argv"]
+    assert argv == ["eventsync", "journal", "restore", str(backup)]
+
+    ran = fails(run, "journal", "restore", str(events), code=5, error="backup_damaged")
+    assert "that eventsync journal backup made" in ran.document["error"]["fix"]["text"]
+    keeps(run, 20)
+    assert sorted(each.name for each in (home / "eventsync").iterdir())[0] == "eventsync.db"
 
 
 def test_a_damaged_one_is_better_than_none(run: Run, backup: Path, tmp_path: Path) -> None:
@@ -276,16 +289,15 @@ def test_a_store_that_is_no_database_is_put_aside_whole(run: Run, home: Path, ba
 
 
 def test_a_store_in_wal_mode_gives_way_too(run: Run, home: Path, backup: Path) -> None:
-    """Its log is taken in before it is put aside."""
-    if is_exposed(sqlite3.sqlite_version_info):
-        pytest.skip("this SQLite can damage a WAL database")
+    """Its log is taken in before it is put aside, and it stays in that mode."""
     database = home / "eventsync" / "eventsync.db"
     with closing(sqlite3.connect(database)) as it:
         it.execute("PRAGMA journal_mode = WAL")
 
     told = run("journal", "restore", str(backup), "--replace", "--json").document
 
-    assert not list((home / "eventsync").glob("*-wal"))
+    with closing(sqlite3.connect(database)) as it:
+        assert it.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     with closing(sqlite3.connect(told["put_aside"])) as old:
         assert old.execute("SELECT COUNT(*) FROM entries").fetchone() == (20,)
     keeps(run, 20)

@@ -252,6 +252,7 @@ def told(facts: Facts, lookup: Lookup | None = None) -> Sequence[tuple[str, Seve
         ({"journal_mode": "wal", "is_exposed": True}, [("wal_exposed", Severity.WARNING)]),
         ({"journal_mode": "truncate", "is_exposed": True}, []),
         ({"pending": ("0014_x",)}, [("schema_older", Severity.INFO)]),
+        ({"copies": ("x.db.before-restore-1",)}, [("copies_left", Severity.INFO)]),
     ],
 )
 def test_what_lies_around_the_database(

@@ -1,11 +1,17 @@
+import math
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 from eventsync_adapters import machine
-from eventsync_adapters.sqlite._connection import Database, connect
+from eventsync_adapters.sqlite._connection import (
+    Database,
+    choose_journal,
+    connect,
+    set_durability,
+)
 from eventsync_adapters.sqlite._errors import translated
 from eventsync_adapters.sqlite._migrate import applied_versions
 from eventsync_core.errors import (
@@ -18,6 +24,7 @@ from eventsync_core.errors import (
 _PAGES_AT_ONCE = 512
 _ATTEMPTS = 2
 _PAUSE_SECONDS = 0.005
+_PAGES = "PRAGMA page_count"
 _SIDE_FILES = ("-journal", "-wal", "-shm")
 
 
@@ -61,30 +68,117 @@ def flaw_of(place: Path) -> str:
     return "" if said == "ok" else " ".join(str(said).split())
 
 
-def put_in_place(prepared: Path, path: Path, aside: Path, *, busy_seconds: float = 5.0) -> None:
+def put_in_place(
+    prepared: Path,
+    path: Path,
+    aside: Path,
+    *,
+    settle: Callable[[], object],
+    busy_seconds: float = 5.0,
+) -> None:
     """
-    Let the database *prepared* be the one at *path*; the one that was there is called *aside*.
+    Let what is in the database *prepared* be what is at *path*; a copy of what was goes *aside*.
 
-    Nobody writes meanwhile, and there is a database at *path* at every moment. Whoever has the
-    old one open is refused when he writes.
+    Nobody else reads or writes between the copy and the change; *settle* is called there, and may
+    still write to *prepared*. Whoever has the database open sees a change of its content: the file
+    stays the same one. Only one that nobody can open gives its name away, and is called *aside*.
 
     Raises:
-        StoreBusyError: Another process writes to the old one, or has it open in WAL mode.
-        StoreNotWritableError: A name cannot be given; all is as it was.
+        StoreBusyError: Another process uses it, or has it open in WAL mode.
+        StoreNotWritableError: It cannot be copied or written; all is as it was.
     """
     place = Path(os.path.realpath(path))
     try:
         if not place.exists():
+            settle()
             machine.give_name(prepared, place, replace=False)
         else:
-            with _nobody_writes(place, aside, busy_seconds):
-                _keep(place, aside)
-                machine.give_name(prepared, place, replace=True)
+            _replace(prepared, place, aside, settle, busy_seconds)
         machine.sync_folder(place.parent)
     except FileExistsError as error:
         raise StoreBusyError(f"{path} was made by another process just now") from error
     except OSError as error:
         raise StoreNotWritableError(f"{path} cannot be replaced: {error.strerror}") from error
+
+
+def _replace(
+    prepared: Path, place: Path, aside: Path, settle: Callable[[], object], busy_seconds: float
+) -> None:
+    held = _held(place, busy_seconds)
+    if held is None:
+        _keep_side_files(place, aside)
+        _keep(place, aside)
+        settle()
+        machine.give_name(prepared, place, replace=True)
+        return
+    database, mode = held
+    with closing(database):
+        _copy_aside(database, prepared.with_name(f"{prepared.name}-aside"), aside)
+        try:
+            settle()
+            _fill(database, prepared)
+        except BaseException:
+            aside.unlink()
+            raise
+        database.run("PRAGMA locking_mode = NORMAL")
+        if mode == "wal":
+            with suppress(StoreBusyError):
+                database.rows("PRAGMA journal_mode = WAL")
+
+
+def _held(place: Path, busy_seconds: float) -> tuple[Database, str] | None:
+    """
+    Open the database at *place* for nobody else, and return its journal mode too.
+
+    None: it is none that can be opened.
+    """
+    try:
+        database = connect(place, mode="rw", busy_seconds=busy_seconds)
+    except StoreUnreadableError:
+        return None
+    try:
+        mode = _end_wal(database)
+        choose_journal(database)
+        set_durability(database, "full")
+        # It is kept from one transaction to the next: SQLite's backup begins one of its own.
+        database.run("PRAGMA locking_mode = EXCLUSIVE")
+        database.run("BEGIN EXCLUSIVE")
+        database.run("COMMIT")
+    except StoreUnreadableError:
+        database.close()
+        return None
+    except BaseException:
+        database.close()
+        raise
+    return database, mode
+
+
+def _copy_aside(database: Database, unfinished: Path, aside: Path) -> None:
+    try:
+        os.close(machine.open_new_file(unfinished))
+        _step(database, unfinished, until=math.inf)
+        _sync(unfinished)
+        _check_whole(unfinished, database)
+        machine.give_name(unfinished, aside, replace=False)
+        machine.sync_folder(aside.parent)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _check_whole(place: Path, database: Database) -> None:
+    with closing(connect(place, mode="ro", busy_seconds=0)) as copy:
+        if copy.row(_PAGES) != database.row(_PAGES):
+            raise StoreNotWritableError(f"{place} does not hold all of {database.path}")
+
+
+def _fill(database: Database, prepared: Path) -> None:
+    """Let *database* hold what *prepared* holds: one transaction, which a crash undoes."""
+    with closing(connect(prepared, mode="ro", busy_seconds=0)) as source:
+        try:
+            source.connection.backup(database.connection)
+        except sqlite3.Error as error:
+            raise translated(error, str(database.path)) from error
 
 
 def _opened(path: Path, busy_seconds: float) -> Database:
@@ -178,29 +272,20 @@ def _sync(place: Path) -> None:
         raise StoreNotWritableError(f"{place} cannot be written: {error.strerror}") from error
 
 
-@contextmanager
-def _nobody_writes(place: Path, aside: Path, busy_seconds: float) -> Iterator[None]:
-    """Keep writers out for the length of the block; what is no database has none."""
-    with ExitStack() as held:
-        try:
-            writer = connect(place, mode="rw", busy_seconds=busy_seconds)
-            held.callback(writer.close)
-            _end_wal(writer)
-            held.enter_context(writer.write())
-        except StoreUnreadableError:
-            held.close()
-            _keep_side_files(place, aside)
-        yield
+def _end_wal(writer: Database) -> str:
+    """
+    Let what a crash left be finished, and no log stand beside the database; return its mode.
 
-
-def _end_wal(writer: Database) -> None:
-    """Let what a crash left be finished, and no log stand beside the database."""
+    Raises:
+        StoreBusyError: It is in WAL mode, and open elsewhere.
+    """
     (mode,) = writer.row("PRAGMA journal_mode") or ("",)
     writer.rows("SELECT name FROM sqlite_master LIMIT 1")
     if mode == "wal":
-        (mode,) = writer.row("PRAGMA journal_mode = TRUNCATE") or ("",)
-    if mode == "wal":
-        raise StoreBusyError(f"{writer.path} is open elsewhere")
+        (left,) = writer.row("PRAGMA journal_mode = TRUNCATE") or ("",)
+        if left == "wal":
+            raise StoreBusyError(f"{writer.path} is open elsewhere")
+    return str(mode)
 
 
 def _keep(place: Path, aside: Path) -> None:

@@ -35,7 +35,9 @@ class Database:
         self._place = path.absolute()
         self._file = _identity(path)
         self.depth = 0
-        self.rollbacks = 0
+        # How often numbers of names may have become others.
+        self.upsets = 0
+        self._schema = 0
         self._prepare: Callable[[Database], None] | None = None
         self._is_guest = False
         self._why_over = ""
@@ -207,6 +209,11 @@ class Database:
         # another process took the write lock in between.
         self.run("BEGIN IMMEDIATE")
         self._check_place()
+        (schema,) = self.row("PRAGMA schema_version") or (0,)
+        if schema != self._schema:
+            # It also changes where a backup takes the place of what was stored.
+            self._schema = schema
+            self.upsets += 1
         self.depth = 1
 
     def _check_place(self) -> None:
@@ -224,7 +231,7 @@ class Database:
     def abandon(self) -> None:
         """Undo whatever of a transaction is open and forget it; safe at any moment."""
         self.depth = 0
-        self.rollbacks += 1
+        self.upsets += 1
         _units.pop(self._key(), None)
         if self.connection.in_transaction:
             self.connection.rollback()
@@ -303,7 +310,7 @@ class Unit:
         elif database.connection.in_transaction:
             database.run(f"ROLLBACK TO {self._name}")
             database.run(f"RELEASE {self._name}")
-            database.rollbacks += 1
+            database.upsets += 1
 
 
 def is_in_unit() -> bool:

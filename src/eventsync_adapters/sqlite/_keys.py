@@ -28,21 +28,25 @@ SELECT COALESCE(MAX(producer_no), 0) + 1, ?, ?, ? FROM producers
 
 
 class Keys:
-    """Looks names up once; numbers never change, and one that is rolled back is forgotten."""
+    """
+    Looks names up once for all units of work.
+
+    What a rollback undid, or a restored backup may have given to others, is forgotten.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rollbacks = 0
+        self._upsets = 0
         self._streams: dict[str, int] = {}
         self._targets: dict[str, int] = {}
 
     def _may_keep(self) -> bool:
-        """Forget all after a rollback; keep nothing of an unfinished unit of somebody else."""
-        if self._rollbacks != self._database.rollbacks:
-            self._rollbacks = self._database.rollbacks
+        """Only in a unit of our own it is known that numbers are still what they were."""
+        if self._upsets != self._database.upsets:
+            self._upsets = self._database.upsets
             self._streams.clear()
             self._targets.clear()
-        return not self._database.is_joined
+        return self._database.depth > 0 and not self._database.is_joined
 
     def _number(self, number: object, name: object, asked: str) -> int:
         if name != asked or not isinstance(number, int):
@@ -52,7 +56,7 @@ class Keys:
     def stream(self, stream: str) -> int | None:
         """Return the number of *stream*, or None if nothing was ever written to it."""
         may_keep = self._may_keep()
-        found = self._streams.get(stream)
+        found = self._streams.get(stream) if may_keep else None
         if found is None:
             row = self._database.row(_STREAM, (stream,))
             if row is None:
@@ -83,7 +87,7 @@ class Keys:
     def target(self, target_id: str) -> int | None:
         """Return the number of the target, or None if it was never registered."""
         may_keep = self._may_keep()
-        found = self._targets.get(target_id)
+        found = self._targets.get(target_id) if may_keep else None
         if found is None:
             row = self._database.row(_TARGET, (target_id,))
             if row is None:

@@ -1,17 +1,24 @@
+from collections.abc import Sequence
+
 import attrs
 import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
+from eventsync_cli.compose.copies import left_copies
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Progress, Result
+from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.erasure import Erased
 from eventsync_core.errors import Reason, StoreBusyError, StoreFullError
+from eventsync_core.integrity import COPIES_LEFT
 from eventsync_core.ledger import Busy
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.retention import erase, is_known, plan_erasure, sender_of
 from eventsync_core.stores import Stores
+
+_NAMED = 3
 
 
 @acting("purge")
@@ -38,13 +45,16 @@ def command(app: App, *, dry_run: bool) -> Result:
             code="project_unknown",
             fix_argv=("eventsync", "sync", "status"),
         )
+    copies = left_copies(app)
     if dry_run or busy is not None:
         reason = None if busy is None else _busy_reason(app, busy, "nothing is erased")
-        return _result(app, erased, reason, dry_run=dry_run, is_done=False)
+        return _result(app, erased, reason, copies, dry_run=dry_run, is_done=False)
     with app.stores() as opened:
         erased, busy = _erase(app, opened)
     reason = _compact(app) if busy is None else _busy_reason(app, busy, "not all is erased")
-    return _result(app, erased, reason, dry_run=False, is_done=True)
+    if reason is None and copies:
+        reason = _copies_reason(copies)
+    return _result(app, erased, reason, copies, dry_run=False, is_done=True)
 
 
 def _erase(app: App, stores: Stores) -> tuple[Erased, Busy | None]:
@@ -66,8 +76,22 @@ def _compact(app: App) -> Reason | None:
     return None
 
 
+def _copies_reason(copies: Sequence[str]) -> Reason:
+    return Reason(
+        code="copies_left",
+        message=f"not erased from copies beside the database: {', '.join(copies[:_NAMED])}",
+        fix_text=COPIES_LEFT,
+    )
+
+
 def _result(
-    app: App, erased: Erased, reason: Reason | None, *, dry_run: bool, is_done: bool
+    app: App,
+    erased: Erased,
+    reason: Reason | None,
+    copies: Sequence[str],
+    *,
+    dry_run: bool,
+    is_done: bool,
 ) -> Result:
     if is_done:
         would = "erased: "
@@ -76,7 +100,13 @@ def _result(
     counts = attrs.asdict(erased)
     said = "  ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
     return Result(
-        document={"stream": app.stream, **counts, "dry_run": dry_run},
+        document={
+            "stream": app.stream,
+            **counts,
+            "copies": list(copies[:MOST_ITEMS]),
+            "copies_count": len(copies),
+            "dry_run": dry_run,
+        },
         lines=[f"{app.stream}: {would}{said}"],
         talk=app.concerns(),
         code=ExitCode.OK if reason is None else ExitCode.INCOMPLETE,

@@ -9,8 +9,9 @@ from eventsync_cli.compose import App
 from eventsync_cli.compose.copies import Copy, heeded, looking_into, preparing, present
 from eventsync_cli.copying import checked, counted
 from eventsync_cli.render import Result
-from eventsync_core.errors import HomeNotEmptyError, StoreUnreadableError
+from eventsync_core.errors import HomeNotEmptyError, StoreBusyError, StoreUnreadableError
 from eventsync_core.restoring import Settled, left_behind, settle, would_settle
+from eventsync_core.retention import sender_of
 from eventsync_core.stores import Stores
 
 _AGAIN = (
@@ -51,15 +52,26 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
                 plan = _plan(app, backup, heeded(app, stores), before, file, damaged=damaged)
             return _result(app, file, plan, None, dry_run=True)
     with preparing(app, Path(file)) as made:
-        with present(app) as (_, before):
-            with made.reading() as stores:
-                plan = _plan(app, made, stores, before, file, damaged=damaged)
-            with made.writing() as stores:
-                settle(stores, before, actor="cli", at=app.clock())
-        # A WAL database can be replaced only once nobody has it open, ourselves included.
-        aside = made.put(app)
+        with made.reading() as stores, present(app) as (_, before):
+            plan = _plan(app, made, stores, before, file, damaged=damaged)
+        aside = made.put(app, lambda stores, before: _settle(app, stores, before))
     app.glance()
     return _result(app, file, plan, aside, dry_run=False)
+
+
+def _settle(app: App, stores: Stores, before: Stores | None) -> None:
+    at = app.clock()
+    if before is not None:
+        with suppress(StoreUnreadableError):
+            _check_nobody_sends(before, at=at)
+    settle(stores, before, actor="cli", at=at)
+
+
+def _check_nobody_sends(before: Stores, *, at: int) -> None:
+    for head in before.journal.heads():
+        busy = sender_of(before, head.stream, at=at)
+        if busy is not None:
+            raise StoreBusyError(f"process {busy.holder.pid} is sending stream {head.stream}")
 
 
 def _holds_something(before: Stores | None) -> bool:

@@ -10,7 +10,8 @@ from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.damage import damage_document, damage_lines, left_reason
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.lines import BrokeOffError, Splitter, pieces
+from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.lines import LONGEST_OWN_LINE, BrokeOffError, Splitter, pieces
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.selecting import (
     choice_of,
@@ -20,7 +21,7 @@ from eventsync_cli.selecting import (
     size_words,
     wanted_stream,
 )
-from eventsync_core.errors import OutputLostError, Reason, StoreError
+from eventsync_core.errors import OutputLostError, OutputUnusableError, Reason, StoreError
 from eventsync_core.measures import Retained, total
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.retention import (
@@ -73,7 +74,7 @@ def command(
         include_undelivered=include_undelivered,
         dry_run=dry_run,
     )
-    app.check_outside(file)
+    _check_place(app, file)
     before = app.space()
     done = _Done(Archived(Collected(frozenset())), total(()))
     with app.reading() as stores:
@@ -92,6 +93,16 @@ def command(
     sizes = {"journal_size_bytes_before": size, "journal_size_bytes_after": left}
     sizes |= {"file_bytes_before": size_of(before), "file_bytes_after": size_of(after)}
     return _result(app, wish, done, sizes)
+
+
+def _check_place(app: App, file: Path) -> None:
+    if str(file) == "-":
+        raise UsageProblemError(
+            "an archive is the only copy of what is in it, and is read back: it is a file",
+            code="output_unusable",
+            fix_text="name a file",
+        )
+    app.check_outside(file)
 
 
 def _retained(stores: Stores) -> Retained:
@@ -123,12 +134,17 @@ def _archive(app: App, stores: Stores, wish: _Wish) -> Archived:
 
 @contextmanager
 def _opened(app: App, path: Path) -> Iterator[Callable[[str], object]]:
-    with app.zipped_file(path) as zipped:
-        yield zipped.write
+    try:
+        with app.zipped_file(path) as zipped:
+            yield zipped.write
+    except OutputUnusableError as error:
+        # It may be the only copy of what went: no option replaces an archive.
+        error.fix_text = "name another file"
+        raise
 
 
 def _lines(path: Path) -> Iterator[str]:
-    splitter = Splitter()
+    splitter = Splitter(LONGEST_OWN_LINE)
     try:
         with path.open("rb") as file:
             for piece in pieces(file):

@@ -4,6 +4,7 @@ import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
+from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.selecting import (
     choice_of,
@@ -21,13 +22,20 @@ from eventsync_core.retention import Choice, Collected, Stay, collect, preview
 @acting("gc")
 @payload_options
 @click.option("--apply", is_flag=True, help="Do it; without this it is only counted.")
+@click.option("--dry-run", is_flag=True, help="Count, but change nothing.")
 @click.option("--compact", is_flag=True, help="Write the whole database anew, with nothing unused.")
-def command(app: App, *, apply: bool, compact: bool, **filters: Any) -> Result:
+def command(app: App, *, apply: bool, dry_run: bool, compact: bool, **filters: Any) -> Result:
     """
     Count the payloads that every target has, or with --apply let them go.
 
     Ids, digests and what every target said stay for ever. Without a target nothing goes.
     """
+    if apply and dry_run:
+        raise UsageProblemError(
+            "--apply and --dry-run exclude each other",
+            fix_argv=("eventsync", "sync", "gc", "--help"),
+        )
+    compact = compact and not dry_run
     choice, stream = choice_of(app, **filters), wanted_stream(app)
     before = app.space()
     found, size = Collected(frozenset()), 0
@@ -82,16 +90,19 @@ def _result(
     }
     return Result(
         document=document,
-        lines=_lines(found, sizes, apply=apply),
+        lines=_lines(found, sizes, apply=apply, is_compacted=is_compacted),
         talk=[*app.concerns(), *_talk(app, found, unused, apply=apply)],
     )
 
 
-def _lines(found: Collected, sizes: dict[str, int], *, apply: bool) -> list[str]:
+def _lines(
+    found: Collected, sizes: dict[str, int], *, apply: bool, is_compacted: bool
+) -> list[str]:
     would = "" if apply else "would be "
     stayed = "  ".join(f"{why.value} {found.stayed[why]}" for why in Stay)
     counts = f"purged {found.purged} ({found.size} bytes)  skipped {found.stayed.total()}"
-    return [f"gc: {would}{counts} ({stayed})  ({size_words(sizes)})"]
+    compacted = ["gc: the database was written anew"] if is_compacted else []
+    return [f"gc: {would}{counts} ({stayed})  ({size_words(sizes)})", *compacted]
 
 
 def _talk(app: App, found: Collected, unused: int, *, apply: bool) -> list[str]:
@@ -99,7 +110,7 @@ def _talk(app: App, found: Collected, unused: int, *, apply: bool) -> list[str]:
     if not found.targets:
         lines.append("no target is known here: nothing may go")
     if not apply and found.purged:
-        lines.append("nothing changed; the same command with --apply does it")
+        lines.append("no payload went; the same command with --apply does it")
     if apply and unused:
         again = app.chosen.spelt("eventsync sync gc --compact")
         lines.append(f"{unused} bytes of the file are unused; to give them back: {again}")

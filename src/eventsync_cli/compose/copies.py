@@ -1,7 +1,7 @@
 """Copies of the whole store: made, looked into, and put where it stood."""
 
-from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,13 +9,24 @@ import attrs
 
 from eventsync_cli.compose._stored import Stored
 from eventsync_core.clock import iso_time
-from eventsync_core.errors import StoreError, StoreUnreadableError
+from eventsync_core.errors import BackupDamagedError, StoreError, StoreUnreadableError
 from eventsync_core.stores import Stores
 
 if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocation
 
-__all__ = ["Copy", "Prepared", "backing_up", "heeded", "looking_into", "preparing", "present"]
+__all__ = [
+    "Copy",
+    "Prepared",
+    "backing_up",
+    "heeded",
+    "left_copies",
+    "looking_into",
+    "preparing",
+    "present",
+]
+
+_PUT_ASIDE = ".before-restore-"
 
 
 @attrs.frozen
@@ -65,9 +76,12 @@ class Prepared(Copy):
         with open_stores(self.place) as opened:
             yield opened
 
-    def put(self, app: Stored) -> Path | None:
+    def put(self, app: Stored, settle: Callable[[Stores, Stores | None], object]) -> Path | None:
         """
-        Let it be the store of *app*; return where the one is that was there.
+        Let it be the store of *app*; return where a copy is of what was there.
+
+        While nobody else can change anything, *settle* is told of both stores; the second is
+        None where there is none, or where it cannot be read.
 
         Raises:
             StoreError: It cannot be put there; all is as it was.
@@ -75,7 +89,12 @@ class Prepared(Copy):
         from eventsync_adapters.sqlite import put_in_place
 
         aside = _aside(app)
-        put_in_place(self.place, app.database, aside)
+
+        def settled() -> None:
+            with self.writing() as stores, _opened(aside) as before:
+                settle(stores, before)
+
+        put_in_place(self.place, app.database, aside, settle=settled)
         return aside if aside.exists() else None
 
 
@@ -111,8 +130,18 @@ def heeded(app: Stored, stores: Stores) -> Stores:
 
 
 def looking_into(file: Path) -> Copy:
-    """Return the backup *file*."""
-    return Copy(file)
+    """
+    Return the backup *file*.
+
+    Raises:
+        BackupDamagedError: It is no store that can be read.
+    """
+    copy = Copy(file)
+    try:
+        with copy.reading():
+            return copy
+    except StoreUnreadableError as error:
+        raise BackupDamagedError(f"{file} is no backup: {error.message}") from error
 
 
 @contextmanager
@@ -144,21 +173,20 @@ def present(app: Stored) -> Iterator[tuple[bool, Stores | None]]:
         SettingsError: The store is no file.
     """
     app.require_file()
-    if not app.has_store:
-        yield False, None
-        return
-    try:
-        from eventsync_adapters.sqlite import open_for_reading
+    with _opened(app.database) as opened:
+        yield app.has_store, opened
 
-        opened = open_for_reading(app.database)
-    except StoreError:
-        yield True, None
-        return
-    if opened is None:
-        yield True, None
-        return
-    with closing(opened):
-        yield True, opened
+
+@contextmanager
+def _opened(place: Path) -> Iterator[Stores | None]:
+    """Open the store at *place* for reading; None: there is none, or it cannot be read."""
+    from eventsync_adapters.sqlite import open_for_reading
+
+    opened = None
+    with suppress(StoreError):
+        opened = open_for_reading(place)
+    with nullcontext() if opened is None else closing(opened):
+        yield opened
 
 
 def _end_grants(place: Path, pending: Collection["Revocation"]) -> None:
@@ -173,8 +201,25 @@ def _end_grants(place: Path, pending: Collection["Revocation"]) -> None:
             )
 
 
+def left_copies(app: Stored) -> tuple[str, ...]:
+    """
+    Name the files beside the database that may hold what it held once.
+
+    They were put aside by a restore, or a kill left them unfinished; no command deletes them.
+    """
+    from eventsync_adapters.files.whole import UNFINISHED
+
+    database = app.database
+    begins = (UNFINISHED, f"{database.name}{_PUT_ASIDE}")
+    with suppress(OSError):
+        return tuple(
+            sorted(str(each) for each in database.parent.iterdir() if each.name.startswith(begins))
+        )
+    return ()
+
+
 def _aside(app: Stored) -> Path:
     """Return a name beside the database that nothing has."""
     stamp = "".join(each for each in iso_time(app.clock()) if each.isalnum())
     place = app.database.resolve()
-    return place.with_name(f"{place.name}.before-restore-{stamp}")
+    return place.with_name(f"{place.name}{_PUT_ASIDE}{stamp}")

@@ -23,7 +23,9 @@ _LIBRARIES = (
     "structlog",
     "tomlkit",
 )
-_OURS = frozenset({"eventsync", "eventsync.db", "migrated.log", "revoked"})
+_OURS = frozenset({"eventsync", "eventsync.db", "migrated.log", "revoked", "verified.json"})
+# What follows is a time, or drawn by lot.
+_OURS_BEGIN = (".eventsync-unfinished-", "eventsync.db.before-restore-")
 _ENDS = ("", "-journal", "-wal", "-shm")
 _SUFFIXES = frozenset({".db", ".gz", ".json", ".jsonl", ".lock", ".log", ".toml"})
 _DEPTH = 3
@@ -70,7 +72,8 @@ def file_listing(app: Settings, mark: Callable[[str], str]) -> Iterator[dict[str
     own = _OURS | {app.config.path.name}
 
     def shown(name: str) -> str:
-        return name if any(name.removesuffix(end) in own for end in _ENDS) else _marked(name, mark)
+        is_own = any(name.removesuffix(end) in own for end in _ENDS)
+        return name if is_own or name.startswith(_OURS_BEGIN) else _marked(name, mark)
 
     yield from _listed(app.home, shown, "", 1)
 

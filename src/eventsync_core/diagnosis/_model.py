@@ -30,7 +30,8 @@ class Facts:
 
     `journal_mode` is None while there is no database. `loose` are files and folders that
     others may read, `free_bytes` is what the disk still holds, `pending` are versions of the
-    schema that the database does not have yet, `legacy` says what old files hold.
+    schema that the database does not have yet, `copies` are files beside it that hold what it
+    held once, `legacy` says what old files hold.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Facts:
     free_bytes: int | None = None
     loose: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
     legacy: tuple[tuple[str, str], ...] = ()
     problems: tuple[EventSyncError, ...] = ()
 

@@ -4,7 +4,7 @@ from eventsync_core.clock import MINUTE, iso_time
 from eventsync_core.diagnosis._model import Facts, Finding, Gone, Lookup, Severity
 from eventsync_core.errors import EventSyncError, Reason, reason_of
 from eventsync_core.inspection import Link
-from eventsync_core.integrity import GOOD_COPY, TEXTS_MENDED, References
+from eventsync_core.integrity import COPIES_LEFT, GOOD_COPY, TEXTS_MENDED, References
 
 MOST_WAL_BYTES = 64 * 1024 * 1024
 _LEAST_FREE_BYTES = 100 * 1024 * 1024
@@ -83,6 +83,9 @@ def _of_storage(facts: Facts) -> Iterator[Finding]:
     if facts.pending:
         message = f"the database is from an older eventsync; to come: {_some(facts.pending)}"
         yield _info("schema_older", message, "the next command that writes brings it up to date")
+    if facts.copies:
+        message = f"what was stored once is still in {_some(facts.copies)}"
+        yield _info("copies_left", message, COPIES_LEFT)
 
 
 def _of_damage(lookup: Lookup) -> Iterator[Finding]:

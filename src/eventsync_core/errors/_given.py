@@ -291,4 +291,4 @@ class BackupDamagedError(EventSyncError):
     """A copy of a store does not hold together; it was not made, or not restored."""
 
     code = "backup_damaged"
-    fix_text = "use another backup; this one is as it was"
+    fix_text = "use another backup that eventsync journal backup made; this one is as it was"

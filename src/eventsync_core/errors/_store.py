@@ -40,7 +40,7 @@ class StoreUnreadableError(StoreError):
     """The file is not a database, or is damaged."""
 
     code = "store_unreadable"
-    fix_text = "name another home with --home, or put a good copy of the file back"
+    fix_text = "name another home with --home, or eventsync journal restore BACKUP --replace"
 
 
 class DamagedEntryError(EventSyncError):

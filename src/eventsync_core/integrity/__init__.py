@@ -1,6 +1,7 @@
 """Walk what is stored; report what does not hold, repair nothing, set the damaged aside."""
 
 from eventsync_core.integrity._model import (
+    COPIES_LEFT,
     GOOD_COPY,
     TEXTS_MENDED,
     Verification,
@@ -18,6 +19,7 @@ from eventsync_core.integrity._references import References, verify_references
 from eventsync_core.integrity._verify import verify
 
 __all__ = [
+    "COPIES_LEFT",
     "GOOD_COPY",
     "TEXTS_MENDED",
     "Damage",

@@ -2,13 +2,15 @@ import attrs
 
 from eventsync_core.journal import BadPosition, Flaw
 
-GOOD_COPY = "keep the file as it is, and put a good copy in its place"
+GOOD_COPY = "eventsync journal restore BACKUP --replace; what is stored now is put aside"
 """What helps where a database is damaged."""
 TEXTS_MENDED = (
     "eventsync journal import FILE, with an export or archive that holds the events, mends "
-    "damaged texts; for all else keep the database as it is, and put a good copy in its place"
+    f"damaged texts; all else: {GOOD_COPY}"
 )
 """What helps where texts of entries are damaged."""
+COPIES_LEFT = "delete them when nothing of it is needed any more and no other command is at work"
+"""What helps where copies of a store lie beside it."""
 
 
 @attrs.frozen

@@ -20,7 +20,7 @@ from eventsync_core.lines import (
 )
 from eventsync_core.payloads import Deed, Kept
 from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
-from eventsync_core.retention._collect import Collected, pages, pieces
+from eventsync_core.retention._collect import Collected, going, pages, pieces, purge
 from eventsync_core.stores import Stores
 
 Write = Callable[[str], object]
@@ -103,7 +103,9 @@ def archive(
     known = Collected(done.collected.targets, stayed=done.collected.stayed)
     done = Archived(known, damaged=done.damaged)
     for head, ranges in written:
-        _purge(stores, choice, head, read_ranges(ranges), deed, done, include=include_undelivered)
+        positions = list(read_ranges(ranges))
+        include = include_undelivered
+        done.count_undelivered(purge(stores, choice, head, positions, deed, known, include=include))
         if progress is not None:
             progress(done.collected.purged)
     return done
@@ -176,26 +178,6 @@ def read_seal(lines: Iterable[str]) -> Sealed | None:
     return None
 
 
-def _purge(
-    stores: Stores,
-    choice: Choice,
-    head: Head,
-    positions: Sequence[int],
-    deed: Deed,
-    done: Archived,
-    *,
-    include: bool,
-) -> None:
-    wanted = set(positions)
-    with stores.atomic():
-        now = stores.payloads.kept(head.stream, after=min(wanted) - 1, upto=max(wanted))
-        still = [kept for kept in now if kept.position in wanted]
-        going = list(_going(still, choice, head, done, include=include))
-        found = stores.payloads.purge(head.stream, [kept.position for kept in going], deed)
-        done.count_undelivered(going)
-    done.collected.add(head.stream, *found)
-
-
 def _pieces(
     stores: Stores,
     choice: Choice,
@@ -208,7 +190,7 @@ def _pieces(
         there = 0
         for page in pages(stores, head):
             there += len(page)
-            for piece in pieces(list(_going(page, choice, head, found, include=include))):
+            for piece in pieces(list(going(page, choice, head, found.collected, include=include))):
                 yield head, piece
         if there + stores.payloads.counts(head.stream).events < head.position:
             _note_missing(stores, choice, head, found)
@@ -251,15 +233,3 @@ def _as_kept(entry: Entry) -> Kept:
         captured_at=entry.captured_at,
         size=entry.event.size,
     )
-
-
-def _going(
-    page: Iterable[Kept], choice: Choice, head: Head, found: Archived, *, include: bool
-) -> Iterator[Kept]:
-    collected = found.collected
-    for kept in page:
-        why = why_stays(kept, choice, collected.targets, head=head.position)
-        if why is None or (include and why is Stay.UNDELIVERED):
-            yield kept
-        else:
-            collected.stayed[why] += 1

@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import attrs
 
@@ -18,7 +18,7 @@ class Collected:
     """
     What went, or would go: `purged` payloads with `size` bytes of text; and why others stayed.
 
-    `targets` are those that had to have the events.
+    `targets` are those that had to have the last of the events.
     """
 
     targets: frozenset[str]
@@ -71,57 +71,80 @@ def collect(
     for head in heads_of(stores.journal, stream):
         for chosen in _chosen(stores, choice, head, done):
             for piece in pieces(chosen):
-                _purge(stores, choice, head, piece, deed, done)
+                purge(stores, choice, head, [kept.position for kept in piece], deed, done)
                 if progress is not None:
                     progress(done.purged)
     return done
 
 
-def _purge(
-    stores: Stores, choice: Choice, head: Head, piece: Sequence[Kept], deed: Deed, done: Collected
-) -> None:
-    """Let *piece* go in one unit, or where the disk has no room for that in ever smaller ones."""
+def purge(
+    stores: Stores,
+    choice: Choice,
+    head: Head,
+    positions: Sequence[int],
+    deed: Deed,
+    done: Collected,
+    *,
+    include: bool = False,
+) -> list[Kept]:
+    """
+    Let those of *positions*, which rise, go that still may; return them.
+
+    In one unit of work, or where the disk has no room for that in ever smaller ones.
+    """
     try:
-        _purge_at_once(stores, choice, head, piece, deed, done)
+        return _purge_at_once(stores, choice, head, positions, deed, done, include=include)
     except StoreFullError:
-        if len(piece) == 1 or stores.is_in_unit:
+        if len(positions) == 1 or stores.is_in_unit:
             raise
-        half = len(piece) // 2
-        _purge(stores, choice, head, piece[:half], deed, done)
-        _purge(stores, choice, head, piece[half:], deed, done)
+    half = len(positions) // 2
+    parts = (positions[:half], positions[half:])
+    return [
+        kept
+        for part in parts
+        for kept in purge(stores, choice, head, part, deed, done, include=include)
+    ]
 
 
 def _purge_at_once(
-    stores: Stores, choice: Choice, head: Head, piece: Sequence[Kept], deed: Deed, done: Collected
-) -> None:
-    found = Collected(done.targets)
-    wanted = {kept.position for kept in piece}
+    stores: Stores,
+    choice: Choice,
+    head: Head,
+    positions: Sequence[int],
+    deed: Deed,
+    done: Collected,
+    *,
+    include: bool,
+) -> list[Kept]:
+    wanted = set(positions)
     with stores.atomic():
-        # It may have been opened again since it was looked at.
-        now = stores.payloads.kept(head.stream, after=min(wanted) - 1, upto=max(wanted))
+        # They may have been opened again since they were looked at, or there is a new target.
+        found = Collected(targets_of(stores, choice))
+        now = stores.payloads.kept(head.stream, after=positions[0] - 1, upto=positions[-1])
         still = [kept for kept in now if kept.position in wanted]
-        going = _sift(still, choice, found, head)
-        events, size = stores.payloads.purge(head.stream, going, deed)
+        chosen = list(going(still, choice, head, found, include=include))
+        went = stores.payloads.purge(head.stream, [kept.position for kept in chosen], deed)
+    done.targets = found.targets
     done.stayed += found.stayed
-    done.add(head.stream, events, size)
-
-
-def _sift(page: Sequence[Kept], choice: Choice, found: Collected, head: Head) -> list[int]:
-    return [kept.position for kept in _going(page, choice, found, head.position)]
+    done.add(head.stream, *went)
+    return chosen
 
 
 def _chosen(stores: Stores, choice: Choice, head: Head, found: Collected) -> Iterator[list[Kept]]:
     """Yield what may go of a stream, page by page; what stays is counted."""
     for page in pages(stores, head):
-        chosen = list(_going(page, choice, found, head.position))
+        chosen = list(going(page, choice, head, found))
         if chosen:
             yield chosen
 
 
-def _going(page: Collection[Kept], choice: Choice, found: Collected, head: int) -> Iterator[Kept]:
+def going(
+    page: Iterable[Kept], choice: Choice, head: Head, found: Collected, *, include: bool = False
+) -> Iterator[Kept]:
+    """Yield what may go of *page*, with *include* what is undelivered too; count what stays."""
     for kept in page:
-        why = why_stays(kept, choice, found.targets, head=head)
-        if why is None:
+        why = why_stays(kept, choice, found.targets, head=head.position)
+        if why is None or (include and why is Stay.UNDELIVERED):
             yield kept
         else:
             found.stayed[why] += 1

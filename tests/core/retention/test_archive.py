@@ -162,3 +162,18 @@ def test_the_plan_counts_what_lacks_delivery() -> None:
 
     assert (plan.collected.purged, plan.undelivered) == (3, 2)
     assert len(here(stores)) == COUNT
+
+
+def test_a_target_that_comes_meanwhile_has_to_have_them_too() -> None:
+    """What goes after it was registered is what it has: nothing yet."""
+    stores, _ = filled()
+    late = make_stub_target("late")
+
+    def joins(_purged: int) -> None:
+        stores.targets.register(late, at=2)
+
+    done = collect(stores, Choice(), None, DEED, progress=joins)
+
+    assert done.purged == 500
+    assert done.targets == frozenset({TARGET.target_id, late.target_id})
+    assert len(here(stores)) == COUNT - 500

@@ -1,0 +1,165 @@
+"""`journal restore --replace` over a store that others have open: nothing is lost or mixed up."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from eventsync import open_store
+from eventsync_adapters import machine
+from eventsync_adapters.sqlite import flaw_of, open_for_reading, open_stores
+from eventsync_core.capture import capture
+from eventsync_core.integrity import verify
+from eventsync_core.ledger import Lease
+from tests.cli.bad_input import fails
+from tests.cli.conftest import Run
+from tests.copies.test_restore import backup, delivered
+
+__all__ = ["backup", "delivered"]
+
+_APPENDING = Path(__file__).parents[1] / "sqlite" / "appending_child.py"
+_SPILLING = (
+    "import sys\n"
+    "import eventsync_adapters.sqlite._connection as it\n"
+    "from eventsync_cli.__main__ import main\n"
+    "it._CACHE_KIB = 8\n"
+    "main(['--home', sys.argv[1], 'journal', 'restore', sys.argv[2], '--replace'])\n"
+)
+
+
+def _started(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def _ids(path: Path) -> set[str]:
+    # Opened first: it undoes what a crash left half done.
+    stores = open_for_reading(path)
+    assert stores is not None
+    with stores:
+        assert flaw_of(path) == ""
+        found = set()
+        for head in stores.journal.heads():
+            assert verify(stores.journal, head.stream).is_intact
+            entries = stores.journal.entries(head.stream, after=0, limit=head.position)
+            found |= {entry.event.event_id for entry in entries}
+        return found
+
+
+def test_a_host_goes_on_in_what_was_restored(run: Run, home: Path, tmp_path: Path) -> None:
+    """It writes to the stream that it means, though other names have its number now."""
+    database, good = home / "eventsync" / "eventsync.db", tmp_path / "good.db"
+    with open_stores(tmp_path / "other.db") as other:
+        capture(other, '{"event_id": "old", "project_uuid": "q"}', at=1)
+        capture(other, '{"event_id": "old2", "project_uuid": "p"}', at=1)
+    (tmp_path / "other.db").rename(good)
+    with open_stores(database) as host:
+        capture(host, '{"event_id": "p1", "project_uuid": "p"}', at=1)
+        capture(host, '{"event_id": "q1", "project_uuid": "q"}', at=1)
+        file = database.stat().st_ino
+
+        told = run("journal", "restore", str(good), "--replace", "--json")
+
+        assert (told.code, database.stat().st_ino) == (0, file)
+        heads = {head.stream: head.position for head in host.journal.heads()}
+        assert heads == {"q": 1, "p": 1}
+        assert [each.event.event_id for each in host.journal.entries("p", after=0, limit=9)] == [
+            "old2"
+        ]
+        assert capture(host, '{"event_id": "p2", "project_uuid": "p"}', at=1).position == 2
+        found = host.journal.find("p2")
+        assert found is not None
+        assert found.stream == "p"
+    assert _ids(database) == {"old", "old2", "p2"}
+    assert _ids(Path(told.document["put_aside"])) == {"p1", "q1"}
+
+
+def test_what_is_captured_meanwhile_is_somewhere(run: Run, home: Path, backup: Path) -> None:
+    """In the store, or in one of the copies of what was stored before."""
+    database = home / "eventsync" / "eventsync.db"
+    child = _started(str(_APPENDING), str(database), "n", "150")
+    assert child.stdout is not None
+    child.stdout.readline()
+    asides = []
+    for _ in range(2):
+        ran = run("journal", "restore", str(backup), "--replace", "--json")
+        asides += [Path(ran.document["put_aside"])] if ran.code == 0 else []
+    _, err = child.communicate()
+
+    assert (child.returncode, err) == (0, "")
+    assert asides
+    found = set().union(*(_ids(path) for path in (database, *asides)))
+    assert {f"n{number}" for number in range(150)} <= found
+
+
+def test_killed_in_the_middle(run: Run, home: Path, tmp_path: Path) -> None:
+    """The store is the old one or the new one, as a whole."""
+    database, good = home / "eventsync" / "eventsync.db", tmp_path / "good.db"
+    journal = database.with_name("eventsync.db-journal")
+    with open_store(home) as store, store.batch():
+        for number in range(1_500):
+            store.capture({"event_id": f"a{number}", "payload": "x" * 1_000})
+    assert run("journal", "backup", str(good)).code == 0
+    with open_store(home) as store, store.batch():
+        for number in range(1_500):
+            store.capture({"event_id": f"b{number}", "payload": "y" * 1_000})
+    old, new = _ids(database), _ids(good)
+
+    child = _started("-c", _SPILLING, str(home), str(good))
+    until = time.monotonic() + 60
+    while time.monotonic() < until and child.poll() is None:
+        if journal.exists() and journal.stat().st_size > 20_000:
+            break
+    child.kill()
+    child.communicate()
+
+    assert _ids(database) in (old, new)
+    for aside in database.parent.glob("*before-restore*"):
+        assert _ids(aside) == old
+    assert run("journal", "restore", str(good), "--replace").code == 0
+    assert _ids(database) == new
+
+
+def test_whoever_sends_is_not_disturbed(run: Run, home: Path, backup: Path) -> None:
+    """What the server says to a request of the old store has no place in the other one."""
+    database = home / "eventsync" / "eventsync.db"
+    (target,) = run("target", "list", "--json").document["targets"]
+    with open_stores(database) as sender:
+        lease = sender.leases.acquire(
+            target["target_id"], "default", machine.this_process(), at=machine.now()
+        )
+        assert isinstance(lease, Lease)
+        before = database.read_bytes()
+        ran = fails(run, "journal", "restore", str(backup), "--replace", code=5, error="store_busy")
+        assert f"process {os.getpid()} is sending" in ran.document["error"]["message"]
+        assert database.read_bytes() == before
+        sender.leases.release(lease)
+    assert not [each for each in database.parent.iterdir() if "restore" in each.name]
+    assert run("journal", "restore", str(backup), "--replace").code == 0
+
+
+@pytest.mark.parametrize("pages", ["1024", "16384"])
+def test_a_store_with_other_pages(run: Run, home: Path, backup: Path, pages: str) -> None:
+    """It gets those of the backup."""
+    database = home / "eventsync" / "eventsync.db"
+    with closing(sqlite3.connect(database, isolation_level=None)) as it:
+        it.execute(f"PRAGMA page_size = {pages}")
+        it.execute("PRAGMA auto_vacuum = NONE")
+        it.execute("VACUUM")
+
+    told = run("journal", "restore", str(backup), "--replace", "--json").document
+
+    assert len(_ids(database)) == len(_ids(Path(told["put_aside"]))) == 20
+    with closing(sqlite3.connect(database)) as it:
+        assert it.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert it.execute("PRAGMA page_size").fetchone() == (8192,)
