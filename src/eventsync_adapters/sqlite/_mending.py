@@ -128,6 +128,7 @@ def check(database: Database, *, seconds: float | None, thorough: bool) -> Check
         for (name,) in database.rows(_TABLES):
             said = database.rows(f"PRAGMA {pragma}({name})")
             flaws += [" ".join(str(line).split()) for (line,) in said if line != "ok"]
+            flaws += _of_other_types(database, name)
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
             raise
@@ -135,3 +136,14 @@ def check(database: Database, *, seconds: float | None, thorough: bool) -> Check
     finally:
         connection.set_progress_handler(None, _STEPS)
     return Checked(flaws[:_MOST])
+
+
+def _of_other_types(database: Database, table: str) -> list[str]:
+    """Name the columns of *table* with values that SQLite keeps, and eventsync never writes."""
+    wrong = []
+    for _, column, kind, *_ in database.rows(f"PRAGMA table_info({table})"):
+        right = "integer" if kind in ("BIGINT", "INTEGER") else "text"
+        sql = f"SELECT 1 FROM {table} WHERE typeof({column}) NOT IN (?, 'null') LIMIT 1"  # noqa: S608
+        if database.rows(sql, (right,)):
+            wrong.append(f"{table}.{column} holds what is no {right}")
+    return wrong
