@@ -63,3 +63,29 @@ def test_guards_that_fail(run: Run, database: Path, events: Path) -> None:
 
     events.write_text('{"event_id": "new"}\n')
     check_exit(run, "capture -", events)
+
+
+def test_a_word_that_is_no_outcome(run: Run, database: Path) -> None:
+    """Doctor names it, mends nothing, and the status can still be read."""
+    unguarded(database, ("UPDATE ledger SET outcome = 'suscess' WHERE position = 4", ()))
+
+    assert run("journal", "verify").code == 5
+    codes = [each["code"] for each in run("sync", "doctor", "--json").document["findings"]]
+    assert "references_broken" in codes
+    assert run("sync", "doctor", "--mend").code == 5
+    assert run("sync", "status").code == 0
+    unguarded(database, ("UPDATE tallies SET outcome = 'suscess'", ()))
+    found = run("sync", "doctor", "--json")
+    assert found.code == 5
+    assert "store_unreadable" in [each["code"] for each in found.document["findings"]]
+
+
+def test_a_copy_that_is_read_is_not_named(run: Run, database: Path) -> None:
+    """What is damaged is the store; the copy of it is gone when that is read."""
+    unguarded(database, ("DELETE FROM schema_migrations WHERE version LIKE '0012%'", ()))
+
+    ran = run("sync", "status")
+
+    assert ran.code == 5
+    assert str(database) in ran.err
+    assert "eventsync-read" not in ran.err + ran.out

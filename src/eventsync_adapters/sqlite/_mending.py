@@ -2,7 +2,10 @@ import sqlite3
 
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._rows import OWED
+from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.inspection import Checked
+from eventsync_core.receivers import Outcome
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 _MOST = 20
@@ -108,7 +111,16 @@ _RECOUNT = (
 
 
 def recount(database: Database) -> None:
-    """Let counters and due rows be what the ledger and the links say; inside a unit of work."""
+    """
+    Let counters and due rows be what the ledger and the links say; inside a unit of work.
+
+    Raises:
+        StoreUnreadableError: The ledger says a word that is no outcome.
+    """
+    for (word,) in database.rows("SELECT outcome FROM ledger GROUP BY outcome"):
+        if word != OWED and word not in list(Outcome):
+            message = f"{database.path} is damaged: {word!r} is no outcome; nothing was mended"
+            raise StoreUnreadableError(message)
     for statement in _RECOUNT:
         database.run(statement)
 

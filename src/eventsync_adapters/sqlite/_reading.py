@@ -93,6 +93,8 @@ def _opened(
     try:
         # Of this very connection: in a unit of this thread its statements join another.
         database.connection.execute("PRAGMA query_only = ON")
+        # What is wrong with a copy is wrong with what it was made of.
+        database.path = source or path
         applied = applied_versions(database)
         if applied is None:
             database.close()
@@ -119,6 +121,7 @@ def _migrated(
             database.connection.backup(newer, pages=_PAGES_AT_ONCE, progress=_not_busy)
         database.close()
         migrated = connect(path, mode="rw", busy_seconds=0)
+        migrated.path = source
         migrate(migrated)
         migrated.run("PRAGMA query_only = ON")
     except sqlite3.Error as error:

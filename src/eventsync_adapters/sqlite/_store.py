@@ -212,7 +212,8 @@ class SqliteStores:
             path=str(self._database.path),
             sqlite_version=sqlite3.sqlite_version,
             is_exposed=is_exposed(sqlite3.sqlite_version_info),
-            journal_mode=mode,
+            # Only WAL is written into the file; any other is chosen by whoever writes.
+            journal_mode="wal" if mode == "wal" else "truncate",
             file_bytes=self._database.path.stat().st_size,
         )
 

@@ -11,6 +11,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.examining import facts_of, leases, look
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import explain
+from eventsync_cli.looking import look as standing
 from eventsync_cli.render import Result, listing
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.diagnosis import Facts, Finding, Lookup, Severity, diagnose
@@ -70,7 +71,9 @@ def _look(app: App, *, thorough: bool) -> _Seen:
                 return _Seen(facts=facts_of(app, None))
             lookup = look(app, stores, thorough=thorough)
             held = list(leases(app, stores))
-            return _Seen(facts=facts_of(app, stores), lookup=lookup, leases=held)
+            # What cannot be told by `sync status` is wrong, whatever else was found.
+            error = standing(app).setting.store_error
+            return _Seen(facts=facts_of(app, stores), lookup=lookup, leases=held, unreadable=error)
     except StoreError as error:
         return _Seen(facts=facts_of(app, None), unreadable=error)
 

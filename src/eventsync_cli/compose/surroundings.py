@@ -23,7 +23,7 @@ _LIBRARIES = (
     "structlog",
     "tomlkit",
 )
-_OURS = frozenset({"eventsync", "eventsync.db", "migrated.log", "revoked"})
+_OURS = frozenset({"eventsync", "eventsync.db", "migrated.log", "revoked", "verified.json"})
 _ENDS = ("", "-journal", "-wal", "-shm")
 _SUFFIXES = frozenset({".db", ".gz", ".json", ".jsonl", ".lock", ".log", ".toml"})
 _DEPTH = 3
