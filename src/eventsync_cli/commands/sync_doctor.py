@@ -133,8 +133,8 @@ def _lines(app: App, seen: _Seen, mended: tuple[int, Mended] | None) -> list[str
         ("SQLite version", facts.sqlite_version),
         ("Exposed in WAL mode", "yes" if facts.is_exposed else "no"),
         ("Database", facts.path),
-        ("Journal mode", facts.journal_mode or "<no database yet>"),
-        ("Size in bytes", str(storage.file_bytes) if storage else "<no database yet>"),
+        ("Journal mode", facts.journal_mode or _lacking(seen)),
+        ("Size in bytes", str(storage.file_bytes) if storage else _lacking(seen)),
         ("Disk", facts.disk_kind or "<not told>"),
         ("Free in bytes", "<not told>" if facts.free_bytes is None else str(facts.free_bytes)),
         ("Sending now", ", ".join(_senders(seen)) or "nobody"),
@@ -144,6 +144,10 @@ def _lines(app: App, seen: _Seen, mended: tuple[int, Mended] | None) -> list[str
         said = ", ".join(f"{name} {count}" for name, count in _mended(mended).items())
         pairs.append(("Mended", said))
     return list(listing(pairs))
+
+
+def _lacking(seen: _Seen) -> str:
+    return "<no database yet>" if seen.unreadable is None else "<cannot be read>"
 
 
 def _senders(seen: _Seen) -> list[str]:
