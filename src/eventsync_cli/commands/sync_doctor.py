@@ -6,11 +6,12 @@ from typing import Any
 import attrs
 import click
 
-from eventsync_cli.acting import acting, located
+from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.examining import facts_of, leases, look
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import explain
+from eventsync_cli.locating import located
 from eventsync_cli.looking import look as standing
 from eventsync_cli.render import Result, listing
 from eventsync_core.codec import MOST_ITEMS
