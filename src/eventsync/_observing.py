@@ -9,7 +9,7 @@ from eventsync._store import Store
 from eventsync_adapters import machine
 from eventsync_adapters.otel import Instruments, Meter, Tracer, api_meter, api_tracer
 from eventsync_core.capture import Envelope, Receipt
-from eventsync_core.errors import EventSyncError
+from eventsync_core.errors import EventSyncError, StoreError
 from eventsync_core.receivers import Outcome
 from eventsync_core.telemetry import (
     CAPTURE_SECONDS,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from eventsync_core.targets import Target
 
 _REFUSED = "refused"
+_ERROR = "error"
 
 
 def observe(
@@ -61,9 +62,13 @@ class Observed:
     ) -> Receipt:
         """See `Store.capture`."""
         with self._capturing() as states:
-            states[_REFUSED] = 1
-            receipt = self.store.capture(envelope, project=project, traceparent=traceparent)
-            states.clear()
+            try:
+                receipt = self.store.capture(envelope, project=project, traceparent=traceparent)
+            except StoreError:
+                raise
+            except EventSyncError:
+                states[_REFUSED] = 1
+                raise
             states[receipt.state] = 1
         return receipt
 
@@ -91,21 +96,25 @@ class Observed:
     ) -> "Report":
         """See `Store.drain`."""
         told, started = self._instruments, machine.monotonic()
-        with told.span(DRAIN_SPAN) as noted:
-            noted["eventsync.target_id"] = target.target_id
-            report = self.store.drain(
-                target, receiver, budget=budget, project=project, progress=progress
-            )
-            noted["eventsync.requests"] = report.requests
-            noted["eventsync.delivered"] = report.outcomes[Outcome.SUCCESS]
-            noted["eventsync.remaining_owed"] = report.remaining_owed
-            noted["eventsync.stopped_because"] = report.stopped_because
+        ended = _ERROR
+        try:
+            with told.span(DRAIN_SPAN) as noted:
+                noted["eventsync.target_id"] = target.target_id
+                report = self.store.drain(
+                    target, receiver, budget=budget, project=project, progress=progress
+                )
+                ended = report.stopped_because
+                noted["eventsync.requests"] = report.requests
+                noted["eventsync.delivered"] = report.outcomes[Outcome.SUCCESS]
+                noted["eventsync.remaining_owed"] = report.remaining_owed
+                noted["eventsync.stopped_because"] = ended
+        finally:
+            seconds = machine.monotonic() - started
+            told.record(DRAIN_SECONDS, seconds, target.target_id, ended)
         for outcome, count in report.outcomes.items():
             if count:
                 told.add(OUTCOMES, count, target.target_id, outcome.value)
         told.add(REQUESTS, report.requests, target.target_id)
-        seconds = machine.monotonic() - started
-        told.record(DRAIN_SECONDS, seconds, target.target_id, report.stopped_because)
         return report
 
     def measure(

@@ -18,6 +18,7 @@ __all__ = [
     "boot_name",
     "chance",
     "create_private_file",
+    "dangling",
     "disk_kind",
     "end_alone",
     "free_bytes",
@@ -169,6 +170,15 @@ def disk_kind(path: Path) -> str:
         if place.is_relative_to(mount) and len(mount.parts) > best:
             best, kind = len(mount.parts), part.fstype.lower()
     return kind
+
+
+def dangling(path: Path) -> Path | None:
+    """Return the link on the way to *path* whose end is not there, if there is one."""
+    for each in (path, *path.parents):
+        with contextlib.suppress(OSError):
+            if each.is_symlink() and not each.exists():
+                return each
+    return None
 
 
 def free_bytes(path: Path) -> int | None:

@@ -18,7 +18,7 @@ from eventsync_cli.stalling import stall_lines
 from eventsync_core.errors import EventSyncError
 from eventsync_core.events import require_project
 
-__all__ = ["acting", "here", "located"]
+__all__ = ["acting"]
 
 
 def check_texts(values: Iterable[object]) -> None:

@@ -23,6 +23,7 @@ from eventsync_core.support import Redaction
 __all__ = ["bundle"]
 
 _RECENT = 20
+_STORES = ("sqlite", "memory", "postgres")
 
 
 def bundle(app: App, *, with_names: bool) -> dict[str, Any]:
@@ -61,9 +62,11 @@ def _setting(redaction: Redaction, shown: dict[str, Any]) -> dict[str, Any]:
     name, value = str(shown["name"]), shown["value"]
     if isinstance(value, dict | list):
         value = {"count": len(value)}
+    # Only this one stands in the environment, and may be any word there.
+    is_other = name == "persistence" and value not in _STORES
     return {
         "name": name,
-        "value": redaction.show(value, name),
+        "value": redaction.show(value, "" if is_other else name),
         "source": redaction.show(shown["source"], "source"),
     }
 

@@ -24,8 +24,7 @@ def facts_of(app: App, stores: Stores | None) -> Facts:
     version, is_exposed = app.library()
     around = app.examine()
     storage = app.storage
-    # Only WAL is written into the file; a reader sees SQLite's default for anything else.
-    mode = None if storage is None else "wal" if storage.journal_mode == "wal" else "truncate"
+    mode = None if storage is None else storage.journal_mode
     waiting = find_waiting(app.old_sources().sources, stores)
     return Facts(
         path=app.shown_database,

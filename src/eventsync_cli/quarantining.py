@@ -86,9 +86,10 @@ def list_all(app: App, *, limit: int, after: int) -> Result:
     shown = found[:limit]
     following = shown[-1].number if len(found) > limit else None
     lines = table([_row(row) for row in shown])
-    lines += table([(f"{each['stream']}:{each['position']}", each["reason"]) for each in entries])
+    lines += table([_entry_row(each) for each in entries])
     if entry_count > len(entries):
-        lines.append(f"and {entry_count - len(entries)} more entries")
+        more = entry_count - len(entries)
+        lines.append(f"and {more} more entries: eventsync journal list --hold quarantined")
     return Result(
         document={
             "set_aside": [_document(row) for row in shown],
@@ -111,16 +112,23 @@ def _entries(app: App, stores: Stores, limit: int) -> tuple[list[dict[str, Any]]
         count += len(positions)
         for position in positions[: limit - len(shown)]:
             last = stores.holds.holdings(stream, position)[-1]
+            entry = stores.journal.entries(stream, after=position - 1, limit=1)[0]
             shown.append(
                 {
                     "stream": stream,
                     "position": position,
+                    "event_id": entry.event.event_id,
                     "reason": last.reason,
                     "actor": last.actor,
                     "at": iso_time(last.held_at),
                 }
             )
     return shown, count
+
+
+def _entry_row(shown: dict[str, Any]) -> tuple[str, ...]:
+    place = f"{shown['stream']}:{shown['position']}"
+    return (printable(place), printable(shown["event_id"]), shown["reason"])
 
 
 def show_row(app: App, number: int) -> Result:

@@ -30,6 +30,7 @@ _OURS = frozenset(
         "source",
         "sqlite_version",
         "state",
+        "status",
         "validate",
     }
 )

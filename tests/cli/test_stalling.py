@@ -184,17 +184,21 @@ def test_a_target_granted_lately_does_not_stall(
     assert (ran.code, ran.err) == (0, "")
 
 
-def test_what_is_paused_is_helped_by_its_end(run: Run, home: Path, target_id: str) -> None:
-    """Sending would not help."""
+def test_what_is_paused_is_helped_by_its_end(
+    run: Run, home: Path, receiver: Serving, target_id: str
+) -> None:
+    """Sending would not help, whatever gate is closed too."""
     _long_ago(home, target_id)
+    receiver.close()
+    assert run("sync", "now").code != 0
     run("target", "pause", "--reason", "moving")
 
     checked = run("sync", "status", "--check", "--json")
 
+    assert "network_unavailable" in checked.document["gates"]
     argv = _reasons(checked)["stalled"]["fix"]["argv"]
     assert argv == ["eventsync", "target", "resume"]
     assert run(*argv[1:]).code == 0
-    assert run("sync", "now").code == 0
 
 
 def test_the_fix_is_for_the_home_that_was_named(run: Run, home: Path, target_id: str) -> None:

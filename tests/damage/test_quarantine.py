@@ -63,6 +63,7 @@ def test_named_ones_are_set_aside(run: Run, spoilt: list[str]) -> None:
     listed = run("journal", "quarantine", "--json").document
     assert (listed["entries_count"], listed["set_aside_count"]) == (2, 0)
     assert [each["position"] for each in listed["entries"]] == [4, 6]
+    assert [each["event_id"] for each in listed["entries"]] == ["e3", "e5"]
 
 
 def test_an_unknown_one_changes_nothing(run: Run, spoilt: list[str]) -> None:

@@ -158,3 +158,34 @@ def test_what_is_no_event_has_no_canonical_digest() -> None:
     assert held["canonical_digest"] is None
     assert len(held["digest"]) == 64
     assert json.dumps(held)
+
+
+_TWICE = [{"event_id": "e1", "canonical_digest": "00"}] * 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        r'{"held":[{"event_id":"\ud800","canonical_digest":"00"}],"next_after":null}',
+        '{"held":[],"next_after":1e999}',
+        '{"held":[],"next_after":true}',
+        '{"held":[],"next_after":1.5}',
+        '{"held":[],"next_after":7}',
+        '{"held":[{"event_id":"e1","canonical_digest":"00"}],"next_after":0}',
+        '{"held":[{"event_id":7,"canonical_digest":"00"}],"next_after":null}',
+        json.dumps({"held": _TWICE, "next_after": None}),
+    ],
+)
+def test_an_answer_that_cannot_be_true(
+    run: Run, events: Path, receiver: Serving, answer: str
+) -> None:
+    """It is no list of what is held; what is told three times is held once."""
+    told = "/held"
+    with listening(
+        lambda heard: (200, {}, answer.encode() if told in heard.path else b"{}")
+    ) as liar:
+        name = deliver(run, events, liar.url)
+        ran = run("journal", "verify", "--target", name, "--json")
+
+    assert ran.code == 3, ran
+    assert ran.document["error"]["code"] == "not_told" or ran.document["different_count"] == 1

@@ -163,6 +163,19 @@ def test_a_drain_tells_what_came_of_it(books: Books, target: Target) -> None:
     )
 
 
+def test_a_drain_that_fails_is_told_too(books: Books, target: Target) -> None:
+    """How long it took until then."""
+    store = open_store(None)
+    watched = observe(store, meter=books, tracer=books)
+    store.grant(target, actor="me")
+    watched.capture('{"event_id": "e1"}')
+    with pytest.raises(AttributeError):
+        watched.drain(target, cast("StubReceiver", object()))
+
+    assert list(books.values("eventsync.drain.duration")) == [(target.target_id, "error")]
+    store.close()
+
+
 def test_the_gauges_are_those_of_the_status(books: Books, target: Target) -> None:
     """Set when the host asks for it, from one look."""
     with open_store(None) as store:

@@ -108,7 +108,7 @@ def test_a_migration_that_fails_leaves_nothing(
         patch.setattr(migrating, "start", lambda engine: tampered("start", start(engine)))
         if broken != "start":
             patch.setattr(migrating, "START", "")
-        with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+        with pytest.raises(StoreUnreadableError, match="nowhere"):
             open_stores(path)
 
     assert rows(path, _SCHEMA) == []
@@ -128,7 +128,7 @@ def test_a_later_migration_that_fails_keeps_the_earlier_ones(
         before = rows(path, _SCHEMA)
         patch.setattr(migrating, "VERSIONS", VERSIONS)
         patch.setattr(migrating, "script", lambda *_: "CREATE TABLE new (a BIGINT);\nNONSENSE;\n")
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(StoreUnreadableError, match="NONSENSE"):
             open_stores(path)
 
     assert rows(path, _SCHEMA) == before

@@ -103,7 +103,8 @@ def test_what_helps_is_there(run: Run, full: Path, receiver: Serving) -> None:
     classes = [each["streams"][0]["classes"] for each in found["status"]["targets"]]
     assert all(sum(each.values()) == 4 for each in classes)
     assert {each["event_count"] for each in found["requests"]} >= {4}
-    assert any(each["guidance_length"] >= 0 for each in found["requests"])
+    assert found["versions"]["journal_mode"] == "truncate"
+    assert found["status"]["daemon_owner_record"]["status"] == "absent"
     paths = {each["path"] for each in found["files"]}
     assert {"config.toml", "eventsync/", "eventsync/eventsync.db"} <= paths
 
@@ -152,3 +153,14 @@ def test_what_is_there_stays(run: Run, tmp_path: Path) -> None:
 
     fails(run, "sync", "support-bundle", str(place), code=64, error="output_exists")
     assert place.read_text() == "precious"
+
+
+def test_a_store_that_is_none_of_ours(
+    run: Run, full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the environment names so may be anything."""
+    monkeypatch.setenv("PERSISTENCE", SECRETS["token"].text)
+
+    run("sync", "support-bundle", str(full))
+
+    assert leaks(full.read_bytes(), SECRETS.values()) == []

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -11,6 +12,8 @@ from eventsync_core.targets import is_loopback
 
 _LIMIT = 1_000
 _MOST_PAGES = 10_000_000
+# 200 characters, of up to four bytes each.
+_LONGEST_ID = 800
 
 
 @attrs.frozen
@@ -30,8 +33,10 @@ class HeldReader:
         for _ in range(_MOST_PAGES):
             page, following = self._page(f"{place}?after={after}&limit={_LIMIT}")
             yield from page
-            if following is None or following <= after:
+            if following is None:
                 return
+            if not page or following <= after:
+                raise NotToldError(f"{self.url} broke off telling what it holds")
             after = following
 
     def _page(self, url: str) -> tuple[list[Held], int | None]:
@@ -42,11 +47,20 @@ class HeldReader:
         try:
             document = read_document(answer.body)
             following = document["next_after"]
-            page = [
-                Held(str(each["event_id"]), bytes.fromhex(each["canonical_digest"] or ""))
-                for each in document["held"]
-            ]
-            return page, None if following is None else int(following)
+            return [_held(each) for each in document["held"]], _place(following)
         except (ValueError, KeyError, TypeError) as error:
             message = f"{self.url} does not tell what it holds: it is no eventsync serve"
             raise NotToldError(message) from error
+
+
+def _place(told: Any) -> int | None:
+    if told is not None and type(told) is not int:
+        raise TypeError("that is no place in a list")
+    return told
+
+
+def _held(told: Any) -> Held:
+    event_id = told["event_id"]
+    if type(event_id) is not str or not 0 < len(event_id.encode()) <= _LONGEST_ID:
+        raise TypeError("that is no id of an event")
+    return Held(event_id, bytes.fromhex(told["canonical_digest"] or ""))

@@ -326,6 +326,10 @@ def connect(path: Path, *, mode: str, busy_seconds: float) -> Database:
     Raises:
         StoreError: It cannot be opened.
     """
+    with suppress(OSError):
+        if path.is_fifo():
+            # Opening it would wait for whoever writes it.
+            raise StoreUnreadableError(f"{path} cannot be read: it is no regular file")
     try:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",

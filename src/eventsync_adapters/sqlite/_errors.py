@@ -1,12 +1,10 @@
 """Driver errors become ours here and nowhere else."""
 
-import re
 import sqlite3
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeAlias, TypeVar
 
-from eventsync_adapters.schema import VERSIONS, script
 from eventsync_core.errors import (
     EventSyncError,
     NothingOpenError,
@@ -16,10 +14,6 @@ from eventsync_core.errors import (
     StoreUnreadableError,
 )
 
-_OF_SCHEMA = re.compile(
-    r"(?:no such (?:table|column|index)|duplicate column name): (?:\w+\.)?(?P<missing>\w+)"
-    r"|(?:table|index|trigger) (?P<there>\w+) already exists"
-)
 _BY_CODE: dict[int, tuple[type[EventSyncError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreBusyError, "another process is writing to {path}"),
     # The locks of a WAL file changed hands too often while we waited for them.
@@ -64,6 +58,12 @@ def bytes_in(word: str) -> bytes:
     return bytes.fromhex(word)
 
 
+@understood
+def words_in(word: str) -> str:
+    """Return *word* if it is the text that it should be."""
+    return str.__str__(word)
+
+
 def is_busy(error: DriverError) -> bool:
     """Say whether *error* means that another connection holds the file just now."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
@@ -73,11 +73,14 @@ def translated(error: DriverError, path: str) -> Exception:
     """
     Return our error for the driver's, or the driver's own where it shows a bug of ours.
 
-    The extended result code is looked at, not the text.
+    The extended result code is looked at, not the text. What the guards of the tables refuse,
+    and a statement of theirs that fails, are damage: our own statements agree with them.
     """
     code = getattr(error, "sqlite_errorcode", None)
-    if isinstance(error, UnicodeDecodeError) or _is_of_schema(error):
+    if isinstance(error, UnicodeDecodeError):
         return StoreUnreadableError(f"{path} is damaged")
+    if code == sqlite3.SQLITE_ERROR or isinstance(error, sqlite3.IntegrityError):
+        return StoreUnreadableError(f"{path} holds what eventsync never writes: {error}")
     if code is None:
         if isinstance(error, sqlite3.ProgrammingError):
             return NothingOpenError(f"the store {path} cannot be used here: {error}")
@@ -90,18 +93,3 @@ def translated(error: DriverError, path: str) -> Exception:
         return error
     kind, message = found
     return kind(message.format(path=path))
-
-
-def _is_of_schema(error: sqlite3.Error) -> bool:
-    """
-    Say whether a table, index or column of ours is missing, or there before it was made.
-
-    A name that stands nowhere in the schema is a bug of a statement.
-    """
-    if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
-        return False
-    found = _OF_SCHEMA.fullmatch(str(error))
-    if found is None:
-        return False
-    name = re.compile(rf"\b{re.escape(found['missing'] or found['there'])}\b")
-    return any(name.search(script(version, "sqlite")) for version in VERSIONS)

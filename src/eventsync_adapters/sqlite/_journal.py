@@ -5,7 +5,7 @@ from typing import Any
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._damaged import digest_of, text_of
 from eventsync_adapters.sqlite._entries import ENTRY, SIZE, TEXT, entry_of, readable_entry
-from eventsync_adapters.sqlite._errors import bytes_in
+from eventsync_adapters.sqlite._errors import bytes_in, words_in
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.events import Event, Producer
@@ -146,7 +146,7 @@ class SqliteJournal:
     def heads(self) -> list[Head]:
         """See `Journal.heads`."""
         return [
-            Head(stream, head, bytes_in(chain), lamport)
+            Head(words_in(stream), head, bytes_in(chain), lamport)
             for stream, head, chain, lamport in self._database.rows(_HEADS)
         ]
 

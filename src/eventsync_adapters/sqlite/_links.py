@@ -100,6 +100,8 @@ ORDER BY l.target_no, l.stream_id LIMIT ?
 LEDGER = """
 SELECT l.target_no, l.stream_id, l.position, l.stream_id,
        (SELECT CAST(r.positions AS BLOB) FROM requests r WHERE r.request_id = l.request_id), CASE
+    WHEN l.outcome NOT IN ('owed', 'success', 'duplicate', 'pending', 'rejected', 'transient',
+                           'unknown_effect', 'terminal_failed') THEN 'outcome of that name'
     WHEN NOT EXISTS (SELECT 1 FROM targets t WHERE t.target_no = l.target_no) THEN 'target'
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = l.stream_id
                                                AND e.position = l.position) THEN 'entry'

@@ -128,7 +128,7 @@ class SqliteMeasures:
         (page,) = self._database.row("PRAGMA page_size") or (0,)
         return Storage(
             # Only WAL is written into the file; a reader sees SQLite's default for anything else.
-            journal_mode="wal" if facts.journal_mode == "wal" else "truncate",
+            journal_mode=facts.journal_mode,
             file_bytes=facts.file_bytes,
             free_pages=free,
             page_bytes=page,

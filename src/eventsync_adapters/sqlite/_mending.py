@@ -3,7 +3,10 @@ import sqlite3
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._migrate import strange_parts
+from eventsync_adapters.sqlite._rows import OWED
+from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.inspection import Checked, Dangling, Link
+from eventsync_core.receivers import Outcome
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 _MOST = 20
@@ -116,7 +119,16 @@ _RECOUNT = (
 
 
 def recount(database: Database) -> None:
-    """Let counters and due rows be what the ledger and the links say; inside a unit of work."""
+    """
+    Let counters and due rows be what the ledger and the links say; inside a unit of work.
+
+    Raises:
+        StoreUnreadableError: The ledger says a word that is no outcome.
+    """
+    for (word,) in database.rows("SELECT outcome FROM ledger GROUP BY outcome"):
+        if word != OWED and word not in list(Outcome):
+            message = f"{database.path} is damaged: {word!r} is no outcome; nothing was mended"
+            raise StoreUnreadableError(message)
     for statement in _RECOUNT:
         database.run(statement)
 
@@ -144,6 +156,7 @@ def check(database: Database, *, seconds: float | None, thorough: bool) -> Check
         for (name,) in database.rows(_TABLES):
             said = database.rows(f"PRAGMA {pragma}({name})")
             flaws += [" ".join(str(line).split()) for (line,) in said if line != "ok"]
+            flaws += _of_other_types(database, name)
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
             raise
@@ -151,3 +164,14 @@ def check(database: Database, *, seconds: float | None, thorough: bool) -> Check
     finally:
         connection.set_progress_handler(None, _STEPS)
     return Checked(flaws[:_MOST], schema=schema)
+
+
+def _of_other_types(database: Database, table: str) -> list[str]:
+    """Name the columns of *table* with values that SQLite keeps, and eventsync never writes."""
+    wrong = []
+    for _, column, kind, *_ in database.rows(f"PRAGMA table_info({table})"):
+        right = "integer" if kind in ("BIGINT", "INTEGER") else "text"
+        sql = f"SELECT 1 FROM {table} WHERE typeof({column}) NOT IN (?, 'null') LIMIT 1"  # noqa: S608
+        if database.rows(sql, (right,)):
+            wrong.append(f"{table}.{column} holds what is no {right}")
+    return wrong

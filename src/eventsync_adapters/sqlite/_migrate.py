@@ -38,7 +38,7 @@ def applied_versions(database: Database) -> set[str] | None:
         raise StoreUnreadableError(f"{database.path} is a database of another program")
     try:
         applied = {str(version) for (version,) in database.rows(_APPLIED)}
-    except sqlite3.OperationalError as error:
+    except StoreUnreadableError as error:
         raise StoreUnreadableError(f"{database.path} is a database of another program") from error
     unknown = sorted(applied - set(VERSIONS))
     if unknown:

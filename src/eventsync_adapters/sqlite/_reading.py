@@ -1,10 +1,12 @@
 import contextlib
 import sqlite3
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
+from eventsync_adapters import machine
 from eventsync_adapters.schema import VERSIONS
 from eventsync_adapters.sqlite._connection import Database, connect
 from eventsync_adapters.sqlite._errors import translated
@@ -61,12 +63,16 @@ def open_for_reading(path: Path, *, busy_seconds: float = 5.0) -> SqliteStores |
         StoreError: It exists, but cannot be read.
     """
     try:
-        if path.stat().st_size == 0:
-            return None
+        found = path.stat()
     except FileNotFoundError:
+        link = machine.dangling(path)
+        if link is not None:
+            raise StoreUnreadableError(f"{link} is a link to what is not there") from None
         return None
     except OSError as error:
         raise _unreadable(path, error) from error
+    if found.st_size == 0 and stat.S_ISREG(found.st_mode):
+        return None
     # So SQLite answers where a crash left work to be done, or files are missing.
     with contextlib.suppress(StoreNotWritableError):
         return _opened(path, "ro", busy_seconds)
@@ -87,6 +93,8 @@ def _opened(
     try:
         # Of this very connection: in a unit of this thread its statements join another.
         database.connection.execute("PRAGMA query_only = ON")
+        # What is wrong with a copy is wrong with what it was made of.
+        database.path = source or path
         applied = applied_versions(database)
         if applied is None:
             database.close()
@@ -113,6 +121,7 @@ def _migrated(
             database.connection.backup(newer, pages=_PAGES_AT_ONCE, progress=_not_busy)
         database.close()
         migrated = connect(path, mode="rw", busy_seconds=0)
+        migrated.path = source
         migrate(migrated)
         migrated.run("PRAGMA query_only = ON")
     except sqlite3.Error as error:

@@ -19,7 +19,12 @@ from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
 from eventsync_adapters.sqlite._stalls import left_waiting
 from eventsync_core.clock import Clock
-from eventsync_core.errors import StoreFullError, StoreNotWritableError
+from eventsync_core.errors import (
+    EventSyncError,
+    StoreFullError,
+    StoreNotWritableError,
+    StoreUnreadableError,
+)
 
 if TYPE_CHECKING:
     from eventsync_adapters.sqlite._audit import SqliteAudit
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._traces import SqliteTraces
 
 _PAGE_BYTES = 8_192
+# What code that trusts its rows ends with where they hold something else.
+_OF_ODD_VALUES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
 class SqliteStores:
@@ -205,7 +212,8 @@ class SqliteStores:
             path=str(self._database.path),
             sqlite_version=sqlite3.sqlite_version,
             is_exposed=is_exposed(sqlite3.sqlite_version_info),
-            journal_mode=mode,
+            # Only WAL is written into the file; any other is chosen by whoever writes.
+            journal_mode="wal" if mode == "wal" else "truncate",
             file_bytes=self._database.path.stat().st_size,
         )
 
@@ -226,7 +234,18 @@ class SqliteStores:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            if isinstance(error, _OF_ODD_VALUES) and not isinstance(error, EventSyncError):
+                self._blame_damage(error)
+        finally:
+            self.close()
+
+    def _blame_damage(self, error: Exception) -> None:
+        """Where the database holds what is never written to it, that is why *error* came."""
+        flaws = self.inspection.check(thorough=True).flaws
+        if flaws:
+            message = f"{self._database.path} holds what eventsync never writes: {flaws[0]}"
+            raise StoreUnreadableError(message) from error
 
 
 def is_exposed(version: tuple[int, ...]) -> bool:

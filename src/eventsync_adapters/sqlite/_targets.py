@@ -136,6 +136,8 @@ def _reset_columns(reset: Reset | None) -> tuple[Any, ...]:
 
 @understood
 def _target(row: tuple[Any, ...]) -> Target:
+    if any(isinstance(value, bytes) for value in row):
+        raise TypeError("no column of a target holds bytes")
     target_id, kind, url, team, user, paused = row[:6]
     max_events, max_bytes, retry_least, retry_most, checked_at = row[19:24]
     limits = Limits(

@@ -6,11 +6,13 @@ from typing import Any
 import attrs
 import click
 
-from eventsync_cli.acting import acting, located
+from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.examining import facts_of, leases, look
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import explain
+from eventsync_cli.locating import located
+from eventsync_cli.looking import look as standing
 from eventsync_cli.render import Result, listing
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.diagnosis import Facts, Finding, Lookup, Severity, diagnose
@@ -70,7 +72,9 @@ def _look(app: App, *, thorough: bool) -> _Seen:
                 return _Seen(facts=facts_of(app, None))
             lookup = look(app, stores, thorough=thorough)
             held = list(leases(app, stores))
-            return _Seen(facts=facts_of(app, stores), lookup=lookup, leases=held)
+            # What cannot be told by `sync status` is wrong, whatever else was found.
+            error = standing(app).setting.store_error
+            return _Seen(facts=facts_of(app, stores), lookup=lookup, leases=held, unreadable=error)
     except StoreError as error:
         return _Seen(facts=facts_of(app, None), unreadable=error)
 
@@ -130,8 +134,8 @@ def _lines(app: App, seen: _Seen, mended: tuple[int, Mended] | None) -> list[str
         ("SQLite version", facts.sqlite_version),
         ("Exposed in WAL mode", "yes" if facts.is_exposed else "no"),
         ("Database", facts.path),
-        ("Journal mode", facts.journal_mode or "<no database yet>"),
-        ("Size in bytes", str(storage.file_bytes) if storage else "<no database yet>"),
+        ("Journal mode", facts.journal_mode or _lacking(seen)),
+        ("Size in bytes", str(storage.file_bytes) if storage else _lacking(seen)),
         ("Disk", facts.disk_kind or "<not told>"),
         ("Free in bytes", "<not told>" if facts.free_bytes is None else str(facts.free_bytes)),
         ("Sending now", ", ".join(_senders(seen)) or "nobody"),
@@ -141,6 +145,10 @@ def _lines(app: App, seen: _Seen, mended: tuple[int, Mended] | None) -> list[str
         said = ", ".join(f"{name} {count}" for name, count in _mended(mended).items())
         pairs.append(("Mended", said))
     return list(listing(pairs))
+
+
+def _lacking(seen: _Seen) -> str:
+    return "<no database yet>" if seen.unreadable is None else "<cannot be read>"
 
 
 def _senders(seen: _Seen) -> list[str]:

@@ -2,10 +2,11 @@ import sys
 
 import click
 
-from eventsync_cli.acting import acting, located
+from eventsync_cli.acting import acting
 from eventsync_cli.bars import width_of_output
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.locating import located
 from eventsync_cli.looking import exit_of, look, status_lines
 from eventsync_cli.metering import write_metrics
 from eventsync_cli.render import Result

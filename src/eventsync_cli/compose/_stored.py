@@ -1,4 +1,5 @@
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
@@ -9,7 +10,13 @@ import attrs
 
 from eventsync_cli.compose._settings import Settings
 from eventsync_core.clock import SECOND
-from eventsync_core.errors import EventSyncError, OutputUnusableError, SettingsError, StoreError
+from eventsync_core.errors import (
+    EventSyncError,
+    OutputUnusableError,
+    SettingsError,
+    StoreError,
+    StoreUnreadableError,
+)
 
 if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocation, Revocations
@@ -66,9 +73,12 @@ class Stored(Settings):
             # Opening it tells what is wrong.
             return True
         try:
-            return self.database.stat().st_size > 0
+            found = self.database.stat()
+            return found.st_size > 0 or not stat.S_ISREG(found.st_mode)
         except FileNotFoundError:
-            return False
+            from eventsync_adapters.machine import dangling
+
+            return dangling(self.database) is not None
         except OSError:
             # It may be there; opening it tells why it cannot be reached.
             return True
@@ -127,12 +137,21 @@ class Stored(Settings):
 
         opened = open_for_reading(self.database)
         if opened is None:
+            self._check_never_was()
             yield None
             return
         with opened:
             self.storage = opened.storage()
             with self._noting_waiting(opened):
                 yield heeding(opened, self.revocations())
+
+    def _check_never_was(self) -> None:
+        """Tell an empty file that had events from what a crash before the first commit leaves."""
+        from eventsync_adapters.files.verified import verified_file
+
+        if self.database.exists() and verified_file(self.database).exists():
+            message = f"{self.database} is empty, and verified.json beside it knows of events in it"
+            raise StoreUnreadableError(message)
 
     def glance(self) -> None:
         """Open the store once where a command did not, so that its closing line can be told."""

@@ -86,6 +86,8 @@ def reconcile(stores: Stores, target_id: str, held: Iterable[Held], *, at: int) 
         if entry is None or entry.position >= len(seen.get(entry.stream, b"")):
             unknown += 1
             continue
+        if seen[entry.stream][entry.position]:
+            continue
         seen[entry.stream][entry.position] = 1
         row = stores.ledger.entry(target_id, entry.stream, entry.position)
         if entry.event.canonical_digest != each.canonical_digest:

@@ -16,8 +16,8 @@ def stall_of(status: Status) -> Reason | None:
     """
     Return that the current target got nothing for too long while it is owed something.
 
-    None while that is not so. What helps first is what opens a closed gate, or ends a pause or
-    a wait.
+    None while that is not so. What helps first is what ends a pause or a wait, which no command
+    that sends does; then what opens a closed gate.
     """
     current, after = status.current, status.setting.stall_after_seconds
     seconds = None if current is None else current.seconds_since_progress(status.at)
@@ -36,8 +36,6 @@ def stall_of(status: Status) -> Reason | None:
 
 
 def _help(target: TargetStatus, closed: Sequence[Refusal], at: int) -> tuple[tuple[str, ...], str]:
-    for refusal in closed:
-        return refusal.fix_argv, refusal.fix
     is_left_alone = target.target.back_off.breaker(at=at) is Breaker.OPEN
     if target.target.paused or is_left_alone:
         return _RESUME, ""
@@ -45,6 +43,8 @@ def _help(target: TargetStatus, closed: Sequence[Refusal], at: int) -> tuple[tup
     if owed and all(stream.paused for stream in owed):
         name = owed[0].stream
         return (*_RESUME, *(() if name == DEFAULT_STREAM else ("--project", name))), ""
+    for refusal in closed:
+        return refusal.fix_argv, refusal.fix
     return ("eventsync", "sync", "now"), ""
 
 

@@ -80,6 +80,11 @@ CLASSES = Metric(
 OWED = Metric(
     name="eventsync.target.owed", help="Events that are still to be delivered.", labels=_STREAM
 )
+ALL_OWED = Metric(
+    name="eventsync.target.all_owed",
+    help="Events that are still to be delivered there, of all streams.",
+    labels=_TARGET,
+)
 GRANTED = Metric(
     name="eventsync.target.granted", help="1 when the stream may go there, else 0.", labels=_STREAM
 )
@@ -148,7 +153,7 @@ REQUESTS = Metric(
 )
 DRAIN_SECONDS = Metric(
     name="eventsync.drain.duration",
-    help="How long a drain took.",
+    help="How long a drain took; `stopped_because` is `error` for one that failed.",
     unit="s",
     labels=("target_id", "stopped_because"),
     instrument=Instrument.HISTOGRAM,
@@ -171,6 +176,7 @@ METRICS = (
     TARGET,
     CLASSES,
     OWED,
+    ALL_OWED,
     GRANTED,
     PAUSED,
     FAULTS,

@@ -64,6 +64,7 @@ def _of_target(target: Mapping[str, Any]) -> Iterator[Sample]:
     back_off = target["back_off"]
     yield Sample(m.FAULTS, (who,), 0 if back_off is None else back_off["failures"])
     for metric, value in (
+        (m.ALL_OWED, target["remaining_owed"]),
         (m.IDLE, target["seconds_since_delivery"]),
         (m.STALLING, target["seconds_since_progress"]),
         (m.OLDEST_OWED, _seconds(target["oldest_owed_at"])),

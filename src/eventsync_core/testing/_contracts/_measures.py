@@ -164,3 +164,10 @@ class MeasuresContract:
 
         assert stores.measures.event_ids(STREAM, [4, 2, 3, 9]) == {2: "e2", 3: "e3", 4: "e4"}
         assert stores.measures.event_ids("other", [1]) == {}
+
+    def test_only_what_lies_on_disk_says_how(self, stores: Stores) -> None:
+        """A store that ends with its process lies nowhere."""
+        found = stores.measures.storage()
+
+        assert (found is not None) == stores.is_durable
+        assert found is None or found.file_bytes > 0

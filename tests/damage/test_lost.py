@@ -1,0 +1,63 @@
+"""A store that was there and cannot be reached is unknown, and never a store without events."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes are POSIX's")
+
+
+def _unmounted(path: Path) -> None:
+    place = path.parent.rename(path.parent.with_name("elsewhere"))
+    path.parent.symlink_to(place.with_name("unmounted"))
+
+
+def _moved(path: Path) -> None:
+    path.rename(path.with_name("elsewhere.db"))
+    path.symlink_to("unmounted.db")
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("lose", [_unmounted, _moved, _pipe, _emptied])
+def test_what_was_there(run: Run, home: Path, events: Path, lose: Callable[[Path], None]) -> None:
+    """Whoever looks is told so, with every key of the status."""
+    run("capture", str(events))
+    run("journal", "verify", "--incremental")
+    keys = run("sync", "status", "--json").document.keys()
+    lose(home / "eventsync" / "eventsync.db")
+
+    status = run("sync", "status", "--json")
+    assert (status.code, status.document["error"]["code"]) == (5, "store_unreadable")
+    assert status.document["event_journal"]["retained_event_count"] is None
+    assert keys < status.document.keys()
+    assert run("sync", "status", "--check").code == 2
+    assert "eventsync_up 0" in run("sync", "status", "--prometheus").out
+    findings = run("sync", "doctor", "--json").document["findings"]
+    assert "store_unreadable" in [each["code"] for each in findings]
+    assert run("journal", "verify").code == 5
+
+
+def test_a_note_that_cannot_be_understood(run: Run, home: Path, events: Path) -> None:
+    """All is read then, as if nothing were noted; a pipe keeps nobody waiting."""
+    run("capture", str(events))
+    note = home / "eventsync" / "verified.json"
+    for position in ("1e999", "9" * 23, "true", '"7"', "-1"):
+        note.write_text(f'{{"schema": 1, "streams": {{"default": [{position}, "00"]}}}}')
+        assert run("journal", "verify", "--incremental").code == 0
+    note.unlink()
+    os.mkfifo(note)
+
+    assert run("journal", "verify", "--incremental").code in (0, 4)
