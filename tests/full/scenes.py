@@ -191,8 +191,8 @@ def _archived(place: Place, taker: Taker) -> None:
     _delivered(place, taker)
     place.run("sync", "archive", str(place.root / "kept.gz"))
     with (place.root / "more.jsonl").open("wb") as more:
-        more.write(gzip.decompress((place.root / "kept.gz").read_bytes()))
         more.write((place.root / "many.jsonl").read_bytes())
+        more.write(gzip.decompress((place.root / "kept.gz").read_bytes()))
 
 
 def _backed_up(place: Place, taker: Taker) -> None:

@@ -51,6 +51,7 @@ def target(**more: Any) -> dict[str, Any]:
         "is_current": True,
         "paused": "",
         "back_off": None,
+        "remaining_owed": 1,
         "seconds_since_delivery": None,
         "seconds_since_progress": None,
         "oldest_owed_at": None,
@@ -91,6 +92,7 @@ def test_it_reads_like_this() -> None:
         'eventsync_target_events{target_id="tgt_1",stream="default",class="owed"} 1',
         'eventsync_target_since_delivery_seconds{target_id="tgt_1"} 1.5',
         'eventsync_target_since_progress_seconds{target_id="tgt_1"} 2.5',
+        'eventsync_target_all_owed{target_id="tgt_1"} 1',
         'eventsync_target_oldest_owed_seconds{target_id="tgt_1"} 9',
         'eventsync_target_oldest_owed_age_seconds{target_id="tgt_1"} 7',
     ):
