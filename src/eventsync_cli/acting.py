@@ -62,7 +62,8 @@ def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:
             if result.reason is not None:
                 result = attrs.evolve(result, reason=located(result.reason, options))
             code = render.show(result, as_json=options.as_json)
-            for line in closing(app):
+            is_told = result.reason is not None and result.reason.code == "stalled"
+            for line in app.closing_lines() if is_told and not options.as_json else closing(app):
                 render.say(line)
             return code
 
