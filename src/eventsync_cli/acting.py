@@ -40,6 +40,19 @@ def closing(app: App) -> list[str]:
     return [*app.closing_lines(), *stall_lines(app)]
 
 
+def _log(app: App, name: str, result: Result) -> None:
+    """Log what the command *name* did."""
+    target, reason = result.document.get("target"), result.reason
+    more = {
+        "exit": int(result.code),
+        "error": None if reason is None else reason.code,
+        "target_id": target["target_id"] if isinstance(target, dict) else None,
+    }
+    problem = app.log_act(name, {**result.document, **more})
+    if problem:
+        render.say(f"eventsync: {problem}")
+
+
 def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:
     """Make a function from an `App` and its parameters to a `Result` the command *name*."""
 
@@ -62,7 +75,9 @@ def acting(name: str) -> Callable[[Callable[..., Result]], Leaf]:
             if result.reason is not None:
                 result = attrs.evolve(result, reason=located(result.reason, options))
             code = render.show(result, as_json=options.as_json)
-            for line in closing(app):
+            _log(app, name, result)
+            is_told = result.reason is not None and result.reason.code == "stalled"
+            for line in app.closing_lines() if is_told and not options.as_json else closing(app):
                 render.say(line)
             return code
 

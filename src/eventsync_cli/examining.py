@@ -24,13 +24,13 @@ def facts_of(app: App, stores: Stores | None) -> Facts:
     version, is_exposed = app.library()
     around = app.examine()
     storage = app.storage
-    mode = None if storage is None else storage.journal_mode
     waiting = find_waiting(app.old_sources().sources, stores)
     return Facts(
         path=app.shown_database,
         sqlite_version=version,
         is_exposed=is_exposed,
-        journal_mode=mode,
+        journal_mode=None if storage is None else storage.journal_mode,
+        configured_mode=None if storage is None else storage.configured_mode,
         is_local=around.is_local,
         disk_kind=around.disk_kind,
         wal_bytes=around.wal_bytes,

@@ -99,6 +99,17 @@ def test_no_command_that_opens_the_home_is_silent(
     assert silent == []
 
 
+def test_the_check_says_it_once_to_each(run: Run, home: Path, target_id: str) -> None:
+    """On stdout why it is not coherent, on stderr what ended the command, with its fix."""
+    _long_ago(home, target_id)
+
+    ran = run("sync", "status", "--check")
+
+    assert ran.err.count("nothing was delivered for") == 1
+    assert ran.out.count("nothing was delivered for") == 1
+    assert ran.err.splitlines()[-1] == "fix: eventsync sync now"
+
+
 def test_the_check_is_not_coherent_until_something_is_delivered(
     run: Run, home: Path, target_id: str
 ) -> None:

@@ -12,7 +12,10 @@ from eventsync_adapters import machine
 from eventsync_adapters.sqlite import open_stores
 from eventsync_core.census import Class
 from eventsync_core.clock import SECOND
+from eventsync_core.dispatch import Drain, drain
 from eventsync_core.ledger import Holder, Lease, Opening
+from eventsync_core.receivers import StubReceiver
+from eventsync_core.testing import make_stub_target
 from tests.crash.scenes import Held, Home, ended, make_home, receiving
 
 
@@ -65,6 +68,51 @@ def test_a_killed_holder_is_replaced_at_once(home: Home, held: Held) -> None:
     ]
     assert held.requests == [["e1", "e2"]] * 2
     assert home.classes() == {Class.DELIVERED: 2}
+
+
+def found_wrong(home: Home) -> set[str]:
+    """Return what doctor finds besides the folders of the test."""
+    found = home.run("sync", "doctor")[1]["findings"]
+    return {each["code"] for each in found} - {"permissions_open"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("words", [("gc", "--apply"), ("archive", "out.gz")])
+def test_what_a_killed_holder_carried_keeps_nothing_here(
+    home: Home, held: Held, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """What the targets that count have may go; the counters are right before and after."""
+    other = make_stub_target("other")
+    with open_stores(home.database) as stores:
+        stores.targets.register(other, at=1)
+        stores.grants.grant(other.target_id, "default", from_position=0, actor="t", reason="", at=1)
+        task = Drain(
+            stores=stores,
+            target=other,
+            receiver=StubReceiver(other.target_id),
+            clock=machine.now,
+            holder=machine.this_process(),
+        )
+        assert drain(task, ["default"]).is_clean
+    held.which = range(1)
+    victim = home.start("sync", "now")
+    held.wait_for(1)
+    act = ("sync", words[0], *(str(tmp_path / each) if "." in each else each for each in words[1:]))
+    act = (*act, "--target", other.target_id)
+    assert home.run(*act)[1]["stayed"]["in_flight"] == 2
+    victim.send_signal(signal.SIGKILL)
+    victim.communicate()
+
+    foreseen = home.run("sync", "gc", "--target", other.target_id)[1]
+    code, done = home.run(*act)
+
+    assert (code, foreseen["purged"], done["journal_size_bytes_after"]) == (0, 2, 0)
+    assert done["stayed"]["in_flight"] == 0
+    assert [request.answer for request in home.requests()] == ["lost"]
+    assert not found_wrong(home)
+    held.which = range(0)
+    assert home.run("sync", "now")[0] == 0
+    assert not found_wrong(home)
 
 
 def test_a_killed_holder_of_the_program_before_is_replaced_at_once(home: Home, held: Held) -> None:

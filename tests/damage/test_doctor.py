@@ -57,6 +57,21 @@ def test_a_sound_home(run: Run, sound: Serving) -> None:
     assert run("sync", "doctor", "--thorough", "--json").document["findings"] == []
 
 
+@pytest.mark.usefixtures("sound")
+def test_another_journal_mode_than_configured_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What SQLite says is told, and what it was asked for."""
+    plain = run("sync", "doctor", "--json").document
+    assert plain["journal_mode"] == plain["journal_mode_configured"] == "truncate"
+    monkeypatch.setattr("eventsync_adapters.sqlite._store.taken_journal", lambda _: "memory")
+
+    other = run("sync", "doctor", "--json").document
+
+    assert (other["journal_mode"], other["journal_mode_configured"]) == ("memory", "truncate")
+    assert "memory (configured: truncate)" in run("sync", "doctor").out
+
+
 def test_a_fresh_home_stays_empty(run: Run, home: Path) -> None:
     """Looking makes nothing."""
     assert found(run) == {}

@@ -188,6 +188,7 @@ def test_a_store_of_the_program_before_is_read_as_it_is(
             stores.targets.pause("tgt_old", "")
         facts = stores.storage()
         assert (facts.path, facts.file_bytes) == (str(path), len(before))
+        assert facts.journal_mode == facts.configured_mode == mode
     assert path.read_bytes() == before
 
 

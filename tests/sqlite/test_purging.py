@@ -28,7 +28,7 @@ from eventsync_core.payloads import Act, Deed
 from eventsync_core.retention import Choice, collect
 with open_stores(Path(sys.argv[1])) as stores:
     deed = Deed(act=Act.GC, actor="me", at=1)
-    collect(stores, Choice(), None, deed, progress=lambda done: print(done, flush=True))
+    collect(stores, Choice(), None, deed, lambda: 1, progress=lambda done: print(done, flush=True))
 """
 
 
@@ -85,7 +85,7 @@ def test_a_full_disk_is_made_room_on(world: World, size: int) -> None:
     assert world.drain().is_clean
     limit_pages(world, 0)
 
-    done = collect(world.stores, Choice(), None, GC)
+    done = collect(world.stores, Choice(), None, GC, lambda: 1)
 
     assert (done.purged, total(world)) == (600, (0, 600))
     assert verify(world.stores.journal, "default").is_intact
@@ -117,7 +117,7 @@ def test_room_comes_back_in_small_steps(world: World) -> None:
     world.capture(300, text="x" * 8_000)
     assert world.drain().is_clean
     before = world.path.stat().st_size
-    collect(world.stores, Choice(), None, GC)
+    collect(world.stores, Choice(), None, GC, lambda: 1)
 
     space = give_back(world.path)
 
@@ -168,7 +168,7 @@ def test_killed_at_any_unit_it_goes_on(tmp_path: Path) -> None:
         assert payloads + purged == 3_000
         assert purged >= reached
         assert verify(stores.journal, "default").is_intact
-        done = collect(stores, Choice(), None, GC)
+        done = collect(stores, Choice(), None, GC, lambda: 1)
         assert (done.purged, total(world)) == (payloads, (0, 3_000))
         (act,) = stores.payloads.purges()
         assert act.events == 3_000

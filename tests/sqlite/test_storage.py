@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from eventsync_adapters import machine
-from eventsync_adapters.sqlite import is_exposed, open_stores, set_journal_mode
+from eventsync_adapters.sqlite import (
+    is_exposed,
+    open_for_reading,
+    open_stores,
+    set_journal_mode,
+)
 from eventsync_core.errors import (
     JournalModeRefusedError,
     StoreBusyError,
@@ -91,6 +96,21 @@ def test_a_wal_file_stays_one(path: Path, pragmas: Callable[[str], object]) -> N
     with open_stores(path) as stores:
         assert stores.storage().journal_mode == "wal"
         assert pragmas("synchronous") == 2
+
+
+@pytest.mark.parametrize("mode", ["truncate", "wal"])
+def test_a_reader_says_what_a_writer_would(path: Path, mode: str) -> None:
+    """Only WAL is written into the file; the rest is asked for."""
+    open_stores(path).close()
+    if mode == "wal":
+        make_wal(path)
+    stores = open_for_reading(path)
+    assert stores is not None
+
+    with stores:
+        facts = stores.storage()
+
+    assert facts.journal_mode == facts.configured_mode == mode
 
 
 def test_an_unknown_durability_is_refused(path: Path) -> None:

@@ -355,12 +355,17 @@ def choose_journal(database: Database) -> None:
 
     Only WAL is written into the file; any other mode is chosen by every connection.
     """
-    (mode,) = database.row("PRAGMA journal_mode") or ("",)
-    if mode == "wal":
-        return
-    (mode,) = database.row("PRAGMA journal_mode = TRUNCATE") or ("",)
+    mode = taken_journal(database)
     if mode not in ("truncate", "wal"):
         raise StoreError(f"SQLite did not take journal_mode = TRUNCATE, it says {mode}")
+
+
+def taken_journal(database: Database) -> str:
+    """Ask for TRUNCATE unless the file is a WAL file, and return what SQLite says it uses."""
+    (mode,) = database.row("PRAGMA journal_mode") or ("",)
+    if mode != "wal":
+        (mode,) = database.row("PRAGMA journal_mode = TRUNCATE") or ("",)
+    return str(mode)
 
 
 def set_durability(database: Database, durability: str) -> None:

@@ -41,6 +41,14 @@ _EXTEND = """
 UPDATE leases SET expires_at = ? WHERE target_no = ? AND stream_id = ? AND token = ?
 """
 _KEEP = _EXTEND + " AND expires_at > 0"
+OPEN = """
+SELECT t.target_id FROM leases l CROSS JOIN targets t ON t.target_no = l.target_no
+WHERE l.stream_id = ? AND l.open_request > 0
+"""
+_END = """
+UPDATE leases SET open_request = 0, token = token + 1, expires_at = 0
+WHERE target_no = ? AND stream_id = ?
+"""
 _POSITIONS = "SELECT positions FROM requests WHERE request_id = ?"
 _LOST = "UPDATE requests SET answer = 'lost', guidance = ? WHERE request_id = ?"
 
@@ -209,6 +217,31 @@ class SqliteLeases:
         self._given_back[lease.target_id, lease.stream] = (lease.token, lease.holder)
         with self._database.write():
             self._extend(lease, 0)
+
+    def in_flight(self, stream: str, *, at: int) -> set[int]:
+        """See `Leases.in_flight`."""
+        return {
+            position
+            for lease, is_free in self._with_open_request(stream, at)
+            if not is_free
+            for position in self.open_positions(lease.target_id, stream)
+        }
+
+    def give_up(self, stream: str, *, at: int) -> None:
+        """See `Leases.give_up`."""
+        with self._database.write():
+            for lease, is_free in self._with_open_request(stream, at):
+                if is_free:
+                    target_no = self._keys.target_for_writing(lease.target_id)
+                    stream_id = self._keys.stream_for_writing(stream)
+                    self._give_up_request(target_no, stream_id, at)
+                    self._database.run(_END, (target_no, stream_id))
+
+    def _with_open_request(self, stream: str, at: int) -> list[tuple[Lease, bool]]:
+        """Return the leases of the stream with one, and whether each is free."""
+        rows = self._database.rows(OPEN, (self._keys.stream(stream),))
+        held = [self.held(target_id, stream) for (target_id,) in rows]
+        return [(lease, self.is_free(lease, at=at)) for lease in held if lease is not None]
 
     def _extend(self, lease: Lease, expires_at: int) -> bool:
         numbers = (self._keys.target(lease.target_id), self._keys.stream(lease.stream))

@@ -8,7 +8,7 @@ from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import owe, read_rows, store_rows
 from eventsync_core.events import Event
-from eventsync_core.ledger import read_ranges, spans
+from eventsync_core.ledger import spans
 from eventsync_core.payloads import Act, Deed, Kept, Purge, PurgedCounts
 
 _IDS_AT_ONCE = 500
@@ -22,10 +22,6 @@ DELIVERED = """
 SELECT position FROM ledger
 WHERE target_no = ? AND stream_id = ? AND position > ? AND position <= ?
   AND outcome IN ('success', 'duplicate')
-"""
-CARRIED = """
-SELECT r.positions FROM leases l CROSS JOIN requests r ON r.request_id = l.open_request
-WHERE l.stream_id = ?
 """
 _PRESENT = """
 SELECT e.position, e.size FROM entries e CROSS JOIN payloads p ON p.entry_id = e.entry_id
@@ -130,11 +126,6 @@ class SqlitePayloads:
         rows = self._database.rows_of_words(KEPT, (stream_id, after, upto))
         if not rows:
             return []
-        flying = {
-            position
-            for (positions,) in self._database.rows(CARRIED, (stream_id,))
-            for position in read_ranges(positions)
-        }
         have = defaultdict[int, set[str]](set)
         for target_no, target_id in self._database.rows(_ALL_TARGETS):
             values = (target_no, stream_id, after, upto)
@@ -148,7 +139,6 @@ class SqlitePayloads:
                 captured_at=captured_at,
                 size=size,
                 delivered_to=frozenset(have[position]),
-                is_in_flight=position in flying,
             )
             for position, event_id, event_type, captured_at, size in rows
         ]

@@ -43,8 +43,9 @@ class _ReadOnlyStores(SqliteStores):
 
     def storage(self) -> StorageFacts:
         """Return how the store itself is stored, not its copy."""
-        size = self._source.stat().st_size
-        return attrs.evolve(super().storage(), path=str(self._source), file_bytes=size)
+        facts, size = super().storage(), self._source.stat().st_size
+        mode = facts.journal_mode if self._copy is None else facts.configured_mode
+        return attrs.evolve(facts, path=str(self._source), file_bytes=size, journal_mode=mode)
 
     def close(self) -> None:
         super().close()

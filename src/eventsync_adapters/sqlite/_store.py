@@ -12,8 +12,9 @@ from eventsync_adapters.sqlite._connection import (
     choose_journal,
     connect,
     set_durability,
+    taken_journal,
 )
-from eventsync_adapters.sqlite._facts import StorageFacts
+from eventsync_adapters.sqlite._facts import StorageFacts, configured_mode
 from eventsync_adapters.sqlite._journal import SqliteJournal
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
@@ -207,13 +208,12 @@ class SqliteStores:
 
     def storage(self) -> StorageFacts:
         """Return how the database is stored."""
-        (mode,) = self._database.row("PRAGMA journal_mode") or ("",)
         return StorageFacts(
             path=str(self._database.path),
             sqlite_version=sqlite3.sqlite_version,
             is_exposed=is_exposed(sqlite3.sqlite_version_info),
-            # Only WAL is written into the file; any other is chosen by whoever writes.
-            journal_mode="wal" if mode == "wal" else "truncate",
+            journal_mode=taken_journal(self._database),
+            configured_mode=configured_mode(self._database.path),
             file_bytes=self._database.path.stat().st_size,
         )
 

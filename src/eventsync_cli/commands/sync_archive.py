@@ -79,7 +79,8 @@ def command(
     done = _Done(Archived(Collected(frozenset())), total(()))
     with app.reading() as stores:
         if stores is not None:
-            done = _Done(plan_archive(stores, wish.choice, wish.stream), _retained(stores))
+            plan = plan_archive(stores, wish.choice, wish.stream, at=app.clock())
+            done = _Done(plan, _retained(stores))
     size = done.retained.size_bytes
     done.is_refused = bool(done.archived.undelivered) and not include_undelivered
     after = before
@@ -119,6 +120,7 @@ def _archive(app: App, stores: Stores, wish: _Wish) -> Archived:
                 wish.choice,
                 wish.stream,
                 deed,
+                app.clock,
                 file,
                 include_undelivered=wish.include_undelivered,
                 progress=bar.reach,

@@ -89,6 +89,7 @@ def _result(
         "sqlite_version": facts.sqlite_version,
         "is_exposed": facts.is_exposed,
         "journal_mode": facts.journal_mode,
+        "journal_mode_configured": facts.configured_mode,
         "path": facts.path,
         "file_bytes": storage.file_bytes if storage else None,
         "wal_bytes": facts.wal_bytes,
@@ -134,7 +135,7 @@ def _lines(app: App, seen: _Seen, mended: tuple[int, Mended] | None) -> list[str
         ("SQLite version", facts.sqlite_version),
         ("Exposed in WAL mode", "yes" if facts.is_exposed else "no"),
         ("Database", facts.path),
-        ("Journal mode", facts.journal_mode or _lacking(seen)),
+        ("Journal mode", _mode(facts) or _lacking(seen)),
         ("Size in bytes", str(storage.file_bytes) if storage else _lacking(seen)),
         ("Disk", facts.disk_kind or "<not told>"),
         ("Free in bytes", "<not told>" if facts.free_bytes is None else str(facts.free_bytes)),
@@ -145,6 +146,12 @@ def _lines(app: App, seen: _Seen, mended: tuple[int, Mended] | None) -> list[str
         said = ", ".join(f"{name} {count}" for name, count in _mended(mended).items())
         pairs.append(("Mended", said))
     return list(listing(pairs))
+
+
+def _mode(facts: Facts) -> str | None:
+    if facts.journal_mode == facts.configured_mode:
+        return facts.journal_mode
+    return f"{facts.journal_mode} (configured: {facts.configured_mode})"
 
 
 def _lacking(seen: _Seen) -> str:

@@ -42,7 +42,7 @@ def command(app: App, *, apply: bool, dry_run: bool, compact: bool, **filters: A
     with app.reading() as stores:
         if stores is not None:
             size = total(stores.measures.retained()).size_bytes
-            found = found if apply else preview(stores, choice, stream)
+            found = found if apply else preview(stores, choice, stream, at=app.clock())
     left = size - found.size
     if apply and app.has_store:
         found, left = _collect(app, choice, stream)
@@ -65,7 +65,7 @@ def _collect(app: App, choice: Choice, stream: str | None) -> tuple[Collected, i
         app.stores() as stores,
         Progress("purging", app.clock, total=None, no_color=app.no_color) as bar,
     ):
-        found = collect(stores, choice, stream, deed, progress=bar.reach)
+        found = collect(stores, choice, stream, deed, app.clock, progress=bar.reach)
         return found, total(stores.measures.retained()).size_bytes
 
 

@@ -290,6 +290,22 @@ class Stored(Settings):
 
         return row_log(self.home / "eventsync" / "migrated.log", self.clock)
 
+    def log_act(self, command: str, values: "Mapping[str, object]") -> str:
+        """
+        Log what *command* did, where a log is wanted and it is an act, and not only a look.
+
+        Return why the line is missing, if it is; see the logs adapter.
+        """
+        path = self.home / "eventsync" / "acts.log"
+        with suppress(OSError):
+            if not path.is_file():
+                return ""
+        from eventsync_adapters.logs import log_act
+        from eventsync_core.telemetry import act_of
+
+        act = act_of(command, values)
+        return log_act(path, act, values, at=self.clock()) if act else ""
+
     def verified(self) -> "dict[str, Verified]":
         """Return how far each stream was found good before; see the files adapter."""
         from eventsync_adapters.files.verified import read_verified

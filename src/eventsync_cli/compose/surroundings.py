@@ -23,7 +23,9 @@ _LIBRARIES = (
     "structlog",
     "tomlkit",
 )
-_OURS = frozenset({"eventsync", "eventsync.db", "migrated.log", "revoked", "verified.json"})
+_OURS = frozenset(
+    {"acts.log", "eventsync", "eventsync.db", "migrated.log", "revoked", "verified.json"}
+)
 # What follows is a time, or drawn by lot.
 _OURS_BEGIN = (".eventsync-unfinished-", "eventsync.db.before-restore-")
 _ENDS = ("", "-journal", "-wal", "-shm")

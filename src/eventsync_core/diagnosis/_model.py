@@ -28,7 +28,8 @@ class Facts:
     """
     What is known of a home without opening its store, as far as it could be found out.
 
-    `journal_mode` is None while there is no database. `loose` are files and folders that
+    `journal_mode`, as SQLite says, is None while there is no database, and so is
+    `configured_mode`, which it is told to use. `loose` are files and folders that
     others may read, `free_bytes` is what the disk still holds, `pending` are versions of the
     schema that the database does not have yet, `copies` are files beside it that hold what it
     held once, `legacy` says what old files hold.
@@ -38,6 +39,7 @@ class Facts:
     sqlite_version: str
     is_exposed: bool = False
     journal_mode: str | None = None
+    configured_mode: str | None = None
     is_local: bool = True
     disk_kind: str = ""
     wal_bytes: int = 0

@@ -81,8 +81,7 @@ class MemoryLedger:
         request = self._requests[request_id]
         for position in read_ranges(request.positions):
             place = (*pair, position)
-            before = self._entries.get(place)
-            self._entries[place] = lost(before, request_id=request_id, at=at)
+            self._entries[place] = lost(self._entries.get(place), request_id=request_id, at=at)
         # No row stands above the cursor: what comes before it would not make it wait.
         self._raise_cursor(pair, max(read_ranges(request.positions), default=0), at=at)
         self._requests[request_id] = attrs.evolve(request, answer="lost", guidance=LOST_REASON)
@@ -104,6 +103,18 @@ class MemoryLedger:
         """See `Leases.release`."""
         if self._holds(lease):
             self._leases[lease.target_id, lease.stream] = attrs.evolve(lease, expires_at=0)
+
+    def in_flight(self, stream: str, *, at: int | None) -> set[int]:
+        """See `Leases.in_flight`; with None also what carry those whose lease is held by nobody."""
+        found = [self.carried(*pair, at=at or 0) for pair in self._open if pair[1] == stream]
+        return {each for carried, is_live in found if is_live or at is None for each in carried}
+
+    def give_up(self, stream: str, *, at: int) -> None:
+        """See `Leases.give_up`."""
+        for pair, lease in list(self._leases.items()):
+            if pair[1] == stream and pair in self._open and self.is_free(lease, at=at):
+                self._give_up_request(pair, at)
+                self._leases[pair] = attrs.evolve(lease, token=lease.token + 1, expires_at=0)
 
     def _holds(self, lease: Lease) -> bool:
         held = self._leases.get((lease.target_id, lease.stream))
@@ -377,19 +388,9 @@ class MemoryLedger:
             if (where, place) == (stream, position)
         ]
 
-    def flying(self, stream: str) -> set[int]:
-        """Return the positions that open requests carry, of any sender, alive or dead."""
-        return {
-            position
-            for (_, where), request_id in self._open.items()
-            if where == stream
-            for position in read_ranges(self._requests[request_id].positions)
-        }
-
     def carried(self, target_id: str, stream: str, *, at: int) -> tuple[set[int], bool]:
         """Return the positions that an open request carries, and whether its sender lives."""
-        pair = (target_id, stream)
-        request_id = self._open.get(pair)
+        request_id = self._open.get((target_id, stream))
         if request_id is None:
             return set(), False
         is_live = self.busy(target_id, stream, at=at) is not None

@@ -46,6 +46,18 @@ class Leases(Protocol):
         """Give the lease back; without effect when somebody else has taken it."""
         ...
 
+    def in_flight(self, stream: str, *, at: int) -> set[int]:
+        """Return the positions that open requests carry, to any target, whose lease is held."""
+        ...
+
+    def give_up(self, stream: str, *, at: int) -> None:
+        """
+        Close the stream's open requests whose lease is held by nobody, as `acquire` does.
+
+        Their senders have lost it then, and what they still hear counts as after a takeover.
+        """
+        ...
+
 
 class Ledger(Protocol):
     """What each target said of each entry; `LedgerContract` tests each promise."""

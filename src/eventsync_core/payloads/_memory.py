@@ -23,7 +23,6 @@ class MemoryPayloads:
 
     def kept(self, stream: str, *, after: int, upto: int) -> list[Kept]:
         """See `Payloads.kept`."""
-        flying = self.ledger.flying(stream)
         return [
             Kept(
                 position=entry.position,
@@ -32,7 +31,6 @@ class MemoryPayloads:
                 captured_at=entry.captured_at,
                 size=entry.event.size,
                 delivered_to=self._delivered_to(stream, entry.position),
-                is_in_flight=entry.position in flying,
             )
             for entry in self.journal.entries(stream, after=after, limit=max(upto - after, 0))
             if entry.has_text

@@ -42,8 +42,7 @@ class Kept:
     """
     An entry whose payload is there, with all that decides whether it may go.
 
-    `delivered_to` are the targets that have it, by their last answer in this round;
-    `is_in_flight`: a request that was not answered yet carries it.
+    `delivered_to` are the targets that have it, by their last answer in this round.
     """
 
     position: int
@@ -52,7 +51,6 @@ class Kept:
     captured_at: int
     size: int
     delivered_to: frozenset[str] = frozenset()
-    is_in_flight: bool = False
 
 
 @attrs.frozen(kw_only=True)

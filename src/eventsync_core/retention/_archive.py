@@ -4,6 +4,7 @@ from hashlib import sha256
 
 import attrs
 
+from eventsync_core.clock import Clock
 from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.journal import Entry, Head, LeftOut, heads_of
 from eventsync_core.ledger import read_ranges, write_ranges
@@ -59,7 +60,7 @@ class ArchiveFile:
     read_back: Callable[[], Iterable[str]]
 
 
-def plan_archive(stores: Stores, choice: Choice, stream: str | None) -> Archived:
+def plan_archive(stores: Stores, choice: Choice, stream: str | None, *, at: int) -> Archived:
     """
     Say what `archive` would do now, what was not delivered included; nothing changes.
 
@@ -67,7 +68,7 @@ def plan_archive(stores: Stores, choice: Choice, stream: str | None) -> Archived
         UnknownTargetError: A target that was named is not registered.
     """
     found = Archived(Collected(targets_of(stores, choice)))
-    for head, piece in _pieces(stores, choice, stream, found):
+    for head, piece in _pieces(stores, choice, stream, found, at=at):
         sound = _sound(stores, head, piece, found)
         found.collected.add(head.stream, len(sound), sum(entry.event.size for entry in sound))
         going = {entry.position for entry in sound}
@@ -80,6 +81,7 @@ def archive(
     choice: Choice,
     stream: str | None,
     deed: Deed,
+    clock: Clock,
     file: ArchiveFile,
     *,
     include_undelivered: bool,
@@ -97,15 +99,16 @@ def archive(
         StoreError: The store cannot be used; what went before is in the archive.
     """
     done = Archived(Collected(targets_of(stores, choice)))
-    written, sealed = _write(stores, choice, stream, file, done, include=include_undelivered)
+    include, at = include_undelivered, clock()
+    written, sealed = _write(stores, choice, stream, file, done, include=include, at=at)
     if read_seal(file.read_back()) != sealed:
         raise StoreUnreadableError("the archive does not hold what was written; nothing is gone")
     known = Collected(done.collected.targets, stayed=done.collected.stayed)
     done = Archived(known, damaged=done.damaged)
     for head, ranges in written:
         positions = list(read_ranges(ranges))
-        include = include_undelivered
-        done.count_undelivered(purge(stores, choice, head, positions, deed, known, include=include))
+        gone = purge(stores, choice, head, positions, deed, clock, known, include=include)
+        done.count_undelivered(gone)
         if progress is not None:
             progress(done.collected.purged)
     return done
@@ -119,11 +122,12 @@ def _write(
     done: Archived,
     *,
     include: bool,
+    at: int,
 ) -> tuple[list[tuple[Head, str]], Sealed]:
     written: list[tuple[Head, str]] = []
     seal = Seal()
     with file.opened() as write:
-        for head, piece in _pieces(stores, choice, stream, done, include=include):
+        for head, piece in _pieces(stores, choice, stream, done, include=include, at=at):
             entries = _sound(stores, head, piece, done)
             if not entries:
                 continue
@@ -185,12 +189,15 @@ def _pieces(
     found: Archived,
     *,
     include: bool = True,
+    at: int,
 ) -> Iterator[tuple[Head, list[Kept]]]:
     for head in heads_of(stores.journal, stream):
+        in_flight = stores.leases.in_flight(head.stream, at=at)
         there = 0
         for page in pages(stores, head):
             there += len(page)
-            for piece in pieces(list(going(page, choice, head, found.collected, include=include))):
+            meant = going(page, choice, head, found.collected, in_flight, include=include)
+            for piece in pieces(list(meant)):
                 yield head, piece
         if there + stores.payloads.counts(head.stream).events < head.position:
             _note_missing(stores, choice, head, found)

@@ -32,15 +32,22 @@ class Stay(StrEnum):
     UNDELIVERED = "undelivered"
 
 
-def why_stays(kept: Kept, choice: Choice, targets: Collection[str], *, head: int) -> Stay | None:
+def why_stays(
+    kept: Kept,
+    choice: Choice,
+    targets: Collection[str],
+    *,
+    head: int,
+    in_flight: Collection[int] = (),
+) -> Stay | None:
     """
     Return why the payload stays, or None: every one of *targets* has it, and there is one.
 
-    *head* is the last position of its stream.
+    *head* is the last position of its stream; *in_flight* are those on their way to a target.
     """
     if not _is_meant(kept, choice, head):
         return Stay.NOT_CHOSEN
-    if kept.is_in_flight:
+    if kept.position in in_flight:
         return Stay.IN_FLIGHT
     is_delivered = bool(targets) and kept.delivered_to.issuperset(targets)
     return None if is_delivered else Stay.UNDELIVERED

@@ -1,8 +1,9 @@
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import attrs
 
+from eventsync_core.clock import Clock
 from eventsync_core.errors import StoreFullError
 from eventsync_core.journal import Head, heads_of
 from eventsync_core.payloads import Deed, Kept
@@ -34,7 +35,7 @@ class Collected:
         self.streams[stream] += events
 
 
-def preview(stores: Stores, choice: Choice, stream: str | None) -> Collected:
+def preview(stores: Stores, choice: Choice, stream: str | None, *, at: int) -> Collected:
     """
     Say what `collect` would do now; nothing changes.
 
@@ -43,7 +44,7 @@ def preview(stores: Stores, choice: Choice, stream: str | None) -> Collected:
     """
     found = Collected(targets_of(stores, choice))
     for head in heads_of(stores.journal, stream):
-        for chosen in _chosen(stores, choice, head, found):
+        for chosen in _chosen(stores, choice, head, found, at=at):
             found.add(head.stream, len(chosen), sum(kept.size for kept in chosen))
     return found
 
@@ -53,13 +54,15 @@ def collect(
     choice: Choice,
     stream: str | None,
     deed: Deed,
+    clock: Clock,
     *,
     progress: Callable[[int], None] | None = None,
 ) -> Collected:
     """
     Let the payloads go that *choice* means in *stream*, or with None in all, and say how many.
 
-    Only what every target has, and at least one: without targets nothing goes. They go in
+    Only what every target has, and at least one: without targets nothing goes, and nothing that
+    is in flight by *clock*; requests of senders that are gone are closed as drains do. They go in
     units of at most 500 events and 8 MiB, in smaller ones on a disk that is nearly full; what is
     begun again goes on where it stopped.
 
@@ -69,9 +72,9 @@ def collect(
     """
     done = Collected(targets_of(stores, choice))
     for head in heads_of(stores.journal, stream):
-        for chosen in _chosen(stores, choice, head, done):
+        for chosen in _chosen(stores, choice, head, done, at=clock()):
             for piece in pieces(chosen):
-                purge(stores, choice, head, [kept.position for kept in piece], deed, done)
+                purge(stores, choice, head, [kept.position for kept in piece], deed, clock, done)
                 if progress is not None:
                     progress(done.purged)
     return done
@@ -83,6 +86,7 @@ def purge(
     head: Head,
     positions: Sequence[int],
     deed: Deed,
+    clock: Clock,
     done: Collected,
     *,
     include: bool = False,
@@ -93,7 +97,7 @@ def purge(
     In one unit of work, or where the disk has no room for that in ever smaller ones.
     """
     try:
-        return _purge_at_once(stores, choice, head, positions, deed, done, include=include)
+        return _purge_at_once(stores, choice, head, positions, deed, clock, done, include=include)
     except StoreFullError:
         if len(positions) == 1 or stores.is_in_unit:
             raise
@@ -102,7 +106,7 @@ def purge(
     return [
         kept
         for part in parts
-        for kept in purge(stores, choice, head, part, deed, done, include=include)
+        for kept in purge(stores, choice, head, part, deed, clock, done, include=include)
     ]
 
 
@@ -112,6 +116,7 @@ def _purge_at_once(
     head: Head,
     positions: Sequence[int],
     deed: Deed,
+    clock: Clock,
     done: Collected,
     *,
     include: bool,
@@ -120,9 +125,13 @@ def _purge_at_once(
     with stores.atomic():
         # They may have been opened again since they were looked at, or there is a new target.
         found = Collected(targets_of(stores, choice))
+        # Nobody may note later that a sender was gone who carried what goes now.
+        at = clock()
+        stores.leases.give_up(head.stream, at=at)
+        in_flight = stores.leases.in_flight(head.stream, at=at)
         now = stores.payloads.kept(head.stream, after=positions[0] - 1, upto=positions[-1])
         still = [kept for kept in now if kept.position in wanted]
-        chosen = list(going(still, choice, head, found, include=include))
+        chosen = list(going(still, choice, head, found, in_flight, include=include))
         went = stores.payloads.purge(head.stream, [kept.position for kept in chosen], deed)
     done.targets = found.targets
     done.stayed += found.stayed
@@ -130,20 +139,29 @@ def _purge_at_once(
     return chosen
 
 
-def _chosen(stores: Stores, choice: Choice, head: Head, found: Collected) -> Iterator[list[Kept]]:
+def _chosen(
+    stores: Stores, choice: Choice, head: Head, found: Collected, *, at: int
+) -> Iterator[list[Kept]]:
     """Yield what may go of a stream, page by page; what stays is counted."""
+    in_flight = stores.leases.in_flight(head.stream, at=at)
     for page in pages(stores, head):
-        chosen = list(going(page, choice, head, found))
+        chosen = list(going(page, choice, head, found, in_flight))
         if chosen:
             yield chosen
 
 
 def going(
-    page: Iterable[Kept], choice: Choice, head: Head, found: Collected, *, include: bool = False
+    page: Iterable[Kept],
+    choice: Choice,
+    head: Head,
+    found: Collected,
+    in_flight: Collection[int],
+    *,
+    include: bool = False,
 ) -> Iterator[Kept]:
     """Yield what may go of *page*, with *include* what is undelivered too; count what stays."""
     for kept in page:
-        why = why_stays(kept, choice, found.targets, head=head.position)
+        why = why_stays(kept, choice, found.targets, head=head.position, in_flight=in_flight)
         if why is None or (include and why is Stay.UNDELIVERED):
             yield kept
         else:

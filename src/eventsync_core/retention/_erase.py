@@ -67,7 +67,7 @@ def erase(
     for head in heads_of(stores.journal, stream):
         for piece in (piece for page in pages(stores, head) for piece in pieces(page)):
             with stores.atomic():
-                busy = sender_of(stores, stream, at=clock())
+                busy = _only_us(stores, stream, clock())
                 if busy is not None:
                     return attrs.evolve(found, payloads=payloads), busy
                 positions = [kept.position for kept in piece]
@@ -89,12 +89,18 @@ def _rest(
     aside = list(_aside(stores, stream))
     with stores.atomic():
         # To send begins with a write, so nobody does between this look and the commit.
-        busy = sender_of(stores, stream, at=clock())
+        busy = _only_us(stores, stream, clock())
         if busy is not None:
             return Erased(), busy
         found = stores.erasing.erase(stream, aside, deed)
         words = found.words + _silence(stores, stream)
     return attrs.evolve(found, words=words, aggregates=0), None
+
+
+def _only_us(stores: Stores, stream: str, at: int) -> Busy | None:
+    """Return who is sending the stream; where nobody is, no request of it stays open."""
+    stores.leases.give_up(stream, at=at)
+    return sender_of(stores, stream, at=at)
 
 
 def _silence(stores: Stores, stream: str) -> int:

@@ -22,6 +22,7 @@ from eventsync_core.telemetry._names import (
     SPANS,
     LogEvent,
     Span,
+    act_of,
 )
 from eventsync_core.telemetry._samples import Sample, samples
 from eventsync_core.telemetry._text import prometheus_text
@@ -46,6 +47,7 @@ __all__ = [
     "Metric",
     "Sample",
     "Span",
+    "act_of",
     "prometheus_name",
     "prometheus_text",
     "samples",

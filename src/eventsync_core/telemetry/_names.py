@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 import attrs
 
 
@@ -65,4 +67,67 @@ BROKEN = LogEvent(
     fields=("timestamp", "source", "event", "detail"),
 )
 
-LOG_EVENTS = (ROW_MIGRATED, SERVED, NOT_STORED, BROKEN)
+
+_OF_ACTS = ("timestamp", "level", "event", "exit", "error")
+
+
+def _act(name: str, said: str, *fields: str) -> LogEvent:
+    return LogEvent(name=name, help=said, where="acts.log", fields=(*_OF_ACTS, *fields))
+
+
+_ACTS: Mapping[str, LogEvent] = {
+    "gc": _act(
+        "payloads collected",
+        "what sync gc --apply let go",
+        *("purged", "purged_bytes", "skipped"),
+    ),
+    "archive": _act(
+        "payloads archived",
+        "what sync archive moved into a file",
+        *("archived", "archived_bytes", "undelivered", "damaged_count"),
+    ),
+    "purge": _act(
+        "project purged",
+        "what journal purge erased",
+        *("stream", "payloads", "bodies", "copies_count"),
+    ),
+    "import": _act(
+        "lines imported",
+        "what became of the lines of journal import",
+        *("lines", "stored", "brought_back", "duplicates", "conflicts_count", "refused_count"),
+    ),
+    "backup": _act(
+        "backup made",
+        "what journal backup copied",
+        *("events", "streams_count", "file_bytes"),
+    ),
+    "restore": _act(
+        "backup restored",
+        "what journal restore put in place",
+        *("events", "left_behind", "grants_resting", "grants_revoked"),
+    ),
+    "quarantine": _act(
+        "entries quarantined",
+        "what journal quarantine set aside",
+        *("quarantined", "already_held", "not_damaged_count"),
+    ),
+    "doctor": _act(
+        "home mended",
+        "what sync doctor --mend set right, and what it finds now",
+        *("mended", "errors", "warnings"),
+    ),
+    "now": _act(
+        "target drained",
+        "what came of sync now",
+        *("counts", "target_id", "requests", "stopped_because", "remaining_owed"),
+    ),
+}
+LOG_EVENTS = (ROW_MIGRATED, SERVED, NOT_STORED, BROKEN, *_ACTS.values())
+
+
+def act_of(command: str, said: Mapping[str, object]) -> LogEvent | None:
+    """Return the act that *command* was, by what it *said*, or None: it changed nothing."""
+    act = _ACTS.get(command)
+    # One that only looked says nothing of what it did.
+    is_done = act and not said.get("dry_run") and said.get(act.fields[len(_OF_ACTS)]) is not None
+    return act if is_done else None

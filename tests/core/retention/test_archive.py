@@ -101,11 +101,13 @@ def test_killed_at_any_commit_nothing_is_lost(nth: int, when: str) -> None:
     dying = CrashingStores(stores, nth, "before" if when == "before" else "after")
 
     run_until_crash(
-        lambda: archive(dying, Choice(), None, DEED, shelf.file, include_undelivered=False)
+        lambda: archive(
+            dying, Choice(), None, DEED, lambda: 1, shelf.file, include_undelivered=False
+        )
     )
 
     assert here(stores) | shelf.texts() == everything
-    archive(stores, Choice(), None, DEED, shelf.file, include_undelivered=False)
+    archive(stores, Choice(), None, DEED, lambda: 1, shelf.file, include_undelivered=False)
     assert (here(stores), shelf.texts()) == (set(), everything)
 
 
@@ -117,10 +119,10 @@ def test_collecting_goes_on_where_it_was_killed(nth: int, when: str) -> None:
     deed = attrs.evolve(DEED, act=Act.GC)
     dying = CrashingStores(stores, nth, "before" if when == "before" else "after")
 
-    run_until_crash(lambda: collect(dying, Choice(), None, deed))
+    run_until_crash(lambda: collect(dying, Choice(), None, deed, lambda: 1))
 
     assert len(here(stores)) + stores.payloads.counts().events == COUNT
-    collect(stores, Choice(), None, deed)
+    collect(stores, Choice(), None, deed, lambda: 1)
     assert (here(stores), stores.payloads.counts().events) == (set(), COUNT)
 
 
@@ -130,7 +132,15 @@ def test_a_file_that_lost_something_lets_nothing_go() -> None:
     before = here(stores)
 
     with pytest.raises(StoreUnreadableError, match="nothing is gone"):
-        archive(stores, Choice(), None, DEED, Shelf(is_lossy=True).file, include_undelivered=False)
+        archive(
+            stores,
+            Choice(),
+            None,
+            DEED,
+            lambda: 1,
+            Shelf(is_lossy=True).file,
+            include_undelivered=False,
+        )
 
     assert here(stores) == before
 
@@ -145,7 +155,7 @@ def test_what_is_opened_again_meanwhile_stays() -> None:
         return shelf.files[-1].splitlines()
 
     file = ArchiveFile(opened=shelf.opened, read_back=read_back)
-    done = archive(stores, Choice(), None, DEED, file, include_undelivered=False)
+    done = archive(stores, Choice(), None, DEED, lambda: 1, file, include_undelivered=False)
 
     assert done.collected.purged == COUNT - 1
     assert [entry.position for entry in stores.journal.entries("default") if entry.has_text] == [7]
@@ -158,7 +168,7 @@ def test_the_plan_counts_what_lacks_delivery() -> None:
     answer(stores, lease, range(1, 4), Outcome.SUCCESS)
     stores.desk.reopen(lease, {1, 2}, DeskAct.DELIVERED_BEFORE, actor="me", at=2)
 
-    plan = plan_archive(stores, Choice(keep=COUNT - 3), None)
+    plan = plan_archive(stores, Choice(keep=COUNT - 3), None, at=1)
 
     assert (plan.collected.purged, plan.undelivered) == (3, 2)
     assert len(here(stores)) == COUNT
@@ -172,7 +182,7 @@ def test_a_target_that_comes_meanwhile_has_to_have_them_too() -> None:
     def joins(_purged: int) -> None:
         stores.targets.register(late, at=2)
 
-    done = collect(stores, Choice(), None, DEED, progress=joins)
+    done = collect(stores, Choice(), None, DEED, lambda: 1, progress=joins)
 
     assert done.purged == 500
     assert done.targets == frozenset({TARGET.target_id, late.target_id})

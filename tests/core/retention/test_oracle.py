@@ -128,8 +128,8 @@ class World:
     def collect(self) -> None:
         """Let go what may go: all that every target has, and nothing else."""
         expected = self.everywhere - self.gone
-        foreseen = preview(self.stores, Choice(), None)
-        done = collect(self.stores, Choice(), None, self.deed(Act.GC))
+        foreseen = preview(self.stores, Choice(), None, at=self.clock())
+        done = collect(self.stores, Choice(), None, self.deed(Act.GC), self.clock)
         assert (foreseen.purged, foreseen.size) == (done.purged, done.size)
         assert done.purged == len(expected)
         assert done.stayed == foreseen.stayed
@@ -145,7 +145,7 @@ class World:
 
         here = set(self.texts) - self.gone
         expected = here if include else here & self.everywhere
-        foreseen = plan_archive(self.stores, Choice(), None)
+        foreseen = plan_archive(self.stores, Choice(), None, at=self.clock())
         assert foreseen.undelivered == len(here - self.everywhere)
         file = ArchiveFile(opened=opened, read_back=lambda: "".join(lines).splitlines())
         done = archive(
@@ -153,6 +153,7 @@ class World:
             Choice(),
             None,
             self.deed(Act.ARCHIVE),
+            self.clock,
             file,
             include_undelivered=include,
         )

@@ -274,3 +274,38 @@ class LeasesContract:
 
         assert tail_positions(stores) == []
         assert set(due_positions(stores, now=late)) == {1, 2, 3, 4, 5}
+
+    def test_what_is_on_its_way_can_be_asked(self, stores: Stores, lease: Lease) -> None:
+        """Until the lease has run out; then it is as the sender's end will be noted."""
+        opened(stores, lease, 2, 3)
+
+        assert stores.leases.in_flight(STREAM, at=_EXPIRY - 1) == {2, 3}
+        assert stores.leases.in_flight(STREAM, at=_EXPIRY) == set()
+        assert stores.leases.in_flight("other", at=NOW) == set()
+
+    def test_an_open_request_of_a_living_sender_stays(self, stores: Stores, lease: Lease) -> None:
+        """Nothing changes, for it or for its entries."""
+        request_id = opened(stores, lease, 1)
+
+        stores.leases.give_up(STREAM, at=_EXPIRY - 1)
+        stores.leases.give_up("other", at=_EXPIRY)
+
+        assert classes(stores) == {Class.IN_FLIGHT: 1, Class.OWED: 2}
+        assert stores.ledger.close_request(lease, request_id, verdict(Outcome.SUCCESS), at=NOW)
+
+    def test_an_open_request_of_a_sender_that_is_gone_is_given_up(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """As by whoever takes the lease: it is lost, and only good news is still heard."""
+        request_id = opened(stores, lease, 1, 2)
+
+        stores.leases.give_up(STREAM, at=_EXPIRY)
+
+        (request,) = stores.ledger.requests(TARGET_ID, STREAM)
+        assert (request.answer, request.closed_at) == ("lost", None)
+        assert classes(stores, at=_EXPIRY) == {Class.UNKNOWN_EFFECT: 2, Class.OWED: 1}
+        assert stores.leases.renew(lease, at=_EXPIRY) is None
+        said = verdict(Outcome.SUCCESS, Outcome.REJECTED)
+        assert not stores.ledger.close_request(lease, request_id, said, at=_EXPIRY)
+        assert classes(stores) == {Class.DELIVERED: 1, Class.UNKNOWN_EFFECT: 1, Class.OWED: 1}
+        assert leased(stores, at=_EXPIRY).token == lease.token + 2

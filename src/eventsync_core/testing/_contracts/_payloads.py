@@ -72,12 +72,11 @@ class PayloadsContract:
         assert [entry.has_text for entry in stores.journal.entries(STREAM)] == [False]
 
     def test_what_is_kept_tells_what_decides(self, stores: Stores) -> None:
-        """Type, time, size, who has it, and whether it is on its way."""
+        """Type, time, size, and who has it."""
         events = [make_event(f"e{n}", event_type="T") for n in (1, 2, 3)]
         granted(stores, events)
         lease = leased(stores)
         answered(stores, lease, {1: Outcome.DUPLICATE, 2: Outcome.REJECTED})
-        opened(stores, lease, 3)
 
         kept = stores.payloads.kept(STREAM, after=0, upto=9)
 
@@ -89,7 +88,6 @@ class PayloadsContract:
                 captured_at=NOW,
                 size=events[0].size,
                 delivered_to=frozenset({TARGET_ID} if number == 1 else ()),
-                is_in_flight=number == 3,
             )
             for number in (1, 2, 3)
         ]

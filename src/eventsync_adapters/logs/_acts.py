@@ -1,0 +1,22 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+from eventsync_core.clock import iso_time
+from eventsync_core.codec import write_document
+from eventsync_core.telemetry import LogEvent
+
+
+def log_act(path: Path, event: LogEvent, values: Mapping[str, object], *, at: int) -> str:
+    """
+    Add a line to *path* with those of *values* that *event* names; return why it is missing.
+
+    A line is a JSON object. Nothing is made: whoever wants the lines makes the file.
+    """
+    told = {"timestamp": iso_time(at), "level": "info", "event": event.name}
+    line = {field: told.get(field, values.get(field)) for field in event.fields}
+    try:
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(write_document(line) + "\n")
+    except OSError as error:
+        return f"{path} cannot be written: {error.strerror or 'unwritable'}"
+    return ""
