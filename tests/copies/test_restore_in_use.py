@@ -1,6 +1,7 @@
 """`journal restore --replace` over a store that others have open: nothing is lost or mixed up."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import pytest
 
 from eventsync import open_store
 from eventsync_adapters import machine
-from eventsync_adapters.sqlite import flaw_of, open_for_reading, open_stores
+from eventsync_adapters.sqlite import _backup, flaw_of, open_for_reading, open_stores
+from eventsync_adapters.sqlite._connection import Database
 from eventsync_core.capture import capture
 from eventsync_core.integrity import verify
 from eventsync_core.ledger import Lease
@@ -128,6 +130,28 @@ def test_killed_in_the_middle(run: Run, home: Path, tmp_path: Path) -> None:
         assert _ids(aside) == old
     assert run("journal", "restore", str(good), "--replace").code == 0
     assert _ids(database) == new
+
+
+def test_a_signal_while_the_store_is_filled(
+    run: Run, home: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is heeded after the commit; then the copy is all that has what was stored before."""
+    database, fill = home / "eventsync" / "eventsync.db", _backup._fill
+    with open_store(home) as store:
+        store.capture({"event_id": "newer"})
+
+    def interrupted(it: Database, prepared: Path) -> None:
+        fill(it, prepared)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(_backup, "_fill", interrupted)
+
+    ran = fails(run, "journal", "restore", str(backup), "--replace", code=3, error="interrupted")
+
+    assert "before-restore in its name" in ran.document["error"]["message"]
+    assert len(_ids(database)) == 20
+    asides = database.parent.glob("*.before-restore-*")
+    assert "newer" in set().union(*(_ids(aside) for aside in asides))
 
 
 def test_whoever_sends_is_not_disturbed(run: Run, home: Path, backup: Path) -> None:

@@ -16,6 +16,7 @@ from eventsync_adapters.sqlite._errors import translated
 from eventsync_adapters.sqlite._migrate import applied_versions
 from eventsync_core.errors import (
     StoreBusyError,
+    StoreFullError,
     StoreNotWritableError,
     StoreUnreadableError,
 )
@@ -86,6 +87,8 @@ def put_in_place(
     Raises:
         StoreBusyError: Another process uses it, or has it open in WAL mode.
         StoreNotWritableError: It cannot be copied or written; all is as it was.
+
+    After an interrupt, and where a disk fails, either may be there; then *aside* stays.
     """
     place = Path(os.path.realpath(path))
     try:
@@ -116,8 +119,13 @@ def _replace(
         _copy_aside(database, prepared.with_name(f"{prepared.name}-aside"), aside)
         try:
             settle()
-            _fill(database, prepared)
         except BaseException:
+            aside.unlink()
+            raise
+        try:
+            _fill(database, prepared)
+        except StoreFullError:
+            # Of nothing else is it sure that it came before the commit: a signal is heeded after.
             aside.unlink()
             raise
         database.run("PRAGMA locking_mode = NORMAL")
