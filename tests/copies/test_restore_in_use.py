@@ -17,7 +17,8 @@ from eventsync_adapters.sqlite import _backup, flaw_of, open_for_reading, open_s
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_core.capture import capture
 from eventsync_core.integrity import verify
-from eventsync_core.ledger import Lease
+from eventsync_core.ledger import Holder, Lease, Opening
+from eventsync_core.receivers import Effect, Next, Outcome, Verdict
 from tests.cli.bad_input import fails
 from tests.cli.conftest import Run
 from tests.copies.test_restore import backup, delivered
@@ -170,6 +171,35 @@ def test_whoever_sends_is_not_disturbed(run: Run, home: Path, backup: Path) -> N
         sender.leases.release(lease)
     assert not [each for each in database.parent.iterdir() if "restore" in each.name]
     assert run("journal", "restore", str(backup), "--replace").code == 0
+
+
+def test_the_answer_to_a_sender_that_slept_meanwhile(run: Run, home: Path, backup: Path) -> None:
+    """It is none to what another one sends under the same number."""
+    database = home / "eventsync" / "eventsync.db"
+    (target,) = run("target", "list", "--json").document["targets"]
+    place, long_ago = (target["target_id"], "default"), machine.now() - 60_000_000
+    verdict = Verdict(outcomes=(Outcome.SUCCESS,), next=Next.GO_ON, effect=Effect.ANSWERED)
+    with open_stores(database) as sleeper, open_stores(database) as sender:
+        capture(sleeper, '{"event_id": "old"}', at=1)
+        lease = sleeper.leases.acquire(*place, machine.this_process(), at=long_ago)
+        assert isinstance(lease, Lease)
+        opening = Opening(positions=(21,), body_bytes=1, digest=b"old")
+        request = sleeper.ledger.open_request(lease, opening, at=long_ago)
+        assert request is not None
+        assert run("journal", "restore", str(backup), "--replace").code == 0
+        capture(sender, '{"event_id": "new"}', at=1)
+        assert not sleeper.ledger.close_request(lease, request, verdict, at=machine.now())
+
+        other = Holder(pid=1, started_at=1, boot="another")
+        later = sender.leases.acquire(*place, other, at=long_ago)
+        assert isinstance(later, Lease)
+        assert sender.ledger.open_request(later, opening, at=5) == request
+        assert later.token == lease.token
+        assert not sleeper.ledger.close_request(lease, request, verdict, at=machine.now())
+        sleeper.leases.release(lease)
+
+        assert sender.ledger.entry(*place, 21) is None
+        assert sender.ledger.close_request(later, request, verdict, at=machine.now())
 
 
 @pytest.mark.parametrize("pages", ["1024", "16384"])

@@ -19,9 +19,7 @@ from eventsync_core.retention import erase, is_known, plan_erasure, sender_of
 from eventsync_core.stores import Stores
 
 _NAMED = 3
-_PART = (
-    "what is erased stays so; the rest is there, and the file may still hold pieces of all of it"
-)
+_PART = "what is erased stays so; the rest is there, and the file may still hold pieces of it all"
 
 
 @acting("purge")
