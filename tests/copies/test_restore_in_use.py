@@ -15,7 +15,9 @@ from eventsync import open_store
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite import _backup, flaw_of, open_for_reading, open_stores
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_cli.commands import journal_restore
 from eventsync_core.capture import capture
+from eventsync_core.errors import StoreBusyError
 from eventsync_core.integrity import verify
 from eventsync_core.ledger import Holder, Lease, Opening
 from eventsync_core.receivers import Effect, Next, Outcome, Verdict
@@ -200,6 +202,29 @@ def test_the_answer_to_a_sender_that_slept_meanwhile(run: Run, home: Path, backu
 
         assert sender.ledger.entry(*place, 21) is None
         assert sender.ledger.close_request(later, request, verdict, at=machine.now())
+
+
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_refused_at_the_last_moment(
+    run: Run, home: Path, backup: Path, monkeypatch: pytest.MonkeyPatch, *, is_damaged: bool
+) -> None:
+    """All is as it was: the journal mode, and no second name for a damaged database."""
+    database = home / "eventsync" / "eventsync.db"
+    with closing(sqlite3.connect(database)) as it:
+        it.execute("PRAGMA journal_mode = WAL")
+    if is_damaged:
+        database.write_bytes(b"no database" * 1_000)
+    before = {each.name: each.read_bytes() for each in database.parent.iterdir()}
+
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreBusyError("somebody sends")
+
+    monkeypatch.setattr(journal_restore, "settle", refuse)
+    fails(run, "journal", "restore", str(backup), "--replace", code=5, error="store_busy")
+
+    after = {each.name: each.read_bytes() for each in database.parent.iterdir()}
+    assert after.keys() == before.keys()
+    assert after["eventsync.db"][18:20] == before["eventsync.db"][18:20]
 
 
 @pytest.mark.parametrize("pages", ["1024", "16384"])

@@ -1,8 +1,8 @@
 import math
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from eventsync_adapters import machine
@@ -16,6 +16,7 @@ from eventsync_adapters.sqlite._errors import translated
 from eventsync_adapters.sqlite._migrate import applied_versions
 from eventsync_core.errors import (
     StoreBusyError,
+    StoreError,
     StoreFullError,
     StoreNotWritableError,
     StoreUnreadableError,
@@ -109,13 +110,13 @@ def _replace(
 ) -> None:
     held = _held(place, busy_seconds)
     if held is None:
+        settle()
         _keep_side_files(place, aside)
         _keep(place, aside)
-        settle()
         machine.give_name(prepared, place, replace=True)
         return
     database, mode = held
-    with closing(database):
+    with closing(database), _back_in(mode, database):
         _copy_aside(database, prepared.with_name(f"{prepared.name}-aside"), aside)
         try:
             settle()
@@ -128,9 +129,17 @@ def _replace(
             # Of nothing else is it sure that it came before the commit: a signal is heeded after.
             aside.unlink()
             raise
+
+
+@contextmanager
+def _back_in(mode: str, database: Database) -> Iterator[None]:
+    """Let *database* be in the journal mode it was in, whatever came of the block."""
+    try:
+        yield
+    finally:
         database.run("PRAGMA locking_mode = NORMAL")
         if mode == "wal":
-            with suppress(StoreBusyError):
+            with suppress(StoreError):
                 database.rows("PRAGMA journal_mode = WAL")
 
 
