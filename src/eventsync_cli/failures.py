@@ -1,5 +1,8 @@
 """Every failure as a reason and an exit code; every command ends through here or `render`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from eventsync_cli.exits import ExitCode
@@ -28,9 +31,10 @@ from eventsync_core.errors import (
     reason_of,
 )
 
-__all__ = ["UsageProblemError", "explain"]
+__all__ = ["UsageProblemError", "explain", "if_interrupted"]
 
 _LONGEST = 300
+_KEPT = "what was done before is kept"
 
 
 class UsageProblemError(EventSyncError):
@@ -76,6 +80,16 @@ _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
 )
 
 
+@contextmanager
+def if_interrupted(said: str) -> Iterator[None]:
+    """Let *said* be what `explain` says of an interrupt in the block, for what then is not sure."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        error.add_note(said)
+        raise
+
+
 def explain(error: BaseException) -> tuple[Reason, ExitCode]:
     """Return what *error* says to a person or program, and the exit code it leads to."""
     if isinstance(error, EventSyncError):
@@ -83,7 +97,7 @@ def explain(error: BaseException) -> tuple[Reason, ExitCode]:
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
         return Reason(
             code="interrupted",
-            message="interrupted; what was stored before is kept",
+            message="; ".join(["interrupted", *getattr(error, "__notes__", [_KEPT])]),
             fix_text="run the command again",
         ), ExitCode.INCOMPLETE
     if isinstance(error, click.ClickException):
@@ -112,5 +126,5 @@ def _explain_bug(error: BaseException) -> Reason:
     return Reason(
         code="unexpected",
         message=f"unexpected error: {type(error).__name__}: {text}",
-        fix_text="what was stored before is kept; please report this",
+        fix_text=f"{_KEPT}; please report this",
     )

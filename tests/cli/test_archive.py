@@ -209,6 +209,17 @@ def test_a_purged_text_in_another_spelling(delivered: Run, tmp_path: Path) -> No
     assert delivered("journal", "show", "e1", "--json").document["text"] is None
 
 
+def test_a_project_of_any_length_comes_back(run: Run, events: Path, tmp_path: Path) -> None:
+    """Whatever name capture takes, import does too."""
+    out = tmp_path / "out.gz"
+    assert run("--project", "y" * 1_200, "capture", str(events)).code == 0
+    assert run("sync", "archive", str(out), "--include-undelivered").code == 0
+
+    ran = run("journal", "import", str(out), "--json")
+
+    assert (ran.code, ran.document["brought_back"]) == (0, 20)
+
+
 @pytest.mark.long
 def test_an_event_that_no_line_of_capture_could_bring_comes_back(
     run: Run, home: Path, tmp_path: Path

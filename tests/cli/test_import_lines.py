@@ -69,7 +69,7 @@ def test_an_archive_cannot_move_an_event(run: Run, taken: Any) -> None:
     check_told(run("journal", "show", "a"), 64, "event_unknown")
 
 
-@pytest.mark.parametrize("stream", ["", "  UPPER ", "a\u202eb", "x" * 100_000, "\ud800"])
+@pytest.mark.parametrize("stream", ["", "  UPPER ", "a\u202eb", "\ud800"])
 def test_names_of_streams_that_nobody_could_give(taken: Any, stream: str) -> None:
     """Its events are refused, the next archive is taken in."""
     text = archive((stream, "1", texts("a"))) + archive(("b", "1", texts("b")))

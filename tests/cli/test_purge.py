@@ -12,6 +12,7 @@ from eventsync_adapters import machine
 from eventsync_adapters.server import serve
 from eventsync_adapters.sqlite import open_stores
 from eventsync_cli.commands import journal_purge
+from eventsync_cli.compose import App
 from eventsync_core.ledger import Lease
 from eventsync_core.receivers import Script
 from tests.cli.bad_input import check_told
@@ -223,6 +224,40 @@ def test_what_cannot_be_compacted_is_told(
     assert filled(*ran.document["error"]["fix"]["argv"][1:]).code == 0
 
     assert leaks_of_files(home, [SECRET]) == {}
+
+
+def test_interrupted(run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not say that all is kept; done again it erases what is left."""
+    (tmp_path / "secret.jsonl").write_text(text(1))
+    run("capture", str(tmp_path / "secret.jsonl"))
+
+    def interrupted(_: App) -> None:
+        raise KeyboardInterrupt
+
+    purge = ("--project", PROJECT, "journal", "purge")
+    with monkeypatch.context() as patched:
+        patched.setattr(App, "compact", interrupted)
+        ran = check_told(run(*purge), 3, "interrupted")
+
+    assert "what is erased stays so" in ran.err
+    assert run(*purge).code == 0
+    assert leaks_of_files(home, [SECRET]) == {}
+
+
+def test_where_the_database_is_a_link(run: Run, home: Path, tmp_path: Path) -> None:
+    """Copies stand beside what it leads to."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "secret.jsonl").write_text(text(1))
+    run("capture", str(tmp_path / "secret.jsonl"))
+    run("journal", "backup", str(tmp_path / "copy.db"))
+    database = home / "eventsync" / "eventsync.db"
+    database.rename(tmp_path / "real" / "store.db")
+    database.symlink_to(tmp_path / "real" / "store.db")
+    restored = run("journal", "restore", str(tmp_path / "copy.db"), "--replace", "--json")
+
+    ran = run("--project", PROJECT, "journal", "purge", "--json")
+
+    assert (ran.code, ran.document["copies"]) == (3, [restored.document["put_aside"]])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """`journal restore --replace` over a store that others have open: nothing is lost or mixed up."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -12,10 +13,14 @@ import pytest
 
 from eventsync import open_store
 from eventsync_adapters import machine
-from eventsync_adapters.sqlite import flaw_of, open_for_reading, open_stores
+from eventsync_adapters.sqlite import _backup, flaw_of, open_for_reading, open_stores
+from eventsync_adapters.sqlite._connection import Database
+from eventsync_cli.commands import journal_restore
 from eventsync_core.capture import capture
+from eventsync_core.errors import StoreBusyError
 from eventsync_core.integrity import verify
-from eventsync_core.ledger import Lease
+from eventsync_core.ledger import Holder, Lease, Opening
+from eventsync_core.receivers import Effect, Next, Outcome, Verdict
 from tests.cli.bad_input import fails
 from tests.cli.conftest import Run
 from tests.copies.test_restore import backup, delivered
@@ -130,6 +135,28 @@ def test_killed_in_the_middle(run: Run, home: Path, tmp_path: Path) -> None:
     assert _ids(database) == new
 
 
+def test_a_signal_while_the_store_is_filled(
+    run: Run, home: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is heeded after the commit; then the copy is all that has what was stored before."""
+    database, fill = home / "eventsync" / "eventsync.db", _backup._fill
+    with open_store(home) as store:
+        store.capture({"event_id": "newer"})
+
+    def interrupted(it: Database, prepared: Path) -> None:
+        fill(it, prepared)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(_backup, "_fill", interrupted)
+
+    ran = fails(run, "journal", "restore", str(backup), "--replace", code=3, error="interrupted")
+
+    assert "before-restore in its name" in ran.document["error"]["message"]
+    assert len(_ids(database)) == 20
+    asides = database.parent.glob("*.before-restore-*")
+    assert "newer" in set().union(*(_ids(aside) for aside in asides))
+
+
 def test_whoever_sends_is_not_disturbed(run: Run, home: Path, backup: Path) -> None:
     """What the server says to a request of the old store has no place in the other one."""
     database = home / "eventsync" / "eventsync.db"
@@ -146,6 +173,58 @@ def test_whoever_sends_is_not_disturbed(run: Run, home: Path, backup: Path) -> N
         sender.leases.release(lease)
     assert not [each for each in database.parent.iterdir() if "restore" in each.name]
     assert run("journal", "restore", str(backup), "--replace").code == 0
+
+
+def test_the_answer_to_a_sender_that_slept_meanwhile(run: Run, home: Path, backup: Path) -> None:
+    """It is none to what another one sends under the same number."""
+    database = home / "eventsync" / "eventsync.db"
+    (target,) = run("target", "list", "--json").document["targets"]
+    place, long_ago = (target["target_id"], "default"), machine.now() - 60_000_000
+    verdict = Verdict(outcomes=(Outcome.SUCCESS,), next=Next.GO_ON, effect=Effect.ANSWERED)
+    with open_stores(database) as sleeper, open_stores(database) as sender:
+        capture(sleeper, '{"event_id": "old"}', at=1)
+        lease = sleeper.leases.acquire(*place, machine.this_process(), at=long_ago)
+        assert isinstance(lease, Lease)
+        opening = Opening(positions=(21,), body_bytes=1, digest=b"old")
+        request = sleeper.ledger.open_request(lease, opening, at=long_ago)
+        assert request is not None
+        assert run("journal", "restore", str(backup), "--replace").code == 0
+        capture(sender, '{"event_id": "new"}', at=1)
+        assert not sleeper.ledger.close_request(lease, request, verdict, at=machine.now())
+
+        other = Holder(pid=1, started_at=1, boot="another")
+        later = sender.leases.acquire(*place, other, at=long_ago)
+        assert isinstance(later, Lease)
+        assert sender.ledger.open_request(later, opening, at=5) == request
+        assert later.token == lease.token
+        assert not sleeper.ledger.close_request(lease, request, verdict, at=machine.now())
+        sleeper.leases.release(lease)
+
+        assert sender.ledger.entry(*place, 21) is None
+        assert sender.ledger.close_request(later, request, verdict, at=machine.now())
+
+
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_refused_at_the_last_moment(
+    run: Run, home: Path, backup: Path, monkeypatch: pytest.MonkeyPatch, *, is_damaged: bool
+) -> None:
+    """All is as it was: the journal mode, and no second name for a damaged database."""
+    database = home / "eventsync" / "eventsync.db"
+    with closing(sqlite3.connect(database)) as it:
+        it.execute("PRAGMA journal_mode = WAL")
+    if is_damaged:
+        database.write_bytes(b"no database" * 1_000)
+    before = {each.name: each.read_bytes() for each in database.parent.iterdir()}
+
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreBusyError("somebody sends")
+
+    monkeypatch.setattr(journal_restore, "settle", refuse)
+    fails(run, "journal", "restore", str(backup), "--replace", code=5, error="store_busy")
+
+    after = {each.name: each.read_bytes() for each in database.parent.iterdir()}
+    assert after.keys() == before.keys()
+    assert after["eventsync.db"][18:20] == before["eventsync.db"][18:20]
 
 
 @pytest.mark.parametrize("pages", ["1024", "16384"])

@@ -1,8 +1,8 @@
 import math
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from eventsync_adapters import machine
@@ -16,6 +16,8 @@ from eventsync_adapters.sqlite._errors import translated
 from eventsync_adapters.sqlite._migrate import applied_versions
 from eventsync_core.errors import (
     StoreBusyError,
+    StoreError,
+    StoreFullError,
     StoreNotWritableError,
     StoreUnreadableError,
 )
@@ -86,6 +88,8 @@ def put_in_place(
     Raises:
         StoreBusyError: Another process uses it, or has it open in WAL mode.
         StoreNotWritableError: It cannot be copied or written; all is as it was.
+
+    After an interrupt, and where a disk fails, either may be there; then *aside* stays.
     """
     place = Path(os.path.realpath(path))
     try:
@@ -106,23 +110,36 @@ def _replace(
 ) -> None:
     held = _held(place, busy_seconds)
     if held is None:
+        settle()
         _keep_side_files(place, aside)
         _keep(place, aside)
-        settle()
         machine.give_name(prepared, place, replace=True)
         return
     database, mode = held
-    with closing(database):
+    with closing(database), _back_in(mode, database):
         _copy_aside(database, prepared.with_name(f"{prepared.name}-aside"), aside)
         try:
             settle()
-            _fill(database, prepared)
         except BaseException:
             aside.unlink()
             raise
+        try:
+            _fill(database, prepared)
+        except StoreFullError:
+            # Of nothing else is it sure that it came before the commit: a signal is heeded after.
+            aside.unlink()
+            raise
+
+
+@contextmanager
+def _back_in(mode: str, database: Database) -> Iterator[None]:
+    """Let *database* be in the journal mode it was in, whatever came of the block."""
+    try:
+        yield
+    finally:
         database.run("PRAGMA locking_mode = NORMAL")
         if mode == "wal":
-            with suppress(StoreBusyError):
+            with suppress(StoreError):
                 database.rows("PRAGMA journal_mode = WAL")
 
 

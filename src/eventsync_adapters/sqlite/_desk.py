@@ -5,7 +5,7 @@ from typing import Any
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
-from eventsync_adapters.sqlite._leases import SqliteLeases
+from eventsync_adapters.sqlite._leases import SqliteLeases, fence
 from eventsync_adapters.sqlite._ledger import HOLDS, REQUEST_COLUMNS, as_request
 from eventsync_adapters.sqlite._rows import (
     OWED,
@@ -127,7 +127,7 @@ class SqliteDesk:
             target_no = self._keys.target_for_writing(lease.target_id)
             stream_id = self._keys.stream_for_writing(lease.stream)
             place = (target_no, stream_id)
-            if self._database.row(HOLDS, (*place, lease.token)) is None:
+            if self._database.row(HOLDS, (*place, *fence(lease))) is None:
                 return set()
             before = read_rows(self._database, place, sorted(positions))
             after: dict[int, LedgerEntry] = {}

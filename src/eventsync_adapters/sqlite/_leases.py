@@ -38,7 +38,8 @@ ON CONFLICT (target_no, stream_id) DO UPDATE SET
     boot = excluded.boot, expires_at = excluded.expires_at, open_request = 0
 """
 _EXTEND = """
-UPDATE leases SET expires_at = ? WHERE target_no = ? AND stream_id = ? AND token = ?
+UPDATE leases SET expires_at = ?
+WHERE target_no = ? AND stream_id = ? AND token = ? AND pid = ? AND started_at = ?
 """
 _KEEP = _EXTEND + " AND expires_at > 0"
 OPEN = """
@@ -53,6 +54,11 @@ _POSITIONS = "SELECT positions FROM requests WHERE request_id = ?"
 _LOST = "UPDATE requests SET answer = 'lost', guidance = ? WHERE request_id = ?"
 
 _BEAT_PATIENCE_SECONDS = 0.2
+
+
+def fence(lease: Lease) -> tuple[int, int, int]:
+    """Return what names *lease*; tokens alone begin again where a backup was restored."""
+    return lease.token, lease.holder.pid, lease.holder.started_at
 
 
 class SqliteLeases:
@@ -169,7 +175,7 @@ class SqliteLeases:
         numbers = (self._keys.target(lease.target_id), self._keys.stream(lease.stream))
         thread = threading.Thread(
             target=self._beat,
-            args=(over, (*numbers, lease.token)),
+            args=(over, (*numbers, *fence(lease))),
             name="eventsync-lease",
             daemon=True,
         )
@@ -181,7 +187,7 @@ class SqliteLeases:
             if thread.ident is not None:
                 thread.join()
 
-    def _beat(self, over: threading.Event, place: tuple[int | None, int | None, int]) -> None:
+    def _beat(self, over: threading.Event, place: tuple[int | None, ...]) -> None:
         database: Database | None = None
         wait = self._beat_seconds
         while not over.wait(wait):
@@ -245,4 +251,4 @@ class SqliteLeases:
 
     def _extend(self, lease: Lease, expires_at: int) -> bool:
         numbers = (self._keys.target(lease.target_id), self._keys.stream(lease.stream))
-        return self._database.run(_EXTEND, (expires_at, *numbers, lease.token)) == 1
+        return self._database.run(_EXTEND, (expires_at, *numbers, *fence(lease))) == 1

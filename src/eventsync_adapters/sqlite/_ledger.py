@@ -4,13 +4,13 @@ from typing import Any
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
+from eventsync_adapters.sqlite._leases import fence
 from eventsync_adapters.sqlite._rows import (
     raise_cursor,
     read_rows,
     store_first_success,
     store_rows,
 )
-from eventsync_core.errors import NothingOpenError
 from eventsync_core.ledger import (
     LEASE_LENGTH,
     Act,
@@ -38,14 +38,19 @@ VALUES (?, ?, ?, ?, ?, ?, ?, '', '')
 RETURNING request_id
 """
 _FLY = """
-UPDATE leases SET open_request = ? WHERE target_no = ? AND stream_id = ? AND token = ?
+UPDATE leases SET open_request = ?
+WHERE target_no = ? AND stream_id = ? AND token = ? AND pid = ? AND started_at = ?
 """
 _LAND = """
 UPDATE leases SET open_request = 0
-WHERE target_no = ? AND stream_id = ? AND token = ? AND open_request = ?
+WHERE target_no = ? AND stream_id = ? AND token = ? AND pid = ? AND started_at = ?
+      AND open_request = ?
 """
-HOLDS = "SELECT 1 FROM leases WHERE target_no = ? AND stream_id = ? AND token = ?"
-_REQUEST = "SELECT positions, closed_at FROM requests WHERE request_id = ?"
+HOLDS = """
+SELECT 1 FROM leases
+WHERE target_no = ? AND stream_id = ? AND token = ? AND pid = ? AND started_at = ?
+"""
+_REQUEST = "SELECT positions, closed_at, digest, opened_at FROM requests WHERE request_id = ?"
 _CLOSE = """
 UPDATE requests SET closed_at = ?, status = ?, answer = ?, guidance = ? WHERE request_id = ?
 """
@@ -95,6 +100,7 @@ class SqliteLedger:
     def __init__(self, database: Database, keys: Keys) -> None:
         self._database = database
         self._keys = keys
+        self._opened: tuple[int, str, int] | None = None
 
     def _numbers(self, lease: Lease) -> tuple[int, int]:
         return (
@@ -103,7 +109,7 @@ class SqliteLedger:
         )
 
     def _holds(self, numbers: tuple[int, int], lease: Lease) -> bool:
-        return self._database.row(HOLDS, (*numbers, lease.token)) is not None
+        return self._database.row(HOLDS, (*numbers, *fence(lease))) is not None
 
     def open_request(self, lease: Lease, opening: Opening, *, at: int) -> int | None:
         """See `Ledger.open_request`."""
@@ -117,7 +123,8 @@ class SqliteLedger:
                 (*numbers, positions, count, opening.body_bytes, opening.digest.hex(), at),
             )
             request_id = int(row[0]) if row else 0
-            self._database.run(_FLY, (request_id, *numbers, lease.token))
+            self._opened = (request_id, opening.digest.hex(), at)
+            self._database.run(_FLY, (request_id, *numbers, *fence(lease)))
             return request_id
 
     def close_request(self, lease: Lease, request_id: int, verdict: Verdict, *, at: int) -> bool:
@@ -126,8 +133,9 @@ class SqliteLedger:
             numbers = self._numbers(lease)
             holds = self._holds(numbers, lease)
             row = self._database.row(_REQUEST, (request_id,))
-            if row is None:
-                raise NothingOpenError(f"no request {request_id} was opened")
+            if row is None or self._is_another(request_id, *row[2:]):
+                # A restore came between: nobody there knows of this sender.
+                return False
             if row[1] is not None:
                 return holds
             positions = read_ranges(row[0])
@@ -140,8 +148,13 @@ class SqliteLedger:
                 self._database.run(_DELIVERED, (at, numbers[0]))
             answer = (at, verdict.status, verdict.next.value, verdict.guidance)
             self._database.run(_CLOSE, (*answer, request_id))
-            self._database.run(_LAND, (*numbers, lease.token, request_id))
+            self._database.run(_LAND, (*numbers, *fence(lease), request_id))
             return holds
+
+    def _is_another(self, request_id: int, digest: str, opened_at: int) -> bool:
+        """Say whether the request that was opened here is not the one of that number now."""
+        opened = self._opened
+        return opened is not None and opened[0] == request_id and opened[1:] != (digest, opened_at)
 
     def _erased(self, stream_id: int, positions: Sequence[int]) -> set[int]:
         """Return the indices of those whose payload was purged with its project."""

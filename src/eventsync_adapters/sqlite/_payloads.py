@@ -66,7 +66,7 @@ INSERT INTO purges (purge_no, act, actor, at, detail, events, bytes) VALUES (?, 
 _MORE = "UPDATE purges SET events = events + ?, bytes = bytes + ? WHERE purge_no = ?"
 _STANDING = """
 SELECT e.event_id, e.digest, e.entry_id, e.stream_id, e.position, e.size, u.act, h.position,
-       CAST(p.text AS BLOB)
+       CAST(p.text AS BLOB), typeof(p.text) = 'text'
 FROM entries e
 LEFT JOIN payloads p ON p.entry_id = e.entry_id
 LEFT JOIN purged g ON g.stream_id = e.stream_id AND g.position = e.position
@@ -107,10 +107,12 @@ class _Standing:
     act: str | None
     held: int | None
     text: bytes | None
+    is_text: int
 
     def lacks(self, event: Event) -> bool:
         """Say whether the captured text is that of *event*, and is not what is stored."""
-        return self.digest == event.digest.hex() and self.text != event.text.encode()
+        is_stored = self.is_text and self.text == event.text.encode()
+        return self.digest == event.digest.hex() and not is_stored
 
 
 class SqlitePayloads:

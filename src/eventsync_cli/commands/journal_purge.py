@@ -7,7 +7,7 @@ from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.compose.copies import left_copies
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.failures import UsageProblemError
+from eventsync_cli.failures import UsageProblemError, if_interrupted
 from eventsync_cli.render import Progress, Result
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.erasure import Erased
@@ -19,6 +19,7 @@ from eventsync_core.retention import erase, is_known, plan_erasure, sender_of
 from eventsync_core.stores import Stores
 
 _NAMED = 3
+_PART = "what is erased stays so; the rest is there, and the file may still hold pieces of it all"
 
 
 @acting("purge")
@@ -49,9 +50,10 @@ def command(app: App, *, dry_run: bool) -> Result:
     if dry_run or busy is not None:
         reason = None if busy is None else _busy_reason(app, busy, "nothing is erased")
         return _result(app, erased, reason, copies, dry_run=dry_run, is_done=False)
-    with app.stores() as opened:
-        erased, busy = _erase(app, opened)
-    reason = _compact(app) if busy is None else _busy_reason(app, busy, "not all is erased")
+    with if_interrupted(_PART):
+        with app.stores() as opened:
+            erased, busy = _erase(app, opened)
+        reason = _compact(app) if busy is None else _busy_reason(app, busy, "not all is erased")
     if reason is None and copies:
         reason = _copies_reason(copies)
     return _result(app, erased, reason, copies, dry_run=False, is_done=True)

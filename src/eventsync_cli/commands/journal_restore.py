@@ -8,6 +8,7 @@ from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.compose.copies import Copy, heeded, looking_into, preparing, present
 from eventsync_cli.copying import checked, counted
+from eventsync_cli.failures import if_interrupted
 from eventsync_cli.render import Result
 from eventsync_core.errors import HomeNotEmptyError, StoreBusyError, StoreUnreadableError
 from eventsync_core.restoring import Settled, left_behind, settle, would_settle
@@ -17,6 +18,10 @@ from eventsync_core.stores import Stores
 _AGAIN = (
     "what was delivered after the backup was made is offered again, and a target that has it "
     "answers duplicate"
+)
+_EITHER = (
+    "either store may be in place; if it is the backup's, what was stored before is in a file "
+    "beside it with before-restore in its name"
 )
 
 
@@ -51,11 +56,11 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
             with backup.reading() as stores:
                 plan = _plan(app, backup, heeded(app, stores), before, file, damaged=damaged)
             return _result(app, file, plan, None, dry_run=True)
-    with preparing(app, Path(file)) as made:
+    with if_interrupted(_EITHER), preparing(app, Path(file)) as made:
         with made.reading() as stores, present(app) as (_, before):
             plan = _plan(app, made, stores, before, file, damaged=damaged)
         aside = made.put(app, lambda stores, before: _settle(app, stores, before))
-    app.glance()
+        app.glance()
     return _result(app, file, plan, aside, dry_run=False)
 
 

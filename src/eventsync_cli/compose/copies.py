@@ -209,7 +209,7 @@ def left_copies(app: Stored) -> tuple[str, ...]:
     """
     from eventsync_adapters.files.whole import UNFINISHED
 
-    database = app.database
+    database = app.database.resolve()
     begins = (UNFINISHED, f"{database.name}{_PUT_ASIDE}")
     with suppress(OSError):
         return tuple(

@@ -3,7 +3,7 @@ from hashlib import sha256
 
 import attrs
 
-from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.codec import MOST_ITEMS, read_document
 from eventsync_core.errors import NotJsonError
 from eventsync_core.events import Event, read_event
 from eventsync_core.journal._model import Entry
@@ -65,6 +65,15 @@ def judge_text(entry: Entry) -> tuple[Flaw, str] | None:
     return None
 
 
+def _names_itself(entry: Entry) -> bool:
+    """Say of most entries that the text names them; of an odd text, `judge_text` knows."""
+    try:
+        named = read_document(entry.event.text.encode())["event_id"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
+    return bool(named == entry.event.event_id)
+
+
 def lacks_text(entry: Entry, event: Event) -> bool:
     """Say whether *event* has the text that was captured as *entry*, and that is not stored."""
     return entry.event.digest == event.digest and entry.event.text != event.text
@@ -77,14 +86,21 @@ class LeftOut:
     first: list[tuple[str, BadPosition]] = attrs.field(factory=list)
     count: int = 0
 
-    def sift(self, entry: Entry) -> bool:
-        """Say whether the text of *entry* is the captured one; note one whose text is not."""
-        if entry.has_text and sha256(entry.event.text.encode()).digest() == entry.event.digest:
+    def sift(self, entry: Entry, *, by_id: bool = False) -> bool:
+        """
+        Say whether the text of *entry* is the captured one; note one whose text is not.
+
+        With *by_id* it also has to name the id under which it is stored.
+        """
+        is_whole = entry.has_text and sha256(entry.event.text.encode()).digest() == (
+            entry.event.digest
+        )
+        if is_whole and (not by_id or _names_itself(entry)):
             return True
         flaw = judge_text(entry)
         if flaw is not None:
             self._note(entry.stream, entry.position, flaw, entry.event.event_id)
-        return False
+        return is_whole and flaw is None
 
     def skip(self, stream: str, after: int, before: int) -> None:
         """Note the positions between *after* and *before*, where no entry is."""

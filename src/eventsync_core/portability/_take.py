@@ -29,9 +29,6 @@ from eventsync_core.stores import Stores
 State = Literal["stored", "held", "brought_back", "duplicate", "conflict", "refused", "told"]
 
 
-_LONGEST_STREAM = 1_000
-
-
 @attrs.frozen(kw_only=True)
 class TakingRules:
     """
@@ -166,7 +163,7 @@ class Taking:
             raise NotJsonError("the event is not the one that the archive's manifest names")
         if self._stream(event) != stream_key(event.project, self._manifest.stream):
             raise NotJsonError("the archive names another stream than the event's project")
-        if not _is_usable(self._manifest.stream):
+        if not self._manifest.stream.isprintable():
             raise NotJsonError("the archive's name of the stream cannot be used")
 
     def _stream(self, event: Event) -> str:
@@ -210,10 +207,6 @@ class Taking:
             back.discard(item.event.event_id)
             found.append(_taken(item, "brought_back" if is_back else "duplicate"))
         return found
-
-
-def _is_usable(stream: str) -> bool:
-    return len(stream) <= _LONGEST_STREAM and stream.isprintable()
 
 
 def _appended(item: _Item, became: Appended) -> Taken:

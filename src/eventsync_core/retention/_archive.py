@@ -151,11 +151,15 @@ def _lines(head: Head, entries: Sequence[Entry]) -> list[str]:
 
 
 def _sound(stores: Stores, head: Head, piece: Sequence[Kept], found: Archived) -> list[Entry]:
-    """Return the entries of *piece* whose text is the captured one; the others are noted."""
+    """Return the entries of *piece* with the captured text under its id; the others are noted."""
     wanted = {kept.position for kept in piece}
     first, last = min(wanted), max(wanted)
     entries = stores.journal.entries(head.stream, after=first - 1, limit=last - first + 1)
-    return [entry for entry in entries if entry.position in wanted and found.damaged.sift(entry)]
+    return [
+        entry
+        for entry in entries
+        if entry.position in wanted and found.damaged.sift(entry, by_id=True)
+    ]
 
 
 def read_seal(lines: Iterable[str]) -> Sealed | None:
@@ -214,7 +218,7 @@ def _note_missing(stores: Stores, choice: Choice, head: Head, found: Archived) -
                 after = entry.position
                 is_meant = why_stays(_as_kept(entry), choice, (), head=head.position)
                 if after <= upto and is_meant is Stay.UNDELIVERED:
-                    found.damaged.sift(entry)
+                    found.damaged.sift(entry, by_id=True)
             if not page:
                 found.damaged.skip(head.stream, after, upto + 1)
                 break

@@ -138,12 +138,13 @@ def _is_told(paused: str) -> bool:
 
 def _aside(stores: Stores, stream: str) -> Iterator[int]:
     """Yield the numbers of rows that were set aside and belong to the stream."""
-    after = 0
+    after, streams = 0, {head.stream for head in stores.journal.heads()}
     while page := stores.legacy.aside(after=after, limit=_PAGE):
         after = page[-1].number
         stored = stores.legacy.stored([row.event_id for row in page if row.event_id])
         for row in page:
             known = stored.get(row.event_id)
             raw = stores.legacy.bytes_of(row.number) or b""
-            if row_belongs(row, raw, None if known is None else known.stream, stream):
+            where = None if known is None else known.stream
+            if row_belongs(row, raw, where, stream, streams):
                 yield row.number

@@ -38,7 +38,15 @@ def test_what_came_from_where(
         (b'{"project_uuid": "Alpha"}', None, "alpha", True),
         (b'{"project_uuid": "alpha2"}', None, "alpha", False),
         (b'{"project_uuid": "beta", "x": "alpha"}', "alpha", "alpha", False),
-        (b'{"a": {"project_uuid": "alpha"}}', None, "alpha", False),
+        (b'{"a": {"project_uuid": "alpha"}}', None, "alpha", True),
+        (b'[{"project_uuid": "alpha"}]', None, "alpha", True),
+        (b'"{\\"project_uuid\\": \\"alpha\\"}"', None, "alpha", True),
+        (b'{"project_uuid": ["alpha"]}', None, "alpha", True),
+        (b'{"project_uuid": ["alpha", "beta"]}', None, "alpha", False),
+        (b'{\\"project_uuid\\": \\"alpha\\", oops', None, "alpha", True),
+        (b'{"projectUuid": "beta", "x": "' + UUID.encode() + b'", oops', None, UUID, False),
+        (b"\xff feature-" + UUID.encode(), None, UUID, False),
+        (f"\ufffd {UUID} {UUID[::-1]}".encode() + b"\xff", None, UUID, True),
         (b'{"a": {"project_uuid": "beta"}}', "alpha", "alpha", True),
         (b'{"event_type": "WPStatusChanged", "x": NaN}', None, "wp", False),
         (b'{"project_uuid" : "alpha", "oops', None, "alpha", True),
@@ -61,3 +69,14 @@ def test_what_was_set_aside(raw: bytes, stream: str | None, project: str, *, is_
 def test_a_body_that_was_set_aside() -> None:
     """It goes by the beginning of its name."""
     assert row_belongs(aside('["alpha","m"]'), b"\xff", None, "alpha")
+
+
+def test_of_two_projects_in_one_row() -> None:
+    """Broken bytes that name two streams are of neither."""
+    raw, other = (
+        b"\xff " + UUID.encode() + b" " + UUID.replace("0", "1").encode(),
+        UUID.replace("0", "1"),
+    )
+
+    assert row_belongs(aside(), raw, None, UUID)
+    assert not row_belongs(aside(), raw, None, UUID, {other})
