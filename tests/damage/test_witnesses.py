@@ -155,7 +155,9 @@ def test_a_hold_ends_on_record_only(run: Run, database: Path) -> None:
     assert "counters_differ" in {each["code"] for each in found}
 
 
-@pytest.mark.parametrize("change", ["from_position = 0", "revoked_at = 5", "generation = 9"])
+@pytest.mark.parametrize(
+    "change", ["from_position = 0", "revoked_at = 5", "generation = 9", "from_body = 4"]
+)
 def test_a_grant_that_is_not_on_record_can_only_be_ended(
     run: Run, database: Path, listener: Listener, change: str
 ) -> None:

@@ -23,6 +23,7 @@ SELECT t.target_id, s.stream, g.from_position, g.generation, g.actor, g.reason, 
        EXISTS (SELECT 1 FROM grant_acts a
                WHERE a.target_no = t.target_no AND a.stream_id = s.stream_id
                  AND a.generation = g.generation AND a.from_position = g.from_position
+                 AND a.from_body = g.from_body
                  AND (a.act <> 'paused' OR g.paused <> ''))
        AND NOT EXISTS (SELECT 1 FROM grant_acts a
                        WHERE a.target_no = t.target_no AND a.stream_id = s.stream_id

@@ -72,7 +72,8 @@ SELECT g.target_no, g.stream_id, g.stream_id, CASE
     WHEN NOT EXISTS (SELECT 1 FROM streams s WHERE s.stream_id = g.stream_id) THEN 'stream'
     WHEN NOT EXISTS (SELECT 1 FROM grant_acts a WHERE a.target_no = g.target_no
                          AND a.stream_id = g.stream_id AND a.generation = g.generation
-                         AND a.from_position = g.from_position)
+                         AND a.from_position = g.from_position
+                         AND a.from_body = g.from_body)
         OR (SELECT a.act = 'granted' FROM grant_acts a
             WHERE a.target_no = g.target_no AND a.stream_id = g.stream_id
               AND a.act IN ('granted', 'revoked')
