@@ -55,5 +55,5 @@ def _reasons(status: Status) -> Iterator[Reason]:
                         f"stream {stream.stream} holds {stream.captured} entries, but "
                         f"{stream.total} are counted for {target.target.url}"
                     ),
-                    fix_argv=("eventsync", "journal", "verify"),
+                    fix_argv=("eventsync", "sync", "doctor", "--mend"),
                 )
