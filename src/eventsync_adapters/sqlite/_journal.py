@@ -123,9 +123,9 @@ class SqliteJournal:
                 rows = read()
         return [readable_entry(row, f"{self._database.path} is damaged") for row in rows]
 
-    def chains_before(self, stream: str, position: int) -> tuple[bytes, ...]:
+    def chains_before(self, stream: str, position: int, *, reach: int = 2) -> tuple[bytes, ...]:
         """See `Journal.chains_before`."""
-        values = (self._keys.stream(stream), position - 2, position - 1)
+        values = (self._keys.stream(stream), position - reach, position - 1)
         rows = [
             (place, text_of(event_id), digest_of(digest), digest_of(chain))
             for place, event_id, digest, chain in self._database.rows(_BEFORE, values)
