@@ -95,6 +95,10 @@ def _miscount_erased(path: Path) -> None:
     unguarded(path, ("UPDATE erasures SET entries = 9", ()))
 
 
+def _lost_rows(path: Path) -> None:
+    unguarded(path, ("DELETE FROM purging", ()), ("DELETE FROM erasures", ()))
+
+
 def _not_due(path: Path) -> None:
     unguarded(
         path,
@@ -142,6 +146,7 @@ STATES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("counters_differ", "error", _miscount_purged),
     ("counters_differ", "error", _miscount_erased),
     ("counters_differ", "error", _miscount_held),
+    ("counters_differ", "error", _lost_rows),
     ("due_differs", "error", _not_due),
     ("due_differs", "error", _owed_unsaid),
     ("due_differs", "error", _held_unsaid),

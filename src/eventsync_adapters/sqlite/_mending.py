@@ -86,6 +86,9 @@ _RECOUNT = (
                                AND l.position <= a.from_position
     GROUP BY 1, 2, 3
     """,
+    "INSERT OR IGNORE INTO purging (only_row, stream_id, is_whole) VALUES (1, 0, 0)",
+    "INSERT OR IGNORE INTO erasures (what, highest, entries) VALUES ('bodies', 0, 0)",
+    "INSERT OR IGNORE INTO erasures (what, highest, entries) VALUES ('set_aside', 0, 0)",
     """
     UPDATE erasures
     SET entries = MAX(COALESCE((SELECT MAX(body_no) FROM bodies), 0), highest)
