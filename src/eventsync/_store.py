@@ -217,7 +217,9 @@ class Store:
 
         self._check()
         if self._opened is None and not self._backing.database_bytes:
-            return nothing_to_drain(target)
+            # It tells of a store that was there.
+            with self._backing.reading(None):
+                return nothing_to_drain(target)
         stream = None if project is None else self._stream(project)
         return drain_granted(self.stores, self.clock, target, receiver, budget, stream, progress)
 

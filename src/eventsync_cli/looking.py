@@ -17,11 +17,13 @@ from eventsync_cli.options import Chosen
 from eventsync_cli.render import listing
 from eventsync_core import __version__
 from eventsync_core.census import Class
+from eventsync_core.egress import OFF_RECORD, off_record
 from eventsync_core.errors import (
     Reason,
     SettingsError,
     StoreError,
     reason_of,
+    spelt,
 )
 from eventsync_core.ids import Kind, printable
 from eventsync_core.migration import find_waiting
@@ -31,6 +33,7 @@ from eventsync_core.status import (
     Foreground,
     Setting,
     Status,
+    StreamStatus,
     TargetStatus,
     as_document,
     back_off_document,
@@ -244,6 +247,13 @@ def known_lines(target: Target, options: Chosen, *, at: int) -> list[str]:
     return lines
 
 
+def _way_out(stream: StreamStatus, status: TargetStatus, options: Chosen) -> str:
+    if stream.paused != OFF_RECORD:
+        return ""
+    argv = off_record(status.target.target_id, stream.stream).fix_argv
+    return f"; {options.spelt(spelt(argv))}"
+
+
 def _target_lines(status: TargetStatus, options: Chosen, at: int) -> list[str]:
     target = status.target
     stuck = sum(status.count(name) for name in STUCK)
@@ -255,7 +265,7 @@ def _target_lines(status: TargetStatus, options: Chosen, at: int) -> list[str]:
     who = "".join(f" {word}" for word in (target.team, target.user) if word)
     lines = [f"{mark}{target.url}{who}  {facts}", *known_lines(target, options, at=at)]
     lines += [
-        f"    {stream.stream} is paused: {stream.paused}"
+        f"    {stream.stream} is paused: {stream.paused}{_way_out(stream, status, options)}"
         for stream in status.streams
         if stream.is_granted and stream.paused
     ]

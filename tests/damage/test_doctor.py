@@ -110,6 +110,10 @@ def _miscount_erased(path: Path) -> None:
     unguarded(path, ("UPDATE erasures SET entries = 9", ()))
 
 
+def _lost_rows(path: Path) -> None:
+    unguarded(path, ("DELETE FROM purging", ()), ("DELETE FROM erasures", ()))
+
+
 def _not_due(path: Path) -> None:
     unguarded(
         path,
@@ -117,6 +121,24 @@ def _not_due(path: Path) -> None:
         ("UPDATE tallies SET entries = entries - 1", ()),
         ("INSERT INTO tallies VALUES (1, 1, 'rejected', 1)", ()),
     )
+
+
+def _owed_unsaid(path: Path) -> None:
+    _not_due(path)
+    due = "INSERT INTO due (target_no, stream_id, lane, due_at, position, is_owed)"
+    unguarded(path, (f"{due} VALUES (1, 1, 'rejected', 1, 3, 0)", ()))
+
+
+def _held_unsaid(path: Path) -> None:
+    hold = "INSERT INTO holds SELECT stream_id, position, 'operator', '', 1, '' FROM ledger LIMIT 1"
+    count = "INSERT INTO held_counts VALUES (1, 'operator', 0, 0, 1)"
+    unguarded(path, (hold, ()), (count, ()))
+
+
+def _superseded_unsaid(path: Path) -> None:
+    row = "INSERT INTO superseded (stream_id, position, superseded_by, superseded_at)"
+    count = "INSERT INTO supersessions VALUES (1, 1)"
+    unguarded(path, (f"{row} VALUES (1, 1, 2, 1)", ()), (count, ()))
 
 
 def _damaged(path: Path) -> None:
@@ -139,7 +161,11 @@ STATES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("counters_differ", "error", _miscount_purged),
     ("counters_differ", "error", _miscount_erased),
     ("counters_differ", "error", _miscount_held),
+    ("counters_differ", "error", _lost_rows),
     ("due_differs", "error", _not_due),
+    ("due_differs", "error", _owed_unsaid),
+    ("due_differs", "error", _held_unsaid),
+    ("due_differs", "error", _superseded_unsaid),
     ("journal_damaged", "error", _damaged),
     ("target_without_grant", "info", _ungranted),
     pytest.param(  # type: ignore[list-item]

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from eventsync import open_store
+from eventsync_core.errors import StoreUnreadableError
+from eventsync_core.receivers import StubReceiver
+from eventsync_core.testing import make_stub_target
 from tests.cli.conftest import Run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes are POSIX's")
@@ -48,6 +52,35 @@ def test_what_was_there(run: Run, home: Path, events: Path, lose: Callable[[Path
     findings = run("sync", "doctor", "--json").document["findings"]
     assert "store_unreadable" in [each["code"] for each in findings]
     assert run("journal", "verify").code == 5
+    for words in (("capture", str(events)), ("sync", "gc"), ("sync", "doctor", "--mend")):
+        assert run(*words).code == 5
+    assert run("sync", "status").code == 5
+
+
+@pytest.mark.parametrize("lose", [_emptied, Path.unlink])
+def test_what_was_there_is_not_made_anew(
+    run: Run, home: Path, events: Path, lose: Callable[[Path], None], tmp_path: Path
+) -> None:
+    """Neither by a command nor by a host; a copy of it comes back, and who says so begins anew."""
+    copy, database = str(tmp_path / "copy.db"), home / "eventsync" / "eventsync.db"
+    run("capture", str(events))
+    run("journal", "verify", "--incremental")
+    run("journal", "backup", copy)
+    run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", "http://127.0.0.1:9/events")
+    lose(database)
+
+    ran = run("capture", str(events), "--json")
+    assert (ran.code, ran.document["error"]["code"]) == (5, "store_unreadable")
+    assert run("sync", "now").code == 5
+    with open_store(home) as store, pytest.raises(StoreUnreadableError):
+        store.capture({"event_id": "e1"})
+    with open_store(home) as store, pytest.raises(StoreUnreadableError):
+        store.drain(make_stub_target(), StubReceiver("t"))
+
+    assert run("journal", "restore", copy, "--replace").code == 0
+    lose(database)
+    (database.parent / "verified.json").unlink()
+    assert run("capture", str(events)).code == 0
 
 
 def test_a_note_that_cannot_be_understood(run: Run, home: Path, events: Path) -> None:

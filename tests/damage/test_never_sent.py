@@ -83,6 +83,52 @@ def test_damage_beside_the_text_holds_nothing_up(
     assert list(world.receiver.received) == left
 
 
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        (
+            ("DELETE FROM payloads WHERE entry_id = 3", "DELETE FROM entries WHERE position = 3"),
+            [3],
+        ),
+        (("UPDATE entries SET chain = 'ab' WHERE position IN (2, 3)",), [2, 3]),
+        (
+            ("DELETE FROM payloads WHERE entry_id = 6", "DELETE FROM entries WHERE position = 6"),
+            [6],
+        ),
+        (("UPDATE streams SET head = head + 4",), []),
+    ],
+)
+def test_an_intact_entry_behind_damage_goes(
+    world: World, changes: tuple[str, ...], left: list[int]
+) -> None:
+    """As verify says that it is good, also where what stood before it is gone."""
+    world.capture(7)
+    unguarded(world.path, *((change, ()) for change in changes))
+    world.capture(3, first=8)
+
+    world.drain()
+
+    names = [f"e{n}" for n in range(1, 11) if n not in left]
+    assert list(world.receiver.received) == names
+
+
+def test_an_entry_of_another_place_does_not_go(world: World) -> None:
+    """What stands before it is gone, and what stands after it does not follow from it."""
+    world.capture(7)
+    unguarded(
+        world.path,
+        ("DELETE FROM payloads WHERE entry_id = 3", ()),
+        ("DELETE FROM entries WHERE position = 3", ()),
+        ("UPDATE entries SET position = 99 WHERE position = 4", ()),
+        ("UPDATE entries SET position = 4 WHERE position = 6", ()),
+        ("UPDATE entries SET position = 6 WHERE position = 99", ()),
+    )
+
+    world.drain()
+
+    assert not {"e4", "e6"} & set(world.receiver.received)
+
+
 def test_a_damaged_text_in_memory_is_never_sent() -> None:
     """The rule is the same for every store."""
     stores, target, clock = MemoryStores(), make_stub_target(), ManualClock()

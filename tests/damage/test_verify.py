@@ -228,6 +228,49 @@ def test_history_that_is_shorter_than_before_is_told(
     assert run("journal", "verify", "--incremental").code == 0
 
 
+def test_the_note_outlives_a_walk_that_is_broken_off(
+    run: Run, delivered: Serving, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the only proof of what was there."""
+    _streams(run, "--incremental")
+    note = (database.parent / "verified.json").read_text()
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("eventsync_cli.commands.journal_verify.verify", interrupted)
+        run("journal", "verify", "--incremental")
+
+    assert (database.parent / "verified.json").read_text() == note
+
+
+def test_a_stream_that_is_gone_is_told_to_who_asks_for_it(run: Run, tmp_path: Path) -> None:
+    """Accepting that accepts nothing of other streams."""
+    file = tmp_path / "events.jsonl"
+    file.write_text(
+        "".join(
+            json.dumps({"event_id": name, "project_uuid": name}) + "\n" for name in ("a", "b", "c")
+        )
+    )
+    run("capture", str(file))
+    run("journal", "verify", "--incremental")
+    database = tmp_path / "home" / "eventsync" / "eventsync.db"
+    unguarded(
+        database,
+        ("DELETE FROM payloads WHERE entry_id > 1", ()),
+        ("DELETE FROM entries WHERE entry_id > 1", ()),
+        ("DELETE FROM streams WHERE stream IN ('b', 'c')", ()),
+    )
+
+    ran = run("--project", "b", "journal", "verify", "--incremental", "--json")
+
+    assert (ran.code, ran.document["error"]["code"]) == (5, "history_differs")
+    assert run(*ran.document["error"]["fix"]["argv"][1:]).code == 0
+    assert run("--project", "b", "journal", "verify", "--incremental").code == 0
+    assert run("--project", "c", "journal", "verify", "--incremental").code == 5
+
+
 def test_a_size_that_is_not_the_text_s_is_told(
     run: Run, delivered: Serving, database: Path
 ) -> None:

@@ -153,3 +153,42 @@ def test_a_hold_ends_on_record_only(run: Run, database: Path) -> None:
 
     found = run("sync", "doctor", "--json").document["findings"]
     assert "counters_differ" in {each["code"] for each in found}
+
+
+@pytest.mark.parametrize(
+    "change", ["from_position = 0", "revoked_at = 5", "generation = 9", "from_body = 4"]
+)
+def test_a_grant_that_is_not_on_record_can_only_be_ended(
+    run: Run, database: Path, listener: Listener, change: str
+) -> None:
+    """Nothing that is said to help sends what was never granted, or puts the damage on record."""
+    run("target", "revoke", "--project", "open")
+    for note in (database.parent / "revoked").glob("*"):
+        note.unlink()
+    run("target", "grant", "--project", "open", "--from-now")
+    of_it = "stream_id = (SELECT stream_id FROM streams WHERE stream = 'open')"
+    unguarded(database, (f"UPDATE grants SET {change} WHERE {of_it}", ()))  # noqa: S608
+
+    ran = run("sync", "now", "--json")
+    for words in (
+        ("target", "grant", "--project", "open", "--from-now"),
+        ("target", "grant", "--project", "open", "--dry-run"),
+    ):
+        refused = run(*words, "--json")
+        assert (refused.code, refused.document["error"]["code"]) == (5, "grant_damaged")
+    assert run("journal", "verify").code == 5
+    assert run("sync", "status", "--check").code == 2
+    reasons = run("sync", "status", "--json").document["reasons"]
+    assert "grant_damaged" in [each["code"] for each in reasons]
+    if change == "from_position = 0":
+        assert (ran.code, ran.document["stopped_because"]) == (3, "grant_damaged")
+    if change != "revoked_at = 5":
+        assert run("target", "resume", "--dry-run").code == run("target", "resume").code == 5
+    fix = next(each["fix"]["argv"] for each in reasons if each["code"] == "grant_damaged")
+
+    assert run(*fix[1:]).code == 0
+    assert run("journal", "verify").code == 0
+    assert run("sync", "status", "--check").code == 0
+    assert run("target", "grant", "--project", "open", "--from-now").code == 0
+    assert sent(run, listener) == []
+    assert run("journal", "verify").code == 0

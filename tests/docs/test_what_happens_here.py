@@ -16,6 +16,7 @@ from eventsync_core.census import Class
 from eventsync_core.clock import MINUTE
 from eventsync_core.desk import hold
 from eventsync_core.dispatch import Budget, Drain, Report, drain
+from eventsync_core.egress import OFF_RECORD
 from eventsync_core.errors import StoreBusyError, StoreFullError, StoreNotWritableError
 from eventsync_core.ledger import Holder
 from eventsync_core.payloads import Act, Deed
@@ -80,6 +81,13 @@ def _paused(world: World) -> Report:
         world.target.target_id, "default", actor="me", reason="test", at=world.clock()
     )
     world.stores.targets.pause(world.target.target_id, "moving")
+    return world.drain()
+
+
+def _off_record(world: World) -> Report:
+    world.stores.grants.pause(
+        world.target.target_id, "default", OFF_RECORD, actor="me", at=world.clock()
+    )
     return world.drain()
 
 
@@ -191,6 +199,7 @@ _SITUATIONS: dict[str, Callable[[World], Report]] = {
     "the stream is not granted": _revoked,
     "the target is left alone": _left_alone,
     "the target or the grant is paused": _paused,
+    "a grant is not what was done to it by record": _off_record,
     "an operator pauses": _paused_meanwhile,
     "another drain": _busy,
     "the budget": _budget,

@@ -153,3 +153,43 @@ def test_an_older_store_is_counted_once(world: World, tmp_path: Path) -> None:
     with open_stores(old) as stores:
         assert stores.inspection.miscounts() == []
         assert stores.backlog.tally(target_id, "default", at=1).classes() == classes
+
+
+def test_what_an_older_program_holds_is_counted(world: World) -> None:
+    """One that has the database open since before it was brought to this version."""
+    _mixed(world)
+    world.capture(2, first=1_000)
+    heads = world.stores.journal.heads()
+    (head,) = (each.position for each in heads if each.stream == "default")
+    with closing(sqlite3.connect(world.path)) as older:
+        older.executemany(
+            "INSERT INTO holds (stream_id, position, hold, reason, held_at, actor)"
+            " SELECT stream_id, ?, 'operator', '', 1, '' FROM streams WHERE stream = 'default'"
+            " ON CONFLICT (stream_id, position) DO NOTHING",
+            [(position,) for position in range(1, head + 1)],
+        )
+        older.commit()
+
+    assert world.stores.inspection.miscounts() == []
+    tally = world.stores.backlog.tally(world.target.target_id, "default", at=1)
+    assert tally.is_coherent
+
+
+def test_what_an_older_program_notes_as_pending_is_not_owed(world: World) -> None:
+    """It is due all the same."""
+    world.capture(1)
+    with closing(sqlite3.connect(world.path)) as older:
+        older.execute(
+            "INSERT INTO ledger (target_no, stream_id, position, outcome, request_id, attempts,"
+            " rejections, round, seen, due_at, wait) SELECT target_no, stream_id, 1, 'pending', 0,"
+            " 1, 0, 1, 1, 5, 1 FROM grants"
+        )
+        older.execute(
+            "INSERT INTO due (target_no, stream_id, lane, due_at, position)"
+            " SELECT target_no, stream_id, 'first', 5, 1 FROM grants"
+        )
+        older.commit()
+
+    found = world.stores.measures.oldest_owed_at(world.target.target_id, "default")
+
+    assert found is None

@@ -4,6 +4,7 @@ import pytest
 
 from eventsync_core.capture import capture, capture_many
 from eventsync_core.errors import NothingOpenError, StoreError, StoreFullError
+from eventsync_core.events import Hold
 from eventsync_core.integrity import verify
 from eventsync_core.receivers import Batch, Verdict
 from eventsync_core.testing import make_envelope
@@ -112,3 +113,15 @@ def test_a_full_disk_undoes_the_outer_unit_too(world: World) -> None:
 
     assert world.stores.journal.heads() == []
     assert capture(world.stores, make_envelope("later"), at=1).position == 1
+
+
+def test_a_full_disk_holds_nothing_of_a_unit(world: World) -> None:
+    """Neither the holds nor what is counted of them."""
+    world.capture(3_000)
+    limit_pages(world, 0)
+
+    with pytest.raises(StoreFullError), world.stores.atomic():
+        world.stores.holds.hold("default", range(1, 3_001), reason="x" * 80, actor="", at=1)
+
+    assert world.stores.inspection.miscounts() == []
+    assert world.stores.holds.held("default", Hold.OPERATOR) == []

@@ -1,24 +1,17 @@
 """How far each stream was found good, in a file beside the database."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from eventsync_adapters.files._reading import read_file
+from eventsync_adapters.files.lost import verified_file
 from eventsync_adapters.files.whole import whole_file
 from eventsync_core.codec import read_document, write_document
 from eventsync_core.integrity import Verified
 
-__all__ = ["read_verified", "verified_file", "write_verified"]
+__all__ = ["read_verified", "write_verified"]
 
 _MOST_BYTES = 1 << 30
-
-
-def verified_file(database: Path) -> Path:
-    """Return where it stands: `verified.json` beside an `eventsync.db`, else with its name."""
-    place = Path(os.path.realpath(database))
-    name = "verified.json" if place.name == "eventsync.db" else f"{place.name}.verified.json"
-    return place.with_name(name)
 
 
 def read_verified(database: Path) -> dict[str, Verified]:

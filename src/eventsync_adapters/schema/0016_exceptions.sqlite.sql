@@ -12,7 +12,24 @@ FROM targets t CROSS JOIN holds h
      CROSS JOIN ledger l ON l.target_no = t.target_no AND l.stream_id = h.stream_id
                         AND l.position = h.position;
 
--- Whatever holds an entry counts it itself, as with payloads.
+-- Also what an older program holds that has the database open.
+CREATE TRIGGER holds_begin AFTER INSERT ON holds
+BEGIN
+    INSERT INTO held_counts (stream_id, hold, superseded, purged, entries)
+    SELECT NEW.stream_id, NEW.hold,
+           EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = NEW.stream_id
+                                                AND s.position = NEW.position),
+           EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = NEW.stream_id
+                                            AND g.position = NEW.position), 1
+    WHERE 1
+    ON CONFLICT (stream_id, hold, superseded, purged) DO UPDATE SET entries = entries + 1;
+    INSERT OR IGNORE INTO held_rows (target_no, stream_id, position)
+    SELECT l.target_no, l.stream_id, l.position
+    FROM targets t CROSS JOIN ledger l ON l.target_no = t.target_no
+                                      AND l.stream_id = NEW.stream_id
+                                      AND l.position = NEW.position;
+END;
+
 CREATE TRIGGER holds_end AFTER DELETE ON holds
 BEGIN
     UPDATE held_counts SET entries = entries - 1
@@ -136,5 +153,15 @@ UPDATE due SET is_owed = 0
 WHERE EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = due.target_no
                   AND l.stream_id = due.stream_id AND l.position = due.position
                   AND l.outcome = 'pending');
+CREATE TRIGGER due_of_pending AFTER INSERT ON due
+WHEN NEW.is_owed <> 0
+    AND EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = NEW.target_no
+                    AND l.stream_id = NEW.stream_id AND l.position = NEW.position
+                    AND l.outcome = 'pending')
+BEGIN
+    UPDATE due SET is_owed = 0
+    WHERE target_no = NEW.target_no AND stream_id = NEW.stream_id AND lane = NEW.lane
+      AND due_at = NEW.due_at AND position = NEW.position;
+END;
 DROP INDEX due_by_position;
 CREATE INDEX due_by_owed ON due (target_no, stream_id, is_owed, position);

@@ -37,6 +37,8 @@ SELECT MAX(COALESCE((SELECT MAX(body_no) FROM bodies), 0), b.highest) - b.entrie
        MAX(COALESCE((SELECT MAX(aside_no) FROM set_aside), 0), a.highest) - a.entries
 FROM erasures b CROSS JOIN erasures a WHERE b.what = 'bodies' AND a.what = 'set_aside'
 """
+# Rows that are made with their tables, and that what goes is held against.
+_ROWS = "SELECT (SELECT COUNT(*) FROM purging), (SELECT COUNT(*) FROM erasures)"
 LEDGER_PAGE = """
 SELECT l.target_no, l.stream_id, l.position, CAST(l.outcome AS BLOB),
        EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = l.stream_id
@@ -173,6 +175,10 @@ def _purged(database: Database) -> _Counts:
     return counts
 
 
+def _alone(_: Database) -> _Counts:
+    return Counter({("purging",): 1, ("erasures",): 2})
+
+
 def _numbered(database: Database) -> _Counts:
     return Counter(
         {
@@ -198,4 +204,5 @@ _ALL = (
     _Kind("held", _HELD_COUNTS, ("stream", "hold", "superseded", "purged"), ("",), _held),
     _Kind("below_tallies", _BELOW_TALLIES, _OF_TARGET, ("",), _below_grants),
     _Kind("erasures", _ERASURES, (), ("bodies", "set aside"), _numbered),
+    _Kind("rows", _ROWS, (), ("purging", "erasures"), _alone),
 )

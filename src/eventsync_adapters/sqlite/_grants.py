@@ -6,6 +6,7 @@ from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.egress import (
+    OFF_RECORD,
     Grant,
     GrantAct,
     GrantVerb,
@@ -15,7 +16,6 @@ from eventsync_core.egress import (
     verbs_between,
 )
 
-_OFF_RECORD = "it is not what was done to it by record: the database is damaged"
 # A grant lets something go only where the acts on record say the same.
 _COLUMNS = """
 SELECT t.target_id, s.stream, g.from_position, g.generation, g.actor, g.reason, g.granted_at,
@@ -23,6 +23,7 @@ SELECT t.target_id, s.stream, g.from_position, g.generation, g.actor, g.reason, 
        EXISTS (SELECT 1 FROM grant_acts a
                WHERE a.target_no = t.target_no AND a.stream_id = s.stream_id
                  AND a.generation = g.generation AND a.from_position = g.from_position
+                 AND a.from_body = g.from_body
                  AND (a.act <> 'paused' OR g.paused <> ''))
        AND NOT EXISTS (SELECT 1 FROM grant_acts a
                        WHERE a.target_no = t.target_no AND a.stream_id = s.stream_id
@@ -59,6 +60,9 @@ _NEW_ACT = """
 INSERT INTO grant_acts (target_no, act_no, stream_id, act, at, actor, reason, from_position,
                         generation, from_body)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_LAST_GENERATION = """
+SELECT COALESCE(MAX(generation), 0) FROM grant_acts WHERE target_no = ? AND stream_id = ?
 """
 _PASSED = "SELECT passed FROM grants WHERE target_no = ? AND stream_id = ?"
 _OWED = """
@@ -166,9 +170,17 @@ class SqliteGrants:
         """See `Grants.revoke`."""
         with self._database.write():
             grant = self.get(target_id, stream)
+            if grant is not None and grant.paused == OFF_RECORD:
+                grant = self._as_given(grant)
             if grant is not None:
                 ended = end_grant(grant, actor=actor, reason=reason, at=at)
                 self._put(grant, ended, actor=actor, reason=reason, at=at)
+
+    def _as_given(self, grant: Grant) -> Grant:
+        """Return one that is not on record as it must stand for its end to be on record."""
+        place = (self._keys.target(grant.target_id), self._keys.stream(grant.stream))
+        (last,) = self._database.row(_LAST_GENERATION, place) or (0,)
+        return attrs.evolve(grant, generation=last, revoked_at=None, paused="")
 
     def pause(self, target_id: str, stream: str, reason: str, *, actor: str, at: int) -> None:
         """See `Grants.pause`."""
@@ -194,7 +206,7 @@ class SqliteGrants:
             return None
         found = _grant(row)
         is_it = (found.target_id, found.stream) == (target_id, stream)
-        return found if is_it else attrs.evolve(found, stream=stream, paused=_OFF_RECORD)
+        return found if is_it else attrs.evolve(found, stream=stream, paused=OFF_RECORD)
 
     def grants(self, target_id: str) -> list[Grant]:
         """See `Grants.grants`."""
@@ -225,7 +237,7 @@ def _grant(row: tuple[Any, ...]) -> Grant:
         reason=reason,
         granted_at=granted_at,
         revoked_at=revoked_at,
-        paused=paused if is_on_record else _OFF_RECORD,
+        paused=paused if is_on_record else OFF_RECORD,
         revoked_by=revoked_by,
         revoked_reason=revoked_reason,
         from_body=from_body,

@@ -13,22 +13,6 @@ INSERT INTO holds (stream_id, position, hold, reason, held_at, actor)
 VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (stream_id, position) DO NOTHING
 """
-_COUNT = """
-INSERT INTO held_counts (stream_id, hold, superseded, purged, entries)
-SELECT h.stream_id, h.hold,
-       EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = h.stream_id
-                                            AND s.position = h.position),
-       EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = h.stream_id
-                                        AND g.position = h.position), 1
-FROM holds h WHERE h.stream_id = ? AND h.position = ?
-ON CONFLICT (stream_id, hold, superseded, purged) DO UPDATE SET entries = entries + 1
-"""
-_PUT_HELD_ROWS = """
-INSERT OR IGNORE INTO held_rows (target_no, stream_id, position)
-SELECT l.target_no, l.stream_id, l.position
-FROM targets t CROSS JOIN ledger l ON l.target_no = t.target_no AND l.stream_id = ?
-                                  AND l.position = ?
-"""
 _PRESENT = """
 SELECT position, hold, reason, actor, held_at FROM holds
 WHERE stream_id = ? AND position BETWEEN ? AND ? ORDER BY position
@@ -71,14 +55,10 @@ class SqliteHolds:
         """See `Holds.hold`."""
         with self._database.write():
             stream_id = self._keys.stream_for_writing(stream)
-            changed = [
-                (stream_id, position)
+            return sum(
+                self._database.run(_HOLD, (stream_id, position, why.value, reason, at, actor))
                 for position in positions
-                if self._database.run(_HOLD, (stream_id, position, why.value, reason, at, actor))
-            ]
-            self._database.run_many(_COUNT, changed)
-            self._database.run_many(_PUT_HELD_ROWS, changed)
-            return len(changed)
+            )
 
     def release(self, stream: str, positions: Sequence[int], *, actor: str, at: int) -> int:
         """See `Holds.release`."""

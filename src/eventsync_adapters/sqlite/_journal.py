@@ -1,4 +1,3 @@
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -46,11 +45,6 @@ _NEW_PAYLOAD = "INSERT INTO payloads (entry_id, text) VALUES (?, ?)"
 _NEW_HOLD = """
 INSERT INTO holds (stream_id, position, hold, reason, held_at) VALUES (?, ?, ?, ?, ?)
 """
-_COUNT_HELD = """
-INSERT INTO held_counts (stream_id, hold, superseded, purged, entries) VALUES (?, ?, 0, 0, ?)
-ON CONFLICT (stream_id, hold, superseded, purged) DO UPDATE SET
-    entries = entries + excluded.entries
-"""
 _BY_ID = ENTRY + "WHERE e.event_id = ?"
 _PAGE = ENTRY + "WHERE e.stream_id = ? AND e.position > ? ORDER BY e.position LIMIT ?"
 _BEFORE = """
@@ -89,9 +83,6 @@ class SqliteJournal:
                 self._database.run_many(_NEW_ENTRY, new.entries)
                 if new.holds:
                     self._database.run_many(_NEW_HOLD, new.holds)
-                    counts = Counter(hold for _, _, hold, *_ in new.holds)
-                    rows = [(stream_id, hold, count) for hold, count in counts.items()]
-                    self._database.run_many(_COUNT_HELD, rows)
                 kept = (len(new.payloads), new.size_bytes)
                 self._database.run(_RAISE_HEAD, (new.position, new.chain.hex(), *kept, stream_id))
             return results
@@ -132,9 +123,9 @@ class SqliteJournal:
                 rows = read()
         return [readable_entry(row, f"{self._database.path} is damaged") for row in rows]
 
-    def chains_before(self, stream: str, position: int) -> tuple[bytes, ...]:
+    def chains_before(self, stream: str, position: int, *, reach: int = 2) -> tuple[bytes, ...]:
         """See `Journal.chains_before`."""
-        values = (self._keys.stream(stream), position - 2, position - 1)
+        values = (self._keys.stream(stream), position - reach, position - 1)
         rows = [
             (place, text_of(event_id), digest_of(digest), digest_of(chain))
             for place, event_id, digest, chain in self._database.rows(_BEFORE, values)

@@ -72,7 +72,8 @@ SELECT g.target_no, g.stream_id, g.stream_id, CASE
     WHEN NOT EXISTS (SELECT 1 FROM streams s WHERE s.stream_id = g.stream_id) THEN 'stream'
     WHEN NOT EXISTS (SELECT 1 FROM grant_acts a WHERE a.target_no = g.target_no
                          AND a.stream_id = g.stream_id AND a.generation = g.generation
-                         AND a.from_position = g.from_position)
+                         AND a.from_position = g.from_position
+                         AND a.from_body = g.from_body)
         OR (SELECT a.act = 'granted' FROM grant_acts a
             WHERE a.target_no = g.target_no AND a.stream_id = g.stream_id
               AND a.act IN ('granted', 'revoked')
@@ -119,7 +120,18 @@ SELECT l.target_no, l.stream_id, l.position, l.stream_id,
         AND NOT EXISTS
         (SELECT 1 FROM due d WHERE d.target_no = l.target_no AND d.stream_id = l.stream_id
              AND d.lane = CASE l.outcome WHEN 'rejected' THEN 'rejected' ELSE 'first' END
-             AND d.due_at = l.due_at AND d.position = l.position) THEN 'due' END
+             AND d.due_at = l.due_at AND d.position = l.position
+             AND d.is_owed = (l.outcome <> 'pending')) THEN 'due'
+    WHEN EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = l.stream_id
+                                         AND h.position = l.position)
+        AND NOT EXISTS (SELECT 1 FROM held_rows r WHERE r.target_no = l.target_no
+                            AND r.stream_id = l.stream_id AND r.position = l.position)
+        THEN 'held row'
+    WHEN EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = l.stream_id
+                                              AND s.position = l.position)
+        AND NOT EXISTS (SELECT 1 FROM superseded_rows r WHERE r.target_no = l.target_no
+                            AND r.stream_id = l.stream_id AND r.position = l.position)
+        THEN 'superseded row' END
 FROM ledger l WHERE (l.target_no, l.stream_id, l.position) > (?, ?, ?)
 ORDER BY l.target_no, l.stream_id, l.position LIMIT ?
 """
@@ -127,7 +139,8 @@ DUE = """
 SELECT d.target_no, d.stream_id, d.lane, d.due_at, d.position, d.stream_id, CASE
     WHEN NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = d.target_no
                          AND l.stream_id = d.stream_id AND l.position = d.position
-                         AND l.due_at = d.due_at) THEN 'ledger' END
+                         AND l.due_at = d.due_at
+                         AND d.is_owed = (l.outcome <> 'pending')) THEN 'ledger' END
 FROM due d WHERE (d.target_no, d.stream_id, d.lane, d.due_at, d.position) > (?, ?, ?, ?, ?)
 ORDER BY d.target_no, d.stream_id, d.lane, d.due_at, d.position LIMIT ?
 """

@@ -71,6 +71,13 @@ _RECOUNT = (
          CROSS JOIN ledger l ON l.target_no = t.target_no AND l.stream_id = h.stream_id
                             AND l.position = h.position
     """,
+    """
+    INSERT OR IGNORE INTO superseded_rows (target_no, stream_id, position)
+    SELECT l.target_no, l.stream_id, l.position
+    FROM targets t CROSS JOIN superseded s
+         CROSS JOIN ledger l ON l.target_no = t.target_no AND l.stream_id = s.stream_id
+                            AND l.position = s.position
+    """,
     "DELETE FROM below_tallies",
     """
     INSERT INTO below_tallies (target_no, stream_id, outcome, entries)
@@ -79,6 +86,9 @@ _RECOUNT = (
                                AND l.position <= a.from_position
     GROUP BY 1, 2, 3
     """,
+    "INSERT OR IGNORE INTO purging (only_row, stream_id, is_whole) VALUES (1, 0, 0)",
+    "INSERT OR IGNORE INTO erasures (what, highest, entries) VALUES ('bodies', 0, 0)",
+    "INSERT OR IGNORE INTO erasures (what, highest, entries) VALUES ('set_aside', 0, 0)",
     """
     UPDATE erasures
     SET entries = MAX(COALESCE((SELECT MAX(body_no) FROM bodies), 0), highest)

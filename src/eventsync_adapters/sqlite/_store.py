@@ -280,6 +280,9 @@ def open_stores(
     Raises:
         StoreError: It cannot be opened, written or understood; nothing was changed.
     """
+    link = machine.dangling(path)
+    if link is not None:
+        raise StoreUnreadableError(f"{link} is a link to what is not there")
     try:
         machine.make_private_folder(path.parent)
         machine.create_private_file(path)

@@ -57,11 +57,13 @@ def command(app: App, target_id: str | None, *, incremental: bool, full: bool) -
                 known = {} if full else dict(notes.found)
                 if full and app.chosen.project is None:
                     notes.found.clear()
+                elif full:
+                    notes.found.pop(app.stream, None)
                 found = _verify(app, stores, known if incremental else {}, notes)
             references = _verify_references(app, stores)
             is_set_aside = all(_is_set_aside(stores, each) for each in found)
     broken = [each for each in found if not each.is_intact]
-    reason = _reason(broken, references, is_set_aside=is_set_aside) or _of_history(found)
+    reason = _reason(broken, references, is_set_aside=is_set_aside) or _of_history(app, found)
     return Result(
         document={
             "verified": sum(each.good for each in found),
@@ -125,14 +127,14 @@ def _verify(
 ) -> list[Verification]:
     heads = _heads(app, stores)
     gone = set(known).difference(head.stream for head in heads)
-    if app.chosen.project is None:
-        heads += [Head(stream, 0, chain_start(stream), 0) for stream in sorted(gone)]
+    if app.chosen.project is not None:
+        gone &= {app.stream}
+    heads += [Head(stream, 0, chain_start(stream), 0) for stream in sorted(gone)]
     found: list[Verification] = []
     total = sum(head.position for head in heads)
     with Progress("verifying", app.clock, total=total, no_color=app.no_color) as bar:
         done = 0
         for head in heads:
-            notes.found.pop(head.stream, None)
 
             def reach(position: int, before: int = done) -> None:
                 bar.reach(before + position)
@@ -142,10 +144,11 @@ def _verify(
 
             since = known.get(head.stream)
             each = verify(stores.journal, head.stream, since=since, progress=reach, keep=keep)
-            if each.is_started_over and since is not None:
-                notes.found[head.stream] = since
-            elif each.reached is not None:
+            # What an earlier walk noted stays until this one has come to its end.
+            if each.reached is not None and not (each.is_started_over and since is not None):
                 keep(each.reached)
+            elif not each.is_started_over:
+                notes.found.pop(head.stream, None)
             found.append(each)
             done += head.position
     return found
@@ -249,13 +252,14 @@ def _reason(
     )
 
 
-def _of_history(found: Sequence[Verification]) -> Reason | None:
+def _of_history(app: App, found: Sequence[Verification]) -> Reason | None:
     names = [each.stream for each in found if each.is_started_over]
     if not names:
         return None
+    of_project = () if app.chosen.project is None else ("--project", app.stream)
     return Reason(
         code="history_differs",
         message=f"{', '.join(names[:5])}: shorter or other than what was found good before",
         fix_text="look where the rest went; after a restore that was meant, accept what is there",
-        fix_argv=("eventsync", "journal", "verify", "--incremental", "--full"),
+        fix_argv=("eventsync", "journal", "verify", "--incremental", "--full", *of_project),
     )

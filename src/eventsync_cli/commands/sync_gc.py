@@ -37,12 +37,12 @@ def command(app: App, *, apply: bool, dry_run: bool, compact: bool, **filters: A
         )
     compact = compact and not dry_run
     choice, stream = choice_of(app, **filters), wanted_stream(app)
-    before = app.space()
     found, size = Collected(frozenset()), 0
     with app.reading() as stores:
         if stores is not None:
             size = total(stores.measures.retained()).size_bytes
             found = found if apply else preview(stores, choice, stream, at=app.clock())
+    before = app.space()
     left = size - found.size
     if apply and app.has_store:
         found, left = _collect(app, choice, stream)

@@ -9,7 +9,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.render import Result
 from eventsync_cli.targeting import meant, when_it_goes
 from eventsync_core.codec import MOST_ITEMS
-from eventsync_core.egress import Grant
+from eventsync_core.egress import Grant, rest_grant
 from eventsync_core.errors import UnknownTargetError
 from eventsync_core.status import back_off_document
 from eventsync_core.stores import Stores
@@ -58,6 +58,8 @@ def _rest(app: App, stores: Stores, target_id: str) -> _Rest:
     target = stores.targets.get(target_id)
     grants = stores.grants.grants(target_id)
     resting = [grant for grant in grants if grant.is_live and grant.paused]
+    for grant in resting:
+        rest_grant(grant, "")
     return _Rest(target, resting, owed(app, stores, target))
 
 

@@ -15,7 +15,6 @@ from eventsync_core.errors import (
     OutputUnusableError,
     SettingsError,
     StoreError,
-    StoreUnreadableError,
 )
 
 if TYPE_CHECKING:
@@ -74,14 +73,19 @@ class Stored(Settings):
             return True
         try:
             found = self.database.stat()
-            return found.st_size > 0 or not stat.S_ISREG(found.st_mode)
+            if found.st_size > 0 or not stat.S_ISREG(found.st_mode):
+                return True
         except FileNotFoundError:
             from eventsync_adapters.machine import dangling
 
-            return dangling(self.database) is not None
+            if dangling(self.database) is not None:
+                return True
         except OSError:
             # It may be there; opening it tells why it cannot be reached.
             return True
+        from eventsync_adapters.files.lost import was_there
+
+        return was_there(self.database)
 
     @contextmanager
     def stores(self) -> Iterator["Stores"]:
@@ -98,8 +102,10 @@ class Stored(Settings):
             yield MemoryStores()
             return
         self._require_sqlite()
+        from eventsync_adapters.files.lost import check_not_lost
         from eventsync_adapters.sqlite import open_stores
 
+        check_not_lost(self.database)
         with open_stores(self.database) as opened:
             self.storage = opened.storage()
             with self._noting_waiting(opened):
@@ -137,21 +143,15 @@ class Stored(Settings):
 
         opened = open_for_reading(self.database)
         if opened is None:
-            self._check_never_was()
+            from eventsync_adapters.files.lost import check_not_lost
+
+            check_not_lost(self.database)
             yield None
             return
         with opened:
             self.storage = opened.storage()
             with self._noting_waiting(opened):
                 yield heeding(opened, self.revocations())
-
-    def _check_never_was(self) -> None:
-        """Tell an empty file that had events from what a crash before the first commit leaves."""
-        from eventsync_adapters.files.verified import verified_file
-
-        if self.database.exists() and verified_file(self.database).exists():
-            message = f"{self.database} is empty, and verified.json beside it knows of events in it"
-            raise StoreUnreadableError(message)
 
     def glance(self) -> None:
         """Open the store once where a command did not, so that its closing line can be told."""

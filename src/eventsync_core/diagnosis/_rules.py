@@ -18,6 +18,7 @@ _QUARANTINE = ("eventsync", "journal", "quarantine", "--damaged")
 _NOW = ("eventsync", "sync", "now")
 _MIGRATE = ("eventsync", "sync", "migrate")
 _MENDABLE = (Link.PASSED, Link.DUE)
+_MENDABLE_ROWS = ("due", "held row", "superseded row")
 
 
 def diagnose(
@@ -131,7 +132,7 @@ def _of_references(references: References) -> Iterator[Finding]:
 
 
 def _is_mendable(link: Link, missing: str) -> bool:
-    return link in _MENDABLE or (link is Link.LEDGER and missing == "due")
+    return link in _MENDABLE or (link is Link.LEDGER and missing in _MENDABLE_ROWS)
 
 
 def _of_content(lookup: Lookup) -> Iterator[Finding]:

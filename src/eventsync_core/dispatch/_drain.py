@@ -17,7 +17,7 @@ from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
 _TIME_TO_ASK = 15
-_PER_STREAM = frozenset({Stop.CAUGHT_UP.value, Stop.BUSY.value, Stop.NO_GRANT.value})
+_PER_STREAM = frozenset({Stop.CAUGHT_UP, Stop.BUSY, Stop.NO_GRANT, Stop.GRANT_DAMAGED})
 
 
 def _no_progress(_: Report) -> None:

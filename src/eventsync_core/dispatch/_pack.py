@@ -7,7 +7,7 @@ from eventsync_core.dispatch._choose import fits, halves
 from eventsync_core.dispatch._select import tail_item
 from eventsync_core.dispatch._sending import Chosen, Item, Parked, Ready, Sending
 from eventsync_core.errors import DamagedEntryError, UnsendableEventError
-from eventsync_core.ledger import Candidate, follows, is_damaged
+from eventsync_core.ledger import Candidate, follows, is_damaged, stands
 from eventsync_core.receivers import Batch, Detail, Outcome, Permit
 from eventsync_core.targets import MOST_EVENTS
 
@@ -78,8 +78,7 @@ def _first_damaged(sending: Sending, candidates: Sequence[Candidate]) -> int | N
         position = candidate.position
         chains = () if last is None or last.position != position - 1 else (last.chain,)
         if is_damaged(candidate) or not (
-            follows(candidate, chains)
-            or follows(candidate, sending.stores.journal.chains_before(sending.stream, position))
+            follows(candidate, chains) or stands(candidate, sending.stores.journal, sending.stream)
         ):
             return index
         last = candidate

@@ -14,6 +14,7 @@ class Stop(StrEnum):
     NO_GRANT = Gate.NO_GRANT.value
     TARGET_BACKOFF = "target_backoff"
     PAUSED = "paused"
+    GRANT_DAMAGED = "grant_damaged"
     PROTOCOL = "protocol"
     BUSY = "busy"
     INTERRUPTED = "interrupted"

@@ -5,9 +5,17 @@ from eventsync_core.egress._memory import MemoryGrants
 from eventsync_core.egress._model import Grant, GrantAct, GrantVerb, Refusal
 from eventsync_core.egress._permit import permit
 from eventsync_core.egress._port import Grants
-from eventsync_core.egress._rules import change_grant, end_grant, rest_grant, verbs_between
+from eventsync_core.egress._rules import (
+    OFF_RECORD,
+    change_grant,
+    end_grant,
+    off_record,
+    rest_grant,
+    verbs_between,
+)
 
 __all__ = [
+    "OFF_RECORD",
     "Grant",
     "GrantAct",
     "GrantVerb",
@@ -16,6 +24,7 @@ __all__ = [
     "Refusal",
     "change_grant",
     "end_grant",
+    "off_record",
     "permit",
     "refuse",
     "rest_grant",

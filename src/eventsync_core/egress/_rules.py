@@ -1,6 +1,24 @@
 import attrs
 
 from eventsync_core.egress._model import Grant, GrantVerb
+from eventsync_core.errors import GrantDamagedError
+from eventsync_core.ids import DEFAULT_STREAM
+
+OFF_RECORD = "it is not what was done to it by record: the database is damaged"
+"""Why a grant rests that differs from its acts; it can only be ended."""
+
+
+def off_record(target_id: str, stream: str) -> GrantDamagedError:
+    """Return what is said of such a grant, with the command that ends it."""
+    argv: tuple[str, ...] = ("eventsync", "target", "revoke", target_id)
+    if stream != DEFAULT_STREAM:
+        argv += ("--project", stream)
+    return GrantDamagedError(stream, argv)
+
+
+def _check_on_record(grant: Grant) -> None:
+    if grant.paused == OFF_RECORD:
+        raise off_record(grant.target_id, grant.stream)
 
 
 def change_grant(before: Grant | None, asked: Grant) -> Grant:
@@ -9,9 +27,13 @@ def change_grant(before: Grant | None, asked: Grant) -> Grant:
 
     A live one is only ever widened and keeps its date, actor and reason; a revoked one is
     renewed as asked. The generation grows when anything changed. A pause ends.
+
+    Raises:
+        GrantDamagedError: What stood there is not on record.
     """
     if before is None:
         return asked
+    _check_on_record(before)
     if not before.is_live:
         return attrs.evolve(asked, generation=before.generation + 1)
     from_position = min(before.from_position, asked.from_position)
@@ -45,9 +67,15 @@ def end_grant(before: Grant, *, actor: str, reason: str, at: int) -> Grant:
 
 
 def rest_grant(before: Grant, why: str) -> Grant:
-    """Return *before* resting for *why*, going on where that is empty; unchanged if it does."""
-    if before.paused == why:
+    """
+    Return *before* resting for *why*, going on where that is empty; unchanged if it does.
+
+    Raises:
+        GrantDamagedError: It is to go on, but rests because it is not on record.
+    """
+    if before.paused == why or (why and before.paused == OFF_RECORD):
         return before
+    _check_on_record(before)
     return attrs.evolve(before, paused=why, generation=before.generation + 1)
 
 

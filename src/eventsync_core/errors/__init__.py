@@ -31,6 +31,7 @@ EventSyncError
     ├── StoreNotWritableError   read-only file, folder or medium
     ├── StoreNewerError         written by a newer program
     └── StoreUnreadableError    not a database, or damaged
+        └── GrantDamagedError   a grant is not what was done to it by record
 """
 
 from eventsync_core.errors._base import (
@@ -66,6 +67,7 @@ from eventsync_core.errors._given import (
 )
 from eventsync_core.errors._store import (
     DamagedEntryError,
+    GrantDamagedError,
     StoreBusyError,
     StoreError,
     StoreFullError,
@@ -79,6 +81,7 @@ __all__ = [
     "DamagedEntryError",
     "DiscardRefusedError",
     "EventSyncError",
+    "GrantDamagedError",
     "HomeNotEmptyError",
     "JournalModeRefusedError",
     "MissingEventIdError",

@@ -43,6 +43,25 @@ class StoreUnreadableError(StoreError):
     fix_text = "name another home with --home, or eventsync journal restore BACKUP --replace"
 
 
+class GrantDamagedError(StoreUnreadableError):
+    """
+    A grant is not what was done to it by record; nothing goes by it until it is ended.
+
+    Attributes:
+        stream: What it is said to let go.
+    """
+
+    code = "grant_damaged"
+
+    def __init__(self, stream: str, fix_argv: tuple[str, ...]) -> None:
+        super().__init__(
+            f"the grant of stream {stream} is not what was done to it by record: the database is "
+            "damaged; end it, then grant anew what may go"
+        )
+        self.stream = stream
+        self.fix_argv = fix_argv
+
+
 class DamagedEntryError(EventSyncError):
     """
     What is stored of an entry is not what was captured; nothing of it was sent.

@@ -7,7 +7,7 @@ from eventsync_core.events import Hold
 from eventsync_core.inspection import Place
 from eventsync_core.integrity._model import Verification
 from eventsync_core.integrity._verify import flaw_of, verify
-from eventsync_core.journal import BadPosition, Flaw
+from eventsync_core.journal import FAR, BadPosition, Flaw
 from eventsync_core.stores import Stores
 
 _ALL = 1 << 40
@@ -102,7 +102,7 @@ def _damage_at(stores: Stores, place: Place, event_id: str) -> BadPosition | Non
         return BadPosition(place.position, Flaw.UNREADABLE, error.message, event_id)
     if not found or found[0].position != place.position:
         return BadPosition(place.position, Flaw.UNREADABLE, "its text is not there", event_id)
-    chains = stores.journal.chains_before(place.stream, place.position)
+    chains = stores.journal.chains_before(place.stream, place.position, reach=FAR)
     flaw = flaw_of(found[0], chains)
     return flaw if flaw is not None and flaw.flaw.is_of_entry else None
 

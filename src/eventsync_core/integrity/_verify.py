@@ -17,13 +17,14 @@ from eventsync_core.journal import (
 )
 
 _MOST_UNREADABLE = 1_000
+_MOST_CHAINS = 8
 
 
 @attrs.define
 class _Walk:
     """
     How far a walk is. `chains` are those that the next entry may follow from: the one that was
-    computed and the one that was stored; none where the entry before could not be read.
+    stored and those computed; none where the entry before could not be read.
     """
 
     stream: str
@@ -64,9 +65,9 @@ class _Walk:
         self.position = entry.position
         computed = [
             chain_next(chain, entry.position, stored.event_id, stored.digest)
-            for chain in self.chains[:1]
+            for chain in self.chains
         ]
-        self.chains = (*computed, entry.chain)
+        self.chains = tuple(dict.fromkeys((entry.chain, *computed)))[:_MOST_CHAINS]
 
     def step_over(self, reason: str, event_id: str = "") -> None:
         """Count the next entry as one that cannot be read."""

@@ -5,9 +5,10 @@ from eventsync_core.journal._judging import BadPosition, Flaw, LeftOut, judge_te
 from eventsync_core.journal._memory import MemoryJournal
 from eventsync_core.journal._model import Appended, Entry, Head, Known
 from eventsync_core.journal._port import Journal
-from eventsync_core.journal._rules import chain_next, chain_start, chains_after, reconcile
+from eventsync_core.journal._rules import FAR, chain_next, chain_start, chains_after, reconcile
 
 __all__ = [
+    "FAR",
     "Appended",
     "BadPosition",
     "Entry",

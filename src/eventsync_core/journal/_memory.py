@@ -82,9 +82,10 @@ class MemoryJournal:
         totals = accumulate(entry.event.size * entry.has_text for entry in found)
         return found[: max(1, sum(total <= max_bytes for total in totals))]
 
-    def chains_before(self, stream: str, position: int) -> tuple[bytes, ...]:
+    def chains_before(self, stream: str, position: int, *, reach: int = 2) -> tuple[bytes, ...]:
         """See `Journal.chains_before`."""
-        before = self._streams.get(stream, [])[max(position - 3, 0) : max(position - 1, 0)]
+        first = max(position - 1 - reach, 0)
+        before = self._streams.get(stream, [])[first : max(position - 1, 0)]
         if position > 1 and (not before or before[-1].position != position - 1):
             return ()
         rows = [

@@ -38,11 +38,12 @@ class Journal(Protocol):
         """
         ...
 
-    def chains_before(self, stream: str, position: int) -> tuple[bytes, ...]:
+    def chains_before(self, stream: str, position: int, *, reach: int = 2) -> tuple[bytes, ...]:
         """
         Return the chains that the entry at *position* may follow from: see `chains_after`.
 
-        None where no entry stands before it, though one should.
+        The *reach* entries before it are looked at. None where no entry stands before it, though
+        one should.
         """
         ...
 

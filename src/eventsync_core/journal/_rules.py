@@ -7,6 +7,9 @@ from typing import Literal
 from eventsync_core.events import Event
 from eventsync_core.journal._model import Appended, Known
 
+FAR = 1_000
+"""How many entries back one whose chain fits is looked for, where those right before do not."""
+
 
 def chain_start(stream: str) -> bytes:
     """Return the chain before the first entry of *stream*."""
@@ -23,18 +26,17 @@ def chains_after(
     stream: str, entries: Sequence[tuple[int, str, bytes, bytes]]
 ) -> tuple[bytes, ...]:
     """
-    Return the chains that an entry may follow from, by the one or two *entries* before it.
+    Return the chains that an entry may follow from, by the *entries* right before it.
 
     Each has a position, an id, a digest and a chain. Beside the chain that is noted last it may
-    be the one computed from the entry before that, so that one altered chain is one flaw.
+    be one computed from an earlier one, so that an altered chain is one flaw.
     """
-    if not entries:
-        return (chain_start(stream),)
-    *before, (position, event_id, digest, chain) = entries
-    if before or position == 1:
-        start = before[-1][-1] if before else chain_start(stream)
-        return chain, chain_next(start, position, event_id, digest)
-    return (chain,)
+    chains, after = [chain_start(stream)], 0
+    for position, event_id, digest, chain in entries:
+        before = chains if position == after + 1 else []
+        computed = (chain_next(each, position, event_id, digest) for each in before)
+        chains, after = list(dict.fromkeys((chain, *computed))), position
+    return tuple(chains)
 
 
 def reconcile(known: Known, event: Event) -> Appended:

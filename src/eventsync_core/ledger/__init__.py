@@ -1,6 +1,6 @@
 """What each target said of each entry, who is sending, what is left, and what is superseded."""
 
-from eventsync_core.ledger._damage import follows, is_damaged
+from eventsync_core.ledger._damage import follows, is_damaged, stands
 from eventsync_core.ledger._desk_port import Desk, Holds
 from eventsync_core.ledger._memory import MemoryLedger
 from eventsync_core.ledger._memory_backlog import MemoryBacklog
@@ -93,6 +93,7 @@ __all__ = [
     "said_of",
     "silenced",
     "spans",
+    "stands",
     "succeed",
     "write_ranges",
 ]

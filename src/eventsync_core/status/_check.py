@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from eventsync_core.egress import refuse
+from eventsync_core.egress import OFF_RECORD, off_record, refuse
 from eventsync_core.errors import Reason, reason_of
 from eventsync_core.receivers import Gate
 from eventsync_core.status._legacy import legacy_reasons
@@ -46,6 +46,8 @@ def _reasons(status: Status) -> Iterator[Reason]:
         )
     for target in status.targets:
         for stream in target.streams:
+            if stream.paused == OFF_RECORD:
+                yield reason_of(off_record(target.target.target_id, stream.stream))
             if not stream.is_coherent:
                 yield Reason(
                     code="census_mismatch",
@@ -53,5 +55,5 @@ def _reasons(status: Status) -> Iterator[Reason]:
                         f"stream {stream.stream} holds {stream.captured} entries, but "
                         f"{stream.total} are counted for {target.target.url}"
                     ),
-                    fix_argv=("eventsync", "journal", "verify"),
+                    fix_argv=("eventsync", "sync", "doctor", "--mend"),
                 )

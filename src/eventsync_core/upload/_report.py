@@ -16,6 +16,7 @@ class UploadStop(StrEnum):
     NO_GRANT = Gate.NO_GRANT.value
     TARGET_BACKOFF = "target_backoff"
     PAUSED = "paused"
+    GRANT_DAMAGED = "grant_damaged"
     PROTOCOL = "protocol"
     BUSY = "busy"
     INTERRUPTED = "interrupted"

@@ -31,7 +31,14 @@ from eventsync_core.upload._standing import (
 LEASE_NAME = "Bodies"
 """What a lease for bodies is taken on: no stream is named so, for their names are lower case."""
 
-_PER_STREAM = frozenset({UploadStop.CAUGHT_UP, UploadStop.EVENTS_FIRST, UploadStop.NO_GRANT})
+_PER_STREAM = frozenset(
+    {
+        UploadStop.CAUGHT_UP,
+        UploadStop.EVENTS_FIRST,
+        UploadStop.NO_GRANT,
+        UploadStop.GRANT_DAMAGED,
+    }
+)
 _MOST_FAULTS = 3
 _AGAIN = "run the command again"
 

@@ -115,7 +115,8 @@ class JournalContract:
         found = [stores.journal.chains_before(STREAM, position) for position in range(1, 6)]
 
         start = (chain_start(STREAM),)
-        assert found == [start, *[(chain, chain) for chain in chains], ()]
+        assert found == [start, *[(chain,) for chain in chains], ()]
+        assert stores.journal.chains_before(STREAM, 4, reach=9) == (chains[-1],)
 
     def test_a_producer_is_no_part_of_the_chain(self, stores: Stores) -> None:
         """The head is the one that the same events have without."""
