@@ -115,6 +115,19 @@ def test_a_hold_that_one_copy_lost_holds(
     assert {"references_broken", "store_unreadable"} & {each["code"] for each in found}
 
 
+def test_a_hold_for_an_unknown_reason_stays_and_is_found(
+    run: Run, database: Path, listener: Listener
+) -> None:
+    """A damaged word never becomes history."""
+    unguarded(database, ("UPDATE holds SET hold = 'operatos'", ()))
+
+    assert run("journal", "release", "e2").code == 5
+    assert "e2" not in sent(run, listener)
+    assert run("journal", "verify").code == 5
+    found = run("sync", "doctor", "--json").document["findings"]
+    assert "references_broken" in {each["code"] for each in found}
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -38,7 +38,10 @@ SELECT MAX(COALESCE((SELECT MAX(body_no) FROM bodies), 0), b.highest) - b.entrie
 FROM erasures b CROSS JOIN erasures a WHERE b.what = 'bodies' AND a.what = 'set_aside'
 """
 # Rows that are made with their tables, and that what goes is held against.
-_ROWS = "SELECT (SELECT COUNT(*) FROM purging), (SELECT COUNT(*) FROM erasures)"
+_ROWS = """
+SELECT (SELECT COUNT(*) FROM purging WHERE only_row = 1),
+       (SELECT COUNT(*) FROM erasures WHERE what IN ('bodies', 'set_aside'))
+"""
 LEDGER_PAGE = """
 SELECT l.target_no, l.stream_id, l.position, CAST(l.outcome AS BLOB),
        EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = l.stream_id

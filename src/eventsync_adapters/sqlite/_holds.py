@@ -69,6 +69,9 @@ class SqliteHolds:
                 for span in spans(sorted(set(positions)))
                 for row in self._database.rows_of_words(_PRESENT, (stream_id, *span))
             ]
+            for row in present:
+                # What goes on record never changes, so it is understood before.
+                _holding(*row[1:])
             ended = [(stream_id, *row, actor, at) for row in present]
             self._database.run_many(_END, ended)
             self._database.run_many(_DROP, [(stream_id, row[0]) for row in present])

@@ -19,6 +19,8 @@ FROM payloads p WHERE p.entry_id > ? ORDER BY p.entry_id LIMIT ?
 """
 HOLDS = """
 SELECT h.stream_id, h.position, h.stream_id, CASE
+    WHEN h.hold NOT IN ('invalid', 'local_only', 'operator', 'quarantined')
+        THEN 'hold of that name'
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = h.stream_id
                                                AND e.position = h.position) THEN 'entry' END
 FROM holds h WHERE (h.stream_id, h.position) > (?, ?) ORDER BY h.stream_id, h.position LIMIT ?
@@ -35,6 +37,8 @@ ORDER BY r.target_no, r.stream_id, r.position LIMIT ?
 """
 RELEASED_HOLDS = """
 SELECT h.stream_id, h.position, h.number, h.stream_id, CASE
+    WHEN h.hold NOT IN ('invalid', 'local_only', 'operator', 'quarantined')
+        THEN 'hold of that name'
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = h.stream_id
                                                AND e.position = h.position) THEN 'entry' END
 FROM released_holds h WHERE (h.stream_id, h.position, h.number) > (?, ?, ?)
