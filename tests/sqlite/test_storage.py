@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -26,6 +27,13 @@ from eventsync_core.errors import (
 from tests.sqlite.conftest import World
 
 _SAFE = (3, 51, 3)
+_WRITE = """
+import sqlite3, sys
+try:
+    sqlite3.connect(sys.argv[1], timeout=0).execute("BEGIN IMMEDIATE")
+except sqlite3.OperationalError as error:
+    sys.exit(error.sqlite_errorcode)
+"""
 
 
 def mode_of(path: Path) -> str:
@@ -111,6 +119,18 @@ def test_a_reader_says_what_a_writer_would(path: Path, mode: str) -> None:
         facts = stores.storage()
 
     assert facts.journal_mode == facts.configured_mode == mode
+
+
+def test_looking_gives_no_lock_away(path: Path) -> None:
+    """Whoever opens and closes the file other than by SQLite drops the locks of his process."""
+    with open_stores(path) as stores, stores.atomic():
+        stores.storage()
+        with open_for_reading(path) or stores as reader:
+            reader.storage()
+
+        tried = subprocess.run([sys.executable, "-c", _WRITE, str(path)], check=False)
+
+    assert tried.returncode == 5
 
 
 def test_an_unknown_durability_is_refused(path: Path) -> None:

@@ -362,10 +362,16 @@ def choose_journal(database: Database) -> None:
 
 def taken_journal(database: Database) -> str:
     """Ask for TRUNCATE unless the file is a WAL file, and return what SQLite says it uses."""
-    (mode,) = database.row("PRAGMA journal_mode") or ("",)
+    mode = configured_journal(database)
     if mode != "wal":
         (mode,) = database.row("PRAGMA journal_mode = TRUNCATE") or ("",)
     return str(mode)
+
+
+def configured_journal(database: Database) -> str:
+    """Return `wal` where the file says so; else `truncate`, which every writer asks for."""
+    (mode,) = database.row("PRAGMA journal_mode") or ("",)
+    return "wal" if mode == "wal" else "truncate"
 
 
 def set_durability(database: Database, durability: str) -> None:

@@ -1,8 +1,4 @@
-from pathlib import Path
-
 import attrs
-
-_WAL = b"\x02\x02"
 
 
 @attrs.frozen(kw_only=True)
@@ -19,10 +15,3 @@ class StorageFacts:
     journal_mode: str
     configured_mode: str
     file_bytes: int
-
-
-def configured_mode(path: Path) -> str:
-    """Return `wal` where the file says so; else `truncate`, which every writer asks for."""
-    with path.open("rb") as file:
-        header = file.read(20)
-    return "wal" if header[18:] == _WAL else "truncate"

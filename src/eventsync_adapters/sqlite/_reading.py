@@ -8,7 +8,7 @@ import attrs
 
 from eventsync_adapters import machine
 from eventsync_adapters.schema import VERSIONS
-from eventsync_adapters.sqlite._connection import Database, connect
+from eventsync_adapters.sqlite._connection import Database, configured_journal, connect
 from eventsync_adapters.sqlite._errors import translated
 from eventsync_adapters.sqlite._facts import StorageFacts
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
@@ -31,21 +31,27 @@ class _ReadOnlyStores(SqliteStores):
     """
     Stores that change no committed content; a private copy goes when they are closed.
 
-    *source* is the store that was asked for, of which a copy may be read.
+    *source* is the store that was asked for, of which a copy may be read; *mode* its journal mode.
     """
 
     def __init__(
-        self, database: Database, copy: "TemporaryDirectory[str] | None", source: Path
+        self,
+        database: Database,
+        copy: "TemporaryDirectory[str] | None",
+        source: Path,
+        mode: str,
     ) -> None:
         super().__init__(database)
         self._copy = copy
         self._source = source
+        self._mode = mode
 
     def storage(self) -> StorageFacts:
         """Return how the store itself is stored, not its copy."""
         facts, size = super().storage(), self._source.stat().st_size
-        mode = facts.journal_mode if self._copy is None else facts.configured_mode
-        return attrs.evolve(facts, path=str(self._source), file_bytes=size, journal_mode=mode)
+        if self._copy is not None:
+            facts = attrs.evolve(facts, journal_mode=self._mode, configured_mode=self._mode)
+        return attrs.evolve(facts, path=str(self._source), file_bytes=size)
 
     def close(self) -> None:
         super().close()
@@ -106,7 +112,7 @@ def _opened(
     except BaseException:
         database.close()
         raise
-    return _ReadOnlyStores(database, copy, source or path)
+    return _ReadOnlyStores(database, copy, source or path, configured_journal(database))
 
 
 def _migrated(
@@ -116,7 +122,7 @@ def _migrated(
     from tempfile import TemporaryDirectory
 
     copy = TemporaryDirectory(prefix="eventsync-read-")
-    path = Path(copy.name) / database.path.name
+    path, mode = Path(copy.name) / database.path.name, configured_journal(database)
     try:
         with contextlib.closing(sqlite3.connect(path)) as newer:
             database.connection.backup(newer, pages=_PAGES_AT_ONCE, progress=_not_busy)
@@ -133,7 +139,7 @@ def _migrated(
         raise
     if between is not None:
         between.cleanup()
-    return _ReadOnlyStores(migrated, copy, source)
+    return _ReadOnlyStores(migrated, copy, source, mode)
 
 
 def _not_busy(status: int, _left: int, _all: int) -> None:

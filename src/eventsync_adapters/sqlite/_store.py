@@ -10,11 +10,12 @@ from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import (
     Database,
     choose_journal,
+    configured_journal,
     connect,
     set_durability,
     taken_journal,
 )
-from eventsync_adapters.sqlite._facts import StorageFacts, configured_mode
+from eventsync_adapters.sqlite._facts import StorageFacts
 from eventsync_adapters.sqlite._journal import SqliteJournal
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._migrate import applied_versions, migrate
@@ -213,7 +214,7 @@ class SqliteStores:
             sqlite_version=sqlite3.sqlite_version,
             is_exposed=is_exposed(sqlite3.sqlite_version_info),
             journal_mode=taken_journal(self._database),
-            configured_mode=configured_mode(self._database.path),
+            configured_mode=configured_journal(self._database),
             file_bytes=self._database.path.stat().st_size,
         )
 
