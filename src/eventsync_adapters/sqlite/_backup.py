@@ -157,9 +157,11 @@ def _held(place: Path, busy_seconds: float) -> tuple[Database, str] | None:
         mode = _end_wal(database)
         choose_journal(database)
         set_durability(database, "full")
-        # It is kept from one transaction to the next: SQLite's backup begins one of its own.
-        database.run("PRAGMA locking_mode = EXCLUSIVE")
+        # Only once it is ours: who waits for it in that mode keeps a shared lock, and stops the
+        # writer that he waits for. SQLite's backup begins a transaction of its own, for which it
+        # is kept.
         database.run("BEGIN EXCLUSIVE")
+        database.run("PRAGMA locking_mode = EXCLUSIVE")
         database.run("COMMIT")
     except StoreUnreadableError:
         database.close()
