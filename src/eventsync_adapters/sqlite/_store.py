@@ -22,7 +22,6 @@ from eventsync_adapters.sqlite._migrate import applied_versions, migrate
 from eventsync_adapters.sqlite._stalls import left_waiting
 from eventsync_core.clock import Clock
 from eventsync_core.errors import (
-    EventSyncError,
     StoreFullError,
     StoreNotWritableError,
     StoreUnreadableError,
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
     from eventsync_adapters.sqlite._traces import SqliteTraces
 
 _PAGE_BYTES = 8_192
-# What code that trusts its rows ends with where they hold something else.
-_OF_ODD_VALUES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
 class SqliteStores:
@@ -235,18 +232,7 @@ class SqliteStores:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if isinstance(error, _OF_ODD_VALUES) and not isinstance(error, EventSyncError):
-                self._blame_damage(error)
-        finally:
-            self.close()
-
-    def _blame_damage(self, error: Exception) -> None:
-        """Where the database holds what is never written to it, that is why *error* came."""
-        flaws = self.inspection.check(thorough=True).flaws
-        if flaws:
-            message = f"{self._database.path} holds what eventsync never writes: {flaws[0]}"
-            raise StoreUnreadableError(message) from error
+        self.close()
 
 
 def is_exposed(version: tuple[int, ...]) -> bool:

@@ -15,6 +15,7 @@ from eventsync_core.errors import (
     OutputUnusableError,
     SettingsError,
     StoreError,
+    StoreUnreadableError,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _URL = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
 _KNOWN = ("sqlite", "memory")
 _TAIL = re.compile(r"[?#]")
+# What code that trusts its rows ends with where they hold something else.
+_OF_ODD_VALUES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 _WAL_FIX = "eventsync sync doctor --journal-mode truncate"
 
 
@@ -168,7 +171,17 @@ class Stored(Settings):
         except EventSyncError:
             self._note_waiting(opened)
             raise
+        except _OF_ODD_VALUES as error:
+            self._blame_damage(opened, error)
+            raise
         self._note_waiting(opened)
+
+    def _blame_damage(self, opened: "SqliteStores", error: Exception) -> None:
+        """Where the database holds what is never written to it, that is why *error* came."""
+        flaws = opened.inspection.check(thorough=True).flaws
+        if flaws:
+            message = f"{self.database} holds what eventsync never writes: {flaws[0]}"
+            raise StoreUnreadableError(message) from error
 
     def _note_waiting(self, opened: "SqliteStores") -> None:
         seconds = self.config.stall_after
