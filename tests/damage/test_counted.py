@@ -9,11 +9,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.damage.damaging import unguarded
 
-OLD = """
-INSERT INTO entries (entry_id, stream_id, position, event_id, captured_at, size, digest,
-                     canonical_digest, chain, producer_no)
-VALUES (99, 1, 21, 'old', 1, 2, '00', '00', '00', 0)
-"""
+OLD = "UPDATE streams SET head = head + 1, chain = '00' WHERE stream_id = 1"
 
 
 @pytest.fixture
@@ -23,7 +19,7 @@ def database(run: Run, events: Path, home: Path) -> Path:
 
 
 def test_a_program_that_does_not_count_adds_nothing(database: Path) -> None:
-    """It wrote entries first; now it is told to end."""
+    """Its unit ends with the new head, which is refused; it is told to end."""
     refused = pytest.raises(sqlite3.IntegrityError, match="newer eventsync")
     with closing(sqlite3.connect(database)) as old, refused:
         old.execute(OLD)

@@ -1,9 +1,7 @@
 """`journal verify` finds what does not hold, wherever it is, and reads on behind it."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -305,8 +303,7 @@ def test_verifying_changes_nothing(run: Run, delivered: Serving, database: Path)
 
 def test_a_head_that_is_far_off_ends(run: Run, delivered: Serving, database: Path) -> None:
     """A number that was damaged does not keep the walk going."""
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("UPDATE streams SET head = 1 << 50")
+    unguarded(database, ("UPDATE streams SET head = 1 << 50", ()))
 
     (stream,) = _streams(run)
 

@@ -13,7 +13,7 @@ def main(path: str) -> None:
         connection.execute("PRAGMA journal_mode = TRUNCATE")
     connection.execute("PRAGMA cache_size = 2")
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute("UPDATE streams SET head = head + 1000, lamport = 77")
+    connection.execute("UPDATE streams SET head = head + 1000, kept = kept + 1000, lamport = 77")
     connection.executemany(
         "INSERT INTO payloads VALUES (?, ?)", [(n, "x" * 8_000) for n in range(9_000, 9_200)]
     )

@@ -11,10 +11,10 @@ BEGIN
     SELECT RAISE(ABORT, 'where events came from is never forgotten');
 END;
 
--- Whoever counts what it stores writes payloads first. An older program, which does not, and has
+-- Whoever counts what it stores adds to both at once. An older program, which does not count, and has
 -- the database open, may add nothing more, or the counters would drift.
-CREATE TRIGGER entries_are_counted BEFORE INSERT ON entries
-WHEN NOT EXISTS (SELECT 1 FROM payloads WHERE entry_id = NEW.entry_id)
+CREATE TRIGGER entries_are_counted BEFORE UPDATE OF head ON streams
+WHEN NEW.head > OLD.head AND NEW.kept <= OLD.kept
 BEGIN
     SELECT RAISE(ABORT, 'the database belongs to a newer eventsync; end this program and use that');
 END;
