@@ -9,7 +9,7 @@ from eventsync_core.errors import BackupDamagedError, StoreUnreadableError
 from eventsync_core.integrity import Verification, verify
 from eventsync_core.stores import Stores
 
-__all__ = ["checked", "counted"]
+__all__ = ["checked"]
 
 
 def checked(app: App, copy: Copy, stores: Stores, *, called: str, damaged: bool) -> int:
@@ -31,11 +31,6 @@ def checked(app: App, copy: Copy, stores: Stores, *, called: str, damaged: bool)
     if flaw and not damaged:
         raise BackupDamagedError(f"{called} does not hold together: {flaw}")
     return sum(each.head for each in found)
-
-
-def counted(count: int, noun: str) -> str:
-    """Return so many of *noun*, spelt."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _verified(app: App, stores: Stores) -> list[Verification]:

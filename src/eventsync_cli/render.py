@@ -17,6 +17,7 @@ __all__ = [
     "Progress",
     "Result",
     "begin",
+    "counted",
     "ended",
     "fail",
     "forget",
@@ -165,6 +166,11 @@ def forget(stream: TextIO) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return so many of *noun*, spelt."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -5,8 +5,8 @@ import click
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.compose.copies import backing_up
-from eventsync_cli.copying import checked, counted
-from eventsync_cli.render import Result
+from eventsync_cli.copying import checked
+from eventsync_cli.render import Result, counted
 
 
 @acting("backup")

@@ -11,7 +11,7 @@ from eventsync_cli.compose import App
 from eventsync_cli.damage import damage_lines, left_reason
 from eventsync_cli.exits import ExitCode
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.render import Progress, Result
+from eventsync_cli.render import Progress, Result, counted
 from eventsync_cli.streaming import write_stream
 from eventsync_cli.times import moment
 from eventsync_core.journal import Entry
@@ -135,28 +135,24 @@ def _place(file: str, found: Exported, *, force: bool) -> str:
 
 
 def _told(found: Exported, stream: str | None) -> str:
-    counts = f"{_many(found.events, 'event')} of {_many(found.streams, 'stream')}"
+    counts = f"{counted(found.events, 'event')} of {counted(found.streams, 'stream')}"
     return counts if stream is None else f"{counts} ({stream})"
 
 
 def _left(found: Exported) -> list[str]:
     if not found.other_streams:
         return []
-    others = _many(found.other_streams, "other stream")
+    others = counted(found.other_streams, "other stream")
     return [f"left out: {others}; --project KEY names one, --all-projects takes all"]
 
 
 def _gone(found: Exported) -> list[str]:
     lines = []
     if found.not_chosen:
-        lines.append(f"left out, for they were not asked for: {_many(found.not_chosen, 'event')}")
+        lines.append(f"left out, for they were not asked for: {counted(found.not_chosen, 'event')}")
     if not found.purged:
         return lines
     return [
         *lines,
-        f"left out, for their payload was purged: {_many(found.purged, 'event')}",
+        f"left out, for their payload was purged: {counted(found.purged, 'event')}",
     ]
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

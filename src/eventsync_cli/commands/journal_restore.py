@@ -7,9 +7,9 @@ import click
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.compose.copies import Copy, heeded, looking_into, preparing, present
-from eventsync_cli.copying import checked, counted
+from eventsync_cli.copying import checked
 from eventsync_cli.failures import if_interrupted
-from eventsync_cli.render import Result
+from eventsync_cli.render import Result, counted
 from eventsync_core.errors import HomeNotEmptyError, StoreBusyError, StoreUnreadableError
 from eventsync_core.restoring import Settled, left_behind, settle, would_settle
 from eventsync_core.retention import sender_of
