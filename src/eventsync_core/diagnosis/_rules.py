@@ -75,7 +75,10 @@ def _of_storage(facts: Facts) -> Iterator[Finding]:
         if is_wal:
             yield _error("wal_not_local", f"{message}; WAL is not safe there", argv=_TRUNCATE)
         else:
-            fix = "name a home on a local disk with --home; locks may not hold there"
+            fix = (
+                "locks may not hold there; eventsync journal backup FILE, then eventsync --home DIR"
+                " journal restore FILE, with a home on a local disk"
+            )
             yield _warning("disk_not_local", message, fix)
     if facts.wal_bytes > MOST_WAL_BYTES:
         message = f"{facts.wal_bytes} bytes wait beside the database to be taken into it"
