@@ -1,8 +1,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from eventsync_adapters.logs._structlog import json_log
 from eventsync_core.clock import iso_time
-from eventsync_core.codec import write_document
 from eventsync_core.telemetry import LogEvent
 
 
@@ -12,11 +12,10 @@ def log_act(path: Path, event: LogEvent, values: Mapping[str, object], *, at: in
 
     A line is a JSON object. Nothing is made: whoever wants the lines makes the file.
     """
-    told = {"timestamp": iso_time(at), "level": "info", "event": event.name}
-    line = {field: told.get(field, values.get(field)) for field in event.fields}
+    said = {field: values[field] for field in event.fields if field in values}
     try:
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(write_document(line) + "\n")
+            json_log(file, event)(iso_time(at), said)
     except OSError as error:
         return f"{path} cannot be written: {error.strerror or 'unwritable'}"
     return ""

@@ -1,11 +1,11 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from eventsync_adapters import machine
+from eventsync_adapters.logs._structlog import json_log
 from eventsync_core.clock import SECOND, Clock, iso_time
-from eventsync_core.codec import write_document
 from eventsync_core.legacy import Became, Brought, RowKey, Source
 from eventsync_core.telemetry import ROW_MIGRATED
 
@@ -23,6 +23,7 @@ class RowLog:
         self._path = path
         self._clock = clock
         self._file: TextIO | None = None
+        self._write: Callable[[str, Mapping[str, object]], None] | None = None
         self._second, self._time = 0, ""
 
     def open(self) -> None:
@@ -31,17 +32,15 @@ class RowLog:
             machine.make_private_folder(self._path.parent)
             machine.create_private_file(self._path)
             self._file = self._path.open("a", encoding="utf-8", errors="backslashreplace")
+            self._write = json_log(self._file, ROW_MIGRATED)
         except OSError as error:
             self._give_up(error)
 
     def __call__(self, source: Source, key: RowKey, name: str, became: Became | Brought) -> None:
         """Add the line of one row."""
-        if self._file is None:
+        if self._write is None:
             return
-        line = {
-            "timestamp": self._written_at(),
-            "level": "info",
-            "event": ROW_MIGRATED.name,
+        said = {
             "became": became.value,
             "table": key.part,
             "key": name,
@@ -49,13 +48,13 @@ class RowLog:
             "source": source.path,
         }
         try:
-            self._file.write(write_document(line) + "\n")
+            self._write(self._written_at(), said)
         except OSError as error:
             self._give_up(error)
 
     def close(self) -> None:
         """Write what is not written yet, and close the file."""
-        file, self._file = self._file, None
+        file, self._file, self._write = self._file, None, None
         try:
             if file is not None:
                 file.close()
