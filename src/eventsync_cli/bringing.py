@@ -1,6 +1,5 @@
 """Bringing home what old programs left: what `eventsync sync migrate` does."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,13 @@ from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.telling import migration_lines
 from eventsync_core.codec import MOST_ITEMS
-from eventsync_core.errors import Reason, StoreError, reason_of
+from eventsync_core.errors import Reason, reason_of
 from eventsync_core.ids import printable
 from eventsync_core.legacy import Resolution, SetAside
 from eventsync_core.migration import (
     Migration,
     MigrationRules,
     as_document,
-    find_waiting,
     migrate,
     preview,
 )
@@ -26,7 +24,7 @@ from eventsync_core.migration import (
 if TYPE_CHECKING:
     from eventsync_cli.compose import Found
 
-__all__ = ["bring_home", "read_resolutions", "waiting_lines"]
+__all__ = ["bring_home", "read_resolutions"]
 
 _WORDS = ", ".join(each.value for each in Resolution)
 _MIGRATE = ("eventsync", "sync", "migrate")
@@ -169,21 +167,3 @@ def _options(app: App, places: Sequence[Path], rules: MigrationRules) -> Iterato
         yield "--keep-sources"
     if rules.take_quarantined:
         yield "--take-quarantined"
-
-
-def waiting_lines(app: App) -> list[str]:
-    """Return one line for each old file that holds rows which may not be here yet."""
-    sources = app.old_sources().everything
-    if not sources:
-        return []
-    try:
-        with app.reading() as stores:
-            found = find_waiting(sources, stores)
-    except StoreError:
-        # The command itself says why.
-        return []
-    return [
-        f"eventsync: {printable(each.source.path)} holds {each.said()}; "
-        f"{app.chosen.spelt(shlex.join(each.fix_argv))}"
-        for each in found
-    ]

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from eventsync_cli.compose import App
 from eventsync_cli.compose.copies import left_copies
+from eventsync_cli.waiting import rows_in
 from eventsync_core.diagnosis import Facts, Gone, Lookup
 from eventsync_core.errors import EventSyncError, StoreError, StoreUnreadableError
 from eventsync_core.events import Hold
 from eventsync_core.integrity import Verification, Verified, damaged, verify, verify_references
 from eventsync_core.journal import Head, heads_of
-from eventsync_core.migration import find_waiting
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
@@ -24,7 +24,7 @@ def facts_of(app: App, stores: Stores | None) -> Facts:
     version, is_exposed = app.library()
     around = app.examine()
     storage = app.storage
-    waiting = find_waiting(app.old_sources().sources, stores)
+    waiting = rows_in(app.old_sources().sources, stores)
     return Facts(
         path=app.shown_database,
         sqlite_version=version,

@@ -15,6 +15,7 @@ from eventsync_cli.exits import ExitCode
 from eventsync_cli.locating import here
 from eventsync_cli.options import Chosen
 from eventsync_cli.render import listing
+from eventsync_cli.waiting import rows_in
 from eventsync_core import __version__
 from eventsync_core.census import Class
 from eventsync_core.egress import OFF_RECORD, off_record
@@ -26,7 +27,6 @@ from eventsync_core.errors import (
     spelt,
 )
 from eventsync_core.ids import Kind, printable
-from eventsync_core.migration import find_waiting
 from eventsync_core.policy import Mode, policy_of
 from eventsync_core.status import (
     MISCOUNTED,
@@ -52,7 +52,7 @@ def look(app: App) -> Status:
     setting = _setting(app)
     try:
         with app.reading() as stores:
-            found = tuple(find_waiting(app.old_sources().everything, stores))
+            found = rows_in(app.old_sources().everything, stores)
             setting = attrs.evolve(setting, waiting=found)
             status = collect(stores, setting, at=app.clock())
     except (StoreError, SettingsError) as error:

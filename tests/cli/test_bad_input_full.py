@@ -122,7 +122,9 @@ def test_a_disk_too_full_to_begin(home: Path, events: Path) -> None:
 
 
 @needs_mount
-@pytest.mark.parametrize("leave", [0, pytest.param(12_288, marks=pytest.mark.long), 24_576])
+@pytest.mark.parametrize(
+    "leave", [0, *(pytest.param(each, marks=pytest.mark.long) for each in (12_288, 24_576))]
+)
 def test_a_disk_that_fills_up_during_a_drain(
     home: Path, events: Path, receiver: Serving, leave: int
 ) -> None:

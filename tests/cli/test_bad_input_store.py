@@ -161,8 +161,6 @@ def test_a_read_only_home(run: Run, home: Path, events: Path, full_home: Path) -
         place.chmod(0o555 if place.is_dir() else 0o444)
     try:
         for words in writing_commands(more):
-            plain = launched(home, *words, through=UNPRIVILEGED)
-            check_told(plain, 5, "store_not_writable")
             told = launched(home, *words, "--json", through=UNPRIVILEGED)
             check_document(told, 5, "store_not_writable")
         changed = launched(home, "sync", "mode", "LOCAL_RETENTION", through=UNPRIVILEGED)

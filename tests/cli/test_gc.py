@@ -199,7 +199,10 @@ def test_a_home_that_is_not_there(run: Run, home: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
-@pytest.mark.parametrize("kilobytes", [4, 64, 512, 2_000, 3_000])
+@pytest.mark.parametrize(
+    "kilobytes",
+    [64, 2_000, *(pytest.param(each, marks=pytest.mark.long) for each in (4, 512, 3_000))],
+)
 def test_a_disk_that_is_full(delivered: Run, home: Path, kilobytes: int) -> None:
     """It makes room, or says that it cannot; each payload is there or on record as gone."""
     blocks = kilobytes * 2

@@ -274,7 +274,7 @@ def test_a_kill_leaves_no_half_file_under_the_name(
         "main(['--home', sys.argv[2], 'journal', 'backup', sys.argv[3] + '/copy.db'])\n"
     )
     ended = []
-    for left in range(40):
+    for left in range(0, 40, 3):
         done = subprocess.run(
             [sys.executable, "-c", code, str(left), str(home), str(out.parent)],
             capture_output=True,
@@ -289,7 +289,7 @@ def test_a_kill_leaves_no_half_file_under_the_name(
             break
     assert set(ended[:-1]) == {-9}
     assert ended[-1] == 0
-    assert len(ended) > 5
+    assert len(ended) > 3
 
 
 def test_what_replaced_the_store_is_not_written_to_by_mistake(tmp_path: Path) -> None:

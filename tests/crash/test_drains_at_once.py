@@ -125,7 +125,7 @@ def test_a_thread_does_not_take_the_lease_of_another(tmp_path: Path) -> None:
     assert str(machine.this_process().pid) in said[0].message
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ["truncate", pytest.param("wal", marks=pytest.mark.long)])
 def test_processes_that_begin_together_send_each_event_once(
     tmp_path: Path, held: Held, mode: str
 ) -> None:
@@ -147,7 +147,7 @@ def test_processes_that_begin_together_send_each_event_once(
     assert sum(document["counts"]["delivered"] for _, document in said) == 400
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", [pytest.param("truncate", marks=pytest.mark.long), "wal"])
 def test_a_loser_says_who_is_at_it_and_does_not_wait(tmp_path: Path, held: Held, mode: str) -> None:
     """Exit 3 and `busy` while the other's request is unanswered; its fix then works."""
     home = make_home(tmp_path / "home", held.url, mode=mode)

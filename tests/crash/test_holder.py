@@ -77,7 +77,9 @@ def found_wrong(home: Home) -> set[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-@pytest.mark.parametrize("words", [("gc", "--apply"), ("archive", "out.gz")])
+@pytest.mark.parametrize(
+    "words", [("gc", "--apply"), pytest.param(("archive", "out.gz"), marks=pytest.mark.long)]
+)
 def test_what_a_killed_holder_carried_keeps_nothing_here(
     home: Home, held: Held, tmp_path: Path, words: tuple[str, ...]
 ) -> None:

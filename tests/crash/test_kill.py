@@ -63,8 +63,15 @@ def stored_ids(path: Path) -> list[str]:
         return found
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("together", [1, 40])
+@pytest.mark.parametrize(
+    ("together", "mode"),
+    [
+        (1, "truncate"),
+        (40, "wal"),
+        pytest.param(1, "wal", marks=pytest.mark.long),
+        pytest.param(40, "truncate", marks=pytest.mark.long),
+    ],
+)
 def test_no_captured_event_is_lost(tmp_path: Path, mode: str, together: int) -> None:
     """Whatever was said to be captured is there after the process was killed at any moment."""
     rng = random.Random(SEED)

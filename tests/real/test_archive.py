@@ -10,7 +10,7 @@ from tests.real.test_real_events import LINES, pytestmark, run, some_lines
 __all__ = ["pytestmark"]
 
 
-@pytest.mark.parametrize("count", [2_000, pytest.param(14_115, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [500, pytest.param(14_115, marks=pytest.mark.long)])
 def test_what_went_comes_back(tmp_path: Path, count: int) -> None:
     """Into the same home and into a new one: the same texts, positions and chain."""
     home, out = tmp_path / "one", tmp_path / "one.jsonl.gz"

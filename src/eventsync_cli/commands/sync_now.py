@@ -5,10 +5,10 @@ import attrs
 import click
 
 from eventsync_cli.acting import acting
-from eventsync_cli.bringing import waiting_lines
 from eventsync_cli.compose import App
 from eventsync_cli.delivering import deliver
 from eventsync_cli.render import Result
+from eventsync_cli.waiting import waiting_lines
 from eventsync_core.clock import SECOND
 from eventsync_core.dispatch import Budget
 

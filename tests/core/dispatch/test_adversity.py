@@ -47,8 +47,8 @@ def test_a_clock_set_back_makes_nothing_due_again(world: World) -> None:
 
 def test_cutting_refused_batches_has_a_bound(world: World) -> None:
     """A server that refuses everything whole costs so many requests and no more."""
-    world.capture(MOST_CUTS + 200)
-    world.tell(Script(poison=frozenset(f"e{n}" for n in range(MOST_CUTS + 201))))
+    world.capture(MOST_CUTS + 50)
+    world.tell(Script(poison=frozenset(f"e{n}" for n in range(MOST_CUTS + 51))))
 
     report = world.drain()
 
