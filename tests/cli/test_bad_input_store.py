@@ -192,7 +192,7 @@ def test_a_home_that_may_not_be_made(home: Path, events: Path, run: Run) -> None
 
 
 @has_modes
-@pytest.mark.parametrize("what", ["folder", "file"])
+@pytest.mark.parametrize("what", ["folder", pytest.param("file", marks=pytest.mark.long)])
 def test_a_store_that_may_not_be_looked_at(
     run: Run, home: Path, events: Path, full_home: Path, what: str
 ) -> None:

@@ -78,7 +78,7 @@ def test_no_captured_event_is_lost(tmp_path: Path, mode: str, together: int) -> 
     path = tmp_path / "home" / "eventsync.db"
     prepare(path, mode)
     said: list[str] = []
-    for turn in range(12):
+    for turn in range(8):
         child = subprocess.Popen(
             capture_command(path, turn * 1_000_000, together), stdout=subprocess.PIPE, text=True
         )

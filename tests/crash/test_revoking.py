@@ -46,7 +46,8 @@ def revoked_meanwhile(home: Home, held: Held, *, is_locked: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "is_locked"), [*((mode, False) for mode in MODES), ("truncate", True)]
+    ("mode", "is_locked"),
+    [*((mode, False) for mode in MODES), pytest.param("truncate", True, marks=pytest.mark.long)],
 )
 def test_a_running_drain_stops_before_its_next_request(
     tmp_path: Path, held: Held, mode: str, *, is_locked: bool

@@ -28,6 +28,7 @@ _CODE = re.compile(r'"(source_[a-z_]+|no_room_for_copy)"')
 _BEGINS = re.compile(r'yield \(?\s*f"([a-z ]+): ')
 _RECEIVER = "http://127.0.0.1:8765"
 _PLAIN = re.compile(r"eventsync [\w./~= :-]+")
+_CONTINUED = re.compile(r"[|\\]$|^\s|\b(cd|export|for|while|if)\b|^\w+=\S*$", re.MULTILINE)
 _PRELUDE = f'eventsync() {{ {shlex.quote(sys.executable)} -m eventsync_cli "$@"; }}\n'
 
 
@@ -66,25 +67,29 @@ def _run(words: list[str], place: Place, capfd: pytest.CaptureFixture[str]) -> t
 
 
 def _follow(script: str, place: Place, capfd: pytest.CaptureFixture[str]) -> None:
-    """Run the commands of a block, by a shell where one of them is more than a command of ours."""
-    lines = script.strip().splitlines()
+    """Run the commands of a block: in a shell, but for plain ones of ours, line by line."""
+    whole = _CONTINUED.search(script)
     with pytest.MonkeyPatch.context() as user:
         user.setenv("SPEC_KITTY_ENABLE_SAAS_SYNC", "1")
         user.setenv("TOKEN", "a-token")
-        if all(_PLAIN.fullmatch(line) for line in lines):
-            for line in lines:
+        for line in [script] if whole else script.strip().splitlines():
+            if _PLAIN.fullmatch(line):
                 words = [os.path.expanduser(word) for word in shlex.split(line)]  # noqa: PTH111
-                code, printed = _run(words[1:], place, capfd)
-                assert code == 0, printed
-            return
-        ran = subprocess.run(
-            ["bash", "-eu", "-o", "pipefail", "-c", _PRELUDE + script],
-            cwd=place.user,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+                code, said = _run(words[1:], place, capfd)
+            else:
+                code, said = _in_shell(line, place)
+            assert code == 0, said
+
+
+def _in_shell(script: str, place: Place) -> tuple[int, str]:
+    ran = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", _PRELUDE + script],
+        cwd=place.user,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ran.returncode, ran.stdout + ran.stderr
 
 
 def _is_printed(line: str, printed: str) -> bool:

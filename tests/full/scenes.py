@@ -334,7 +334,13 @@ SCENES = {
             prepare=_damaged,
             is_sound=False,
         ),
-        Scene(name="migrate", words="sync migrate", prepare=_queue),
+        Scene(
+            name="migrate",
+            words="sync migrate",
+            prepare=_queue,
+            # A source of which no copy can be made stays for the next time.
+            codes=frozenset({3, 5}),
+        ),
     )
 }
 

@@ -32,7 +32,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taker]:
     ("name", "mode"), [*((name, "truncate") for name in SCENES), ("restore", "wal")]
 )
 def test_some_pages(shared: Taker, tmp_path: Path, name: str, mode: str) -> None:
-    """The database may grow by half of what is needed; by all but a page."""
+    """The database may grow by half of what is needed."""
     sweep = made_ready(SCENES[name], shared, tmp_path / "at", is_wal=mode == "wal")
 
     sweep.try_each(sweep.some_limits())

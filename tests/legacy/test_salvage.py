@@ -73,8 +73,19 @@ _SPREAD = {
 }
 
 
-@_EACH_KIND
-@pytest.mark.parametrize("chosen", _CHOSEN)
+@pytest.mark.parametrize(
+    ("kind", "chosen"),
+    [
+        *(("queue", chosen) for chosen in _CHOSEN),
+        *((kind, "two") for kind in _KINDS if kind != "queue"),
+        *(
+            pytest.param(kind, chosen, marks=pytest.mark.long)
+            for kind in _KINDS
+            for chosen in _CHOSEN
+            if kind != "queue" and chosen != "two"
+        ),
+    ],
+)
 def test_every_row_beside_what_is_damaged(scene: Scene, kind: str, chosen: str) -> None:
     """Comes home, also between two bad pages; nothing is deleted."""
     path = _made(scene.place, kind, range(1, 201))
@@ -89,7 +100,9 @@ def test_every_row_beside_what_is_damaged(scene: Scene, kind: str, chosen: str) 
     assert scene.migrate().document["imported"] == 0
 
 
-@pytest.mark.parametrize("chosen", ["two", "first", "last but one"])
+@pytest.mark.parametrize(
+    "chosen", ["two", *(pytest.param(each, marks=pytest.mark.long) for each in ("first", "last"))]
+)
 @pytest.mark.parametrize("spread", _SPREAD)
 def test_whatever_numbers_rows_have(scene: Scene, spread: str, chosen: str) -> None:
     """Close together or far apart, they are found between two bad pages."""

@@ -1,11 +1,10 @@
 """Real events go out and come back byte for byte."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from eventsync_cli.__main__ import main
 from tests.real.test_real_events import LINES, captured_lines, pytestmark, run, some_lines
 
 __all__ = ["exported", "heads_of", "pytestmark"]
@@ -13,8 +12,7 @@ __all__ = ["exported", "heads_of", "pytestmark"]
 
 def exported(home: Path, place: Path) -> bytes:
     words = ["journal", "export", str(place), "--all-projects"]
-    command = [sys.executable, "-m", "eventsync_cli", "--home", str(home), *words]
-    subprocess.run(command, capture_output=True, check=True)
+    assert main(["--home", str(home), *words]) == 0
     return place.read_bytes()
 
 

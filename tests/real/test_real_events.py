@@ -1,10 +1,9 @@
 """The main job on real input: 14,123 real lines captured, delivered, delivered again."""
 
 import gzip
+import io
 import json
-import subprocess
-import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from eventsync_adapters import machine
 from eventsync_adapters.server import Serving, serve
+from eventsync_cli.__main__ import main
 from eventsync_core.ingest import Inbox
 
 LINES = Path(__file__).parents[3] / "shared" / "real-events" / "mission-events.jsonl.gz"
@@ -23,10 +23,11 @@ pytestmark = pytest.mark.skipif(not LINES.exists(), reason="../shared with real 
 
 def run(home: Path, *words: str, code: int = 0) -> dict[str, Any]:
     """Run a command with --json and return its one object."""
-    command = [sys.executable, "-m", "eventsync_cli", "--home", str(home), "--json", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    (line,) = done.stdout.splitlines()
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        ended = main(["--home", str(home), "--json", *words])
+    assert ended == code, out.getvalue() + err.getvalue()
+    (line,) = out.getvalue().splitlines()
     document: dict[str, Any] = json.loads(line)
     return document
 

@@ -35,7 +35,7 @@ VERSIONS = (
 )
 """Every version this program knows, in order."""
 
-START = "0014_traces"
+START = "0019_witnesses"
 """The last version that is in what `start` returns."""
 
 

@@ -1,4 +1,4 @@
--- What the versions 0001 to 0014 come to, in the words in which SQLite keeps it: a new database is made
+-- What the versions 0001 to 0019 come to, in the words in which SQLite keeps it: a new database is made
 -- from this and from the versions after it. A test holds it against the versions, one by one.
 
 CREATE TABLE streams (
@@ -145,7 +145,7 @@ CREATE TABLE due (
     lane      TEXT   NOT NULL,
     due_at    BIGINT NOT NULL,
     position  BIGINT NOT NULL,
-    aggregate TEXT,
+    aggregate TEXT, is_owed BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (target_no, stream_id, lane, due_at, position)
 ) WITHOUT ROWID;
 CREATE INDEX due_by_aggregate ON due (target_no, stream_id, aggregate, position);
@@ -165,10 +165,6 @@ CREATE INDEX grants_by_stream ON grants (stream_id, target_no);
 CREATE TRIGGER released_holds_are_kept BEFORE DELETE ON released_holds
 BEGIN
     SELECT RAISE(ABORT, 'released holds are never deleted');
-END;
-CREATE TRIGGER released_holds_never_change BEFORE UPDATE ON released_holds
-BEGIN
-    SELECT RAISE(ABORT, 'released holds never change');
 END;
 CREATE TABLE supersessions (
     stream_id BIGINT NOT NULL PRIMARY KEY,
@@ -452,7 +448,6 @@ CREATE TRIGGER past_deliveries_are_kept BEFORE DELETE ON past_deliveries
 BEGIN
     SELECT RAISE(ABORT, 'what old programs noted is never forgotten');
 END;
-CREATE INDEX due_by_position ON due (target_no, stream_id, position);
 CREATE TRIGGER payloads_go AFTER DELETE ON payloads
 BEGIN
     UPDATE streams
@@ -488,7 +483,7 @@ CREATE TABLE purging (
     only_row  BIGINT NOT NULL PRIMARY KEY,
     stream_id BIGINT NOT NULL,
     is_whole  BIGINT NOT NULL
-);
+, bodies TEXT NOT NULL DEFAULT '');
 CREATE TABLE erasures (
     what    TEXT   NOT NULL PRIMARY KEY,
     highest BIGINT NOT NULL,
@@ -552,15 +547,6 @@ WHEN EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = NEW.stream_id
 BEGIN
     UPDATE purged_counts SET superseded = superseded + 1 WHERE stream_id = NEW.stream_id;
 END;
-CREATE TRIGGER provenance_is_kept BEFORE DELETE ON provenance
-WHEN NOT EXISTS (SELECT 1 FROM purging p CROSS JOIN streams s ON s.stream_id = p.stream_id
-                 WHERE p.only_row = 1 AND p.is_whole = 1
-                   AND (instr(lower(OLD.event_id), s.stream)
-                        OR EXISTS (SELECT 1 FROM entries e WHERE e.event_id = OLD.event_id
-                                                             AND e.stream_id = s.stream_id)))
-BEGIN
-    SELECT RAISE(ABORT, 'where events came from is never forgotten');
-END;
 CREATE TRIGGER set_aside_is_kept BEFORE DELETE ON set_aside
 WHEN NOT EXISTS (SELECT 1 FROM purging WHERE only_row = 1 AND is_whole = 1)
 BEGIN
@@ -620,6 +606,201 @@ CREATE TRIGGER trace_contexts_never_change BEFORE UPDATE ON trace_contexts
 BEGIN
     SELECT RAISE(ABORT, 'the trace of an event never changes');
 END;
-INSERT INTO purging VALUES (1, 0, 0);
+CREATE TRIGGER released_holds_never_change BEFORE UPDATE ON released_holds
+WHEN NEW.reason <> ''
+    OR (NEW.stream_id, NEW.position, NEW.number, NEW.hold, NEW.actor, NEW.held_at,
+        NEW.released_by, NEW.released_at)
+        IS NOT (OLD.stream_id, OLD.position, OLD.number, OLD.hold, OLD.actor, OLD.held_at,
+                OLD.released_by, OLD.released_at)
+    OR NOT EXISTS (SELECT 1 FROM purging WHERE only_row = 1 AND is_whole = 1
+                                           AND stream_id = OLD.stream_id)
+BEGIN
+    SELECT RAISE(ABORT, 'released holds never change');
+END;
+CREATE TABLE held_counts (
+    stream_id  BIGINT NOT NULL,
+    hold       TEXT   NOT NULL,
+    superseded BIGINT NOT NULL,
+    purged     BIGINT NOT NULL,
+    entries    BIGINT NOT NULL,
+    PRIMARY KEY (stream_id, hold, superseded, purged)
+);
+CREATE TABLE below_tallies (
+    target_no BIGINT NOT NULL,
+    stream_id BIGINT NOT NULL,
+    outcome   TEXT   NOT NULL,
+    entries   BIGINT NOT NULL,
+    PRIMARY KEY (target_no, stream_id, outcome)
+);
+CREATE INDEX holds_by_reason ON holds (stream_id, hold, position);
+CREATE TABLE held_rows (
+    target_no BIGINT NOT NULL,
+    stream_id BIGINT NOT NULL,
+    position  BIGINT NOT NULL,
+    PRIMARY KEY (target_no, stream_id, position)
+) WITHOUT ROWID;
+CREATE TRIGGER holds_begin AFTER INSERT ON holds
+BEGIN
+    INSERT INTO held_counts (stream_id, hold, superseded, purged, entries)
+    SELECT NEW.stream_id, NEW.hold,
+           EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = NEW.stream_id
+                                                AND s.position = NEW.position),
+           EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = NEW.stream_id
+                                            AND g.position = NEW.position), 1
+    WHERE 1
+    ON CONFLICT (stream_id, hold, superseded, purged) DO UPDATE SET entries = entries + 1;
+    INSERT OR IGNORE INTO held_rows (target_no, stream_id, position)
+    SELECT l.target_no, l.stream_id, l.position
+    FROM targets t CROSS JOIN ledger l ON l.target_no = t.target_no
+                                      AND l.stream_id = NEW.stream_id
+                                      AND l.position = NEW.position;
+END;
+CREATE TRIGGER holds_end AFTER DELETE ON holds
+BEGIN
+    UPDATE held_counts SET entries = entries - 1
+    WHERE stream_id = OLD.stream_id AND hold = OLD.hold
+      AND superseded = EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = OLD.stream_id
+                                                            AND s.position = OLD.position)
+      AND purged = EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = OLD.stream_id
+                                                    AND g.position = OLD.position);
+    DELETE FROM held_rows
+    WHERE target_no IN (SELECT target_no FROM targets) AND stream_id = OLD.stream_id
+      AND position = OLD.position;
+END;
+CREATE TRIGGER held_rows_follow AFTER INSERT ON ledger
+WHEN EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = NEW.stream_id
+                                     AND h.position = NEW.position)
+BEGIN
+    INSERT OR IGNORE INTO held_rows (target_no, stream_id, position)
+    VALUES (NEW.target_no, NEW.stream_id, NEW.position);
+END;
+CREATE TRIGGER held_are_superseded AFTER INSERT ON superseded
+WHEN EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = NEW.stream_id
+                                     AND h.position = NEW.position)
+BEGIN
+    UPDATE held_counts SET entries = entries - 1
+    WHERE stream_id = NEW.stream_id AND superseded = 0
+      AND hold = (SELECT h.hold FROM holds h WHERE h.stream_id = NEW.stream_id
+                                               AND h.position = NEW.position)
+      AND purged = EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = NEW.stream_id
+                                                    AND g.position = NEW.position);
+    INSERT INTO held_counts (stream_id, hold, superseded, purged, entries)
+    SELECT h.stream_id, h.hold, 1,
+           EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = h.stream_id
+                                            AND g.position = h.position), 1
+    FROM holds h WHERE h.stream_id = NEW.stream_id AND h.position = NEW.position
+    ON CONFLICT (stream_id, hold, superseded, purged) DO UPDATE SET entries = entries + 1;
+END;
+CREATE TRIGGER held_are_purged AFTER INSERT ON purged
+WHEN EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = NEW.stream_id
+                                     AND h.position = NEW.position)
+BEGIN
+    UPDATE held_counts SET entries = entries - 1
+    WHERE stream_id = NEW.stream_id AND purged = 0
+      AND hold = (SELECT h.hold FROM holds h WHERE h.stream_id = NEW.stream_id
+                                               AND h.position = NEW.position)
+      AND superseded = EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = NEW.stream_id
+                                                            AND s.position = NEW.position);
+    INSERT INTO held_counts (stream_id, hold, superseded, purged, entries)
+    SELECT h.stream_id, h.hold,
+           EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = h.stream_id
+                                                AND s.position = h.position), 1, 1
+    FROM holds h WHERE h.stream_id = NEW.stream_id AND h.position = NEW.position
+    ON CONFLICT (stream_id, hold, superseded, purged) DO UPDATE SET entries = entries + 1;
+END;
+CREATE TRIGGER held_are_restored AFTER DELETE ON purged
+WHEN EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = OLD.stream_id
+                                     AND h.position = OLD.position)
+BEGIN
+    UPDATE held_counts SET entries = entries - 1
+    WHERE stream_id = OLD.stream_id AND purged = 1
+      AND hold = (SELECT h.hold FROM holds h WHERE h.stream_id = OLD.stream_id
+                                               AND h.position = OLD.position)
+      AND superseded = EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = OLD.stream_id
+                                                            AND s.position = OLD.position);
+    INSERT INTO held_counts (stream_id, hold, superseded, purged, entries)
+    SELECT h.stream_id, h.hold,
+           EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = h.stream_id
+                                                AND s.position = h.position), 0, 1
+    FROM holds h WHERE h.stream_id = OLD.stream_id AND h.position = OLD.position
+    ON CONFLICT (stream_id, hold, superseded, purged) DO UPDATE SET entries = entries + 1;
+END;
+CREATE TRIGGER grants_begin AFTER INSERT ON grants
+BEGIN
+    INSERT INTO below_tallies (target_no, stream_id, outcome, entries)
+    SELECT target_no, stream_id, outcome, COUNT(*) FROM ledger
+    WHERE target_no = NEW.target_no AND stream_id = NEW.stream_id
+      AND position <= NEW.from_position
+    GROUP BY outcome;
+END;
+CREATE TRIGGER grants_begin_elsewhere AFTER UPDATE OF from_position ON grants
+WHEN NEW.from_position <> OLD.from_position
+BEGIN
+    DELETE FROM below_tallies WHERE target_no = NEW.target_no AND stream_id = NEW.stream_id;
+    INSERT INTO below_tallies (target_no, stream_id, outcome, entries)
+    SELECT target_no, stream_id, outcome, COUNT(*) FROM ledger
+    WHERE target_no = NEW.target_no AND stream_id = NEW.stream_id
+      AND position <= NEW.from_position
+    GROUP BY outcome;
+END;
+CREATE TRIGGER below_rows_follow AFTER INSERT ON ledger
+WHEN EXISTS (SELECT 1 FROM grants a WHERE a.target_no = NEW.target_no
+                 AND a.stream_id = NEW.stream_id AND a.from_position >= NEW.position)
+BEGIN
+    INSERT INTO below_tallies (target_no, stream_id, outcome, entries)
+    VALUES (NEW.target_no, NEW.stream_id, NEW.outcome, 1)
+    ON CONFLICT (target_no, stream_id, outcome) DO UPDATE SET entries = entries + 1;
+END;
+CREATE TRIGGER below_rows_change AFTER UPDATE OF outcome ON ledger
+WHEN NEW.outcome <> OLD.outcome
+    AND EXISTS (SELECT 1 FROM grants a WHERE a.target_no = NEW.target_no
+                    AND a.stream_id = NEW.stream_id AND a.from_position >= NEW.position)
+BEGIN
+    UPDATE below_tallies SET entries = entries - 1
+    WHERE target_no = OLD.target_no AND stream_id = OLD.stream_id AND outcome = OLD.outcome;
+    INSERT INTO below_tallies (target_no, stream_id, outcome, entries)
+    VALUES (NEW.target_no, NEW.stream_id, NEW.outcome, 1)
+    ON CONFLICT (target_no, stream_id, outcome) DO UPDATE SET entries = entries + 1;
+END;
+CREATE TRIGGER due_of_pending AFTER INSERT ON due
+WHEN NEW.is_owed <> 0
+    AND EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = NEW.target_no
+                    AND l.stream_id = NEW.stream_id AND l.position = NEW.position
+                    AND l.outcome = 'pending')
+BEGIN
+    UPDATE due SET is_owed = 0
+    WHERE target_no = NEW.target_no AND stream_id = NEW.stream_id AND lane = NEW.lane
+      AND due_at = NEW.due_at AND position = NEW.position;
+END;
+CREATE INDEX due_by_owed ON due (target_no, stream_id, is_owed, position);
+CREATE TRIGGER provenance_is_kept BEFORE DELETE ON provenance
+WHEN NOT EXISTS (SELECT 1 FROM purging p CROSS JOIN entries e ON e.event_id = OLD.event_id
+                 WHERE p.only_row = 1 AND p.is_whole = 1 AND p.stream_id = e.stream_id)
+    AND NOT EXISTS (SELECT 1 FROM purging p
+                    WHERE p.only_row = 1 AND p.is_whole = 1
+                      AND substr(lower(OLD.event_id), 1, length(p.bodies)) = p.bodies
+                      AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.event_id = OLD.event_id))
+BEGIN
+    SELECT RAISE(ABORT, 'where events came from is never forgotten');
+END;
+CREATE TRIGGER entries_are_counted BEFORE UPDATE OF head ON streams
+WHEN NEW.head > OLD.head AND NEW.kept <= OLD.kept
+BEGIN
+    SELECT RAISE(ABORT, 'the database belongs to a newer eventsync; end this program and use that');
+END;
+CREATE INDEX holds_again ON holds (position, stream_id);
+CREATE INDEX grant_acts_by_stream ON grant_acts (target_no, stream_id, generation, act_no);
+CREATE TRIGGER requests_are_kept BEFORE DELETE ON requests
+BEGIN
+    SELECT RAISE(ABORT, 'requests are never deleted');
+END;
+CREATE TRIGGER holds_end_on_record BEFORE DELETE ON holds
+WHEN NOT EXISTS (SELECT 1 FROM released_holds r
+                 WHERE r.stream_id = OLD.stream_id AND r.position = OLD.position
+                   AND r.held_at = OLD.held_at AND r.hold = OLD.hold)
+BEGIN
+    SELECT RAISE(ABORT, 'holds end on record');
+END;
+INSERT INTO purging VALUES (1, 0, 0, '');
 INSERT INTO erasures VALUES ('bodies', 0, 0);
 INSERT INTO erasures VALUES ('set_aside', 0, 0);

@@ -3,8 +3,7 @@
 import pytest
 
 from eventsync_core.census import Class
-from eventsync_core.dispatch import Budget, Drain, drain
-from eventsync_core.dispatch._dispatch import MOST_CUTS
+from eventsync_core.dispatch import Budget, Drain, _dispatch, drain
 from eventsync_core.ledger import Lease, MemoryLedger, Opening
 from eventsync_core.receivers import Script
 from eventsync_core.testing import HOLDER, make_envelope
@@ -45,15 +44,16 @@ def test_a_clock_set_back_makes_nothing_due_again(world: World) -> None:
     assert drain(task, ["default"]).requests == 1
 
 
-def test_cutting_refused_batches_has_a_bound(world: World) -> None:
+def test_cutting_refused_batches_has_a_bound(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that refuses everything whole costs so many requests and no more."""
-    world.capture(MOST_CUTS + 50)
-    world.tell(Script(poison=frozenset(f"e{n}" for n in range(MOST_CUTS + 51))))
+    monkeypatch.setattr(_dispatch, "MOST_CUTS", 100)
+    world.capture(150)
+    world.tell(Script(poison=frozenset(f"e{n}" for n in range(151))))
 
     report = world.drain()
 
     assert report.stopped_because == "budget"
-    assert report.requests <= 2 * MOST_CUTS + 1
+    assert 100 < report.requests <= 2 * 100 + 1
 
 
 def test_a_grant_revoked_after_packing_sends_nothing(
