@@ -20,6 +20,8 @@ _BY_CODE: dict[int, tuple[type[EventSyncError], str]] = {
     sqlite3.SQLITE_PROTOCOL: (StoreBusyError, "other processes are writing to {path}"),
     sqlite3.SQLITE_LOCKED: (StoreBusyError, "{path} is locked"),
     sqlite3.SQLITE_FULL: (StoreFullError, "no space is left for {path}"),
+    # The index of a WAL, which whoever reads makes: SQLite tells no lack of space there.
+    sqlite3.SQLITE_IOERR_SHMSIZE: (StoreFullError, "no space is left beside {path}"),
     sqlite3.SQLITE_READONLY: (StoreNotWritableError, "{path} cannot be written"),
     sqlite3.SQLITE_PERM: (StoreNotWritableError, "{path} cannot be written"),
     sqlite3.SQLITE_CANTOPEN: (StoreNotWritableError, "{path} cannot be opened for writing"),
@@ -88,7 +90,7 @@ def translated(error: DriverError, path: str) -> Exception:
             # The driver's own: bytes in a column of text that are not UTF-8.
             return StoreUnreadableError(f"{path} is damaged")
         return error
-    found = _BY_CODE.get(code & 0xFF)
+    found = _BY_CODE.get(code, _BY_CODE.get(code & 0xFF))
     if found is None:
         return error
     kind, message = found

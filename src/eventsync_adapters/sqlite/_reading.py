@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import sqlite3
 import stat
 from pathlib import Path
@@ -16,6 +17,7 @@ from eventsync_adapters.sqlite._store import SqliteStores
 from eventsync_core.errors import (
     StoreBusyError,
     StoreError,
+    StoreFullError,
     StoreNotWritableError,
     StoreUnreadableError,
 )
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _PARTS = ("", "-wal", "-journal")
 _PAGES_AT_ONCE = 4_096
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class _ReadOnlyStores(SqliteStores):
@@ -81,11 +84,11 @@ def open_for_reading(path: Path, *, busy_seconds: float = 5.0) -> SqliteStores |
     if found.st_size == 0 and stat.S_ISREG(found.st_mode):
         return None
     # So SQLite answers where a crash left work to be done, or files are missing.
-    with contextlib.suppress(StoreNotWritableError):
+    with contextlib.suppress(StoreFullError, StoreNotWritableError):
         return _opened(path, "ro", busy_seconds)
     try:
         return _opened(path, "rw", busy_seconds)
-    except StoreNotWritableError as error:
+    except (StoreFullError, StoreNotWritableError) as error:
         return _from_copy(path, busy_seconds, error)
 
 
@@ -119,9 +122,7 @@ def _migrated(
     database: Database, between: "TemporaryDirectory[str] | None", source: Path
 ) -> SqliteStores:
     """Read a copy that is brought to this program's version; the store itself is not."""
-    from tempfile import TemporaryDirectory
-
-    copy = TemporaryDirectory(prefix="eventsync-read-")
+    copy = _private_folder(source)
     path, mode = Path(copy.name) / database.path.name, configured_journal(database)
     try:
         with contextlib.closing(sqlite3.connect(path)) as newer:
@@ -151,9 +152,8 @@ def _not_busy(status: int, _left: int, _all: int) -> None:
 def _from_copy(path: Path, busy_seconds: float, why: StoreError) -> SqliteStores | None:
     """Read a copy together with its journal; *why* is raised when that is no use either."""
     import shutil
-    from tempfile import TemporaryDirectory
 
-    copy = TemporaryDirectory(prefix="eventsync-read-")
+    copy = _private_folder(path)
     try:
         for part in _PARTS:
             piece = path.with_name(path.name + part)
@@ -162,10 +162,27 @@ def _from_copy(path: Path, busy_seconds: float, why: StoreError) -> SqliteStores
         return _opened(Path(copy.name) / path.name, "rw", busy_seconds, copy, path)
     except OSError as error:
         copy.cleanup()
-        raise _unreadable(path, error) from error
+        is_room = error.errno not in _NO_ROOM
+        raise _unreadable(path, error) if is_room else _no_room(path, error) from error
     except StoreError:
         copy.cleanup()
         raise why from None
+
+
+def _private_folder(source: Path) -> "TemporaryDirectory[str]":
+    from tempfile import TemporaryDirectory
+
+    try:
+        return TemporaryDirectory(prefix="eventsync-read-")
+    except OSError as error:
+        raise _no_room(source, error) from error
+
+
+def _no_room(path: Path, error: OSError) -> StoreFullError:
+    reason = error.strerror or type(error).__name__
+    full = StoreFullError(f"{path} cannot be read: there is no room for a private copy: {reason}")
+    full.fix_text = "free some disk space, or name a folder with room in TMPDIR, then run it again"
+    return full
 
 
 def _unreadable(path: Path, error: OSError) -> StoreUnreadableError:
