@@ -150,9 +150,22 @@ def _rules(found: Iterable[Any]) -> Iterator[Any]:
 
 def test_no_object_of_the_schema_lets_anything_pass() -> None:
     """Each says what it holds, and what must be there is among it."""
-    for rule in _objects(schema()["$defs"]):
+    # This one is a rule that all answers share, beside what each of them holds.
+    assert schema()["$defs"]["told"].keys() == {"description", "oneOf"}
+    for rule in _objects({**schema()["$defs"], "told": {}}):
         assert "additionalProperties" in rule
         assert set(rule.get("required", ())) <= set(rule.get("properties", ()))
+
+
+@pytest.mark.parametrize("is_ok", [True, False])
+def test_no_answer_may_be_bare(is_ok: bool) -> None:  # noqa: FBT001 - a parameter of pytest
+    """What went well has more than that it did, and what did not has an error."""
+    bare = {"schema": 1, "ok": is_ok}
+    answers = {
+        name for name, rule in schema()["$defs"].items() if "schema" in rule.get("properties", {})
+    }
+
+    assert [name for name in answers if not faults(bare, name)] == []
 
 
 def test_the_schema_is_one() -> None:

@@ -163,6 +163,8 @@ def test_a_read_only_home(run: Run, home: Path, events: Path, full_home: Path) -
         for words in writing_commands(more):
             told = launched(home, *words, "--json", through=UNPRIVILEGED)
             check_document(told, 5, "store_not_writable")
+        plain = launched(home, "target", "grant", through=UNPRIVILEGED)
+        check_told(plain, 5, "store_not_writable")
         changed = launched(home, "sync", "mode", "LOCAL_RETENTION", through=UNPRIVILEGED)
         check_told(changed, 5, "store_not_writable")
         for words in [*LOOKING, ("sync", "status"), ("sync", "status", "--check")]:
