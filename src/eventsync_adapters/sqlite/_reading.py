@@ -162,8 +162,8 @@ def _from_copy(path: Path, busy_seconds: float, why: StoreError) -> SqliteStores
         return _opened(Path(copy.name) / path.name, "rw", busy_seconds, copy, path)
     except OSError as error:
         copy.cleanup()
-        is_room = error.errno not in _NO_ROOM
-        raise _unreadable(path, error) if is_room else _no_room(path, error) from error
+        made = _no_room if error.errno in _NO_ROOM else _unreadable
+        raise made(path, error) from error
     except StoreError:
         copy.cleanup()
         raise why from None
@@ -178,13 +178,13 @@ def _private_folder(source: Path) -> "TemporaryDirectory[str]":
         raise _no_room(source, error) from error
 
 
-def _no_room(path: Path, error: OSError) -> StoreFullError:
+def _no_room(path: Path, error: OSError) -> StoreError:
     reason = error.strerror or type(error).__name__
     full = StoreFullError(f"{path} cannot be read: there is no room for a private copy: {reason}")
     full.fix_text = "free some disk space, or name a folder with room in TMPDIR, then run it again"
     return full
 
 
-def _unreadable(path: Path, error: OSError) -> StoreUnreadableError:
+def _unreadable(path: Path, error: OSError) -> StoreError:
     reason = error.strerror or type(error).__name__
     return StoreUnreadableError(f"{path} cannot be read: {reason}")
