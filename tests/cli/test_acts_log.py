@@ -87,3 +87,16 @@ def test_a_log_that_cannot_be_written_stops_nothing(
     ran = run("sync", "gc", "--apply")
 
     assert (ran.code, ran.err.count("acts.log cannot be written")) == (0, 1)
+
+
+def test_a_line_that_was_cut_short_spoils_no_other(run: Run, log: Path, events: Path) -> None:
+    """The disk was full in its midst; the next one stands in a line of its own."""
+    run("capture", str(events))
+    log.write_text('{"timestamp": "2026')
+
+    run("sync", "gc", "--apply")
+    run("sync", "gc", "--apply")
+
+    cut, *whole = log.read_text().splitlines()
+    assert (cut, len(whole)) == ('{"timestamp": "2026', 2)
+    assert {json.loads(line)["event"] for line in whole} == {"payloads collected"}

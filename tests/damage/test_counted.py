@@ -36,3 +36,18 @@ def test_less_than_nothing_is_not_well(run: Run, database: Path) -> None:
     assert run(*ran.document["error"]["fix"]["argv"][1:]).code == 0
     after = run("sync", "status", "--json")
     assert (after.code, after.document["event_journal"]["retained_event_count"]) == (0, 20)
+
+
+def test_a_damaged_counter_stops_no_capture(run: Run, home: Path, events: Path) -> None:
+    """Doctor tells of it, and sets it right."""
+    run("capture", str(events))
+    unguarded(home / "eventsync" / "eventsync.db", ("UPDATE streams SET kept = 'xyz'", ()))
+    events.write_text('{"event_id": "another"}\n')
+
+    assert run("capture", str(events)).code == 0
+
+    findings = run("sync", "doctor", "--json").document["findings"]
+    assert [each["code"] for each in findings] == ["counters_differ"]
+    run("sync", "doctor", "--mend")
+    assert run("sync", "doctor", "--json").document["findings"] == []
+    assert run("sync", "status", "--json").document["event_journal"]["retained_event_count"] == 21

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from eventsync_adapters.logs._files import open_log
 from eventsync_adapters.logs._structlog import json_log
 from eventsync_core.clock import iso_time
 from eventsync_core.telemetry import LogEvent
@@ -14,7 +15,7 @@ def log_act(path: Path, event: LogEvent, values: Mapping[str, object], *, at: in
     """
     said = {field: values[field] for field in event.fields if field in values}
     try:
-        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        with open_log(path) as file:
             json_log(file, event)(iso_time(at), said)
     except OSError as error:
         return f"{path} cannot be written: {error.strerror or 'unwritable'}"

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TextIO
 
 from eventsync_adapters import machine
+from eventsync_adapters.logs._files import open_log
 from eventsync_adapters.logs._structlog import json_log
 from eventsync_core.clock import SECOND, Clock, iso_time
 from eventsync_core.legacy import Became, Brought, RowKey, Source
@@ -31,7 +32,7 @@ class RowLog:
         try:
             machine.make_private_folder(self._path.parent)
             machine.create_private_file(self._path)
-            self._file = self._path.open("a", encoding="utf-8", errors="backslashreplace")
+            self._file = open_log(self._path)
             self._write = json_log(self._file, ROW_MIGRATED)
         except OSError as error:
             self._give_up(error)
