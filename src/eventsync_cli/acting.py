@@ -41,7 +41,9 @@ def closing(app: App) -> list[str]:
 
 
 def _log(app: App, name: str, result: Result) -> None:
-    """Log what the command *name* did."""
+    """Log what the command *name* did, where that was an act."""
+    if not result.is_act:
+        return
     target, reason = result.document.get("target"), result.reason
     more = {
         "exit": int(result.code),

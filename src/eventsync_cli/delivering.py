@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from eventsync_cli.choosing import target_document
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
@@ -117,7 +119,9 @@ def _deliver(app: App, stores: Stores, target: Target, budget: Budget) -> Result
     talk = (*talk, *_no_token(app, report), *_reset(app, stores.targets.get(target.target_id)))
     limits = _rest_of(budget, report, spent=app.clock() - started)
     bodies = _bodies(app, stores, target, granted, report, (limits, started))
-    return _result(report, target, talk=talk, bodies=bodies)
+    result = _result(report, target, talk=talk, bodies=bodies)
+    tried = report.requests or report.selected or (bodies is not None and bodies.selected)
+    return attrs.evolve(result, is_act=result.code is ExitCode.OK or bool(tried))
 
 
 def _rest_of(budget: Budget, report: Report, *, spent: int) -> Limits:

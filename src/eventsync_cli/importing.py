@@ -167,4 +167,5 @@ def result_of(app: App, found: Imported, *, dry_run: bool) -> Result:
         talk=app.concerns(of_target=False),
         code=found.code,
         reason=found.error,
+        is_act=not dry_run,
     )

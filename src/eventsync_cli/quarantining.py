@@ -53,6 +53,7 @@ def quarantine_entries(app: App, event_ids: Sequence[str], *, dry_run: bool) -> 
         },
         lines=lines,
         talk=(*talk, *app.concerns()),
+        is_act=not dry_run,
     )
 
 

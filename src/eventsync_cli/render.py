@@ -40,7 +40,8 @@ class Result:
     What a command has to say.
 
     `document` is its JSON without `schema` and `ok`, `lines` the same for a person; `talk`
-    goes to stderr either way. `reason` says why `code` is not 0.
+    goes to stderr either way. `reason` says why `code` is not 0. `is_act` says that it did what
+    it is for, and not only looked: such a one is logged where that is asked for.
     """
 
     document: Mapping[str, Any]
@@ -48,6 +49,7 @@ class Result:
     talk: Sequence[str] = ()
     code: ExitCode = ExitCode.OK
     reason: Reason | None = None
+    is_act: bool = False
 
 
 def show(answer: Result, *, as_json: bool) -> ExitCode:

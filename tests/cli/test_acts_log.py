@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from eventsync_adapters import machine
 from eventsync_adapters.server import Serving
+from eventsync_adapters.sqlite import open_stores
 from eventsync_core.telemetry import LOG_EVENTS
 from tests.cli.conftest import Run
 from tests.cli.gates import EXTERNAL
@@ -64,6 +66,29 @@ def test_a_look_is_no_act(run: Run, log: Path, events: Path) -> None:
         ("journal", "purge", "--project", "default", "--dry-run"),
     ):
         run(*words)
+
+    assert _lines(log) == []
+
+
+def test_what_did_nothing_is_no_act(
+    run: Run, log: Path, events: Path, receiver: Serving, tmp_path: Path
+) -> None:
+    """Refused, or somebody else was at work; what drains when there is nothing left, is one."""
+    empty = tmp_path / "empty.db"
+    log.parent.mkdir(parents=True)
+    log.touch()
+    assert run("journal", "backup", str(empty)).code == 0
+    run("capture", str(events))
+    assert run("sync", "now").code == 0
+    assert run("sync", "archive", str(tmp_path / "out.gz")).code == 4
+    run(*EXTERNAL, receiver.url)
+    run("target", "pause", "--reason", "a holiday")
+    assert run("sync", "now").code == 3
+    (target,) = run("target", "list", "--json").document["targets"]
+    with open_stores(log.with_name("eventsync.db")) as stores:
+        holder, at = machine.this_process(), machine.now()
+        stores.leases.acquire(target["target_id"], "default", holder, at=at)
+        assert run("journal", "purge", "--project", "default").code == 3
 
     assert _lines(log) == []
 

@@ -203,9 +203,13 @@ def test_while_somebody_sends_it(filled: Run, home: Path, monkeypatch: pytest.Mo
         assert isinstance(lease, Lease)
         ran = filled("journal", "purge", "--project", PROJECT, "--json")
         assert (ran.code, ran.document["error"]["code"]) == (3, "busy")
+        assert sum(value for value in ran.document.values() if type(value) is int) - 1 == 0
+        said = filled("journal", "purge", "--project", PROJECT)
+        assert "nothing is erased; there are: payloads 2" in said.out
         monkeypatch.setattr(journal_purge, "sender_of", lambda *_, **__: None)
         later = filled("journal", "purge", "--project", PROJECT, "--json")
         assert (later.code, later.document["error"]["code"]) == (3, "busy")
+        assert "nothing is erased" in later.document["error"]["message"]
         assert sum(value for value in later.document.values() if type(value) is int) - 1 == 0
         stores.leases.release(lease)
 

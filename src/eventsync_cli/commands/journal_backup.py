@@ -36,4 +36,5 @@ def command(app: App, file: str, *, force: bool, damaged: bool) -> Result:
         document={"file": file, "file_bytes": size, "events": events, "streams_count": streams},
         lines=[f"backed up {told} to {file} ({size} bytes), verified"],
         talk=app.concerns(),
+        is_act=True,
     )

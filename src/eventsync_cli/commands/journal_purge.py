@@ -50,9 +50,13 @@ def command(app: App, *, dry_run: bool) -> Result:
     if dry_run or busy is not None:
         reason = None if busy is None else _busy_reason(app, busy, "nothing is erased")
         return _result(app, erased, reason, copies, dry_run=dry_run, is_done=False)
+    planned = erased
     with if_interrupted(_PART):
         with app.stores() as opened:
             erased, busy = _erase(app, opened)
+        if busy is not None and erased == Erased():
+            reason = _busy_reason(app, busy, "nothing is erased")
+            return _result(app, planned, reason, copies, dry_run=False, is_done=False)
         reason = _compact(app) if busy is None else _busy_reason(app, busy, "not all is erased")
     if reason is None and copies:
         reason = _copies_reason(copies)
@@ -100,11 +104,12 @@ def _result(
     else:
         would = "would be erased: " if reason is None else "nothing is erased; there are: "
     counts = attrs.asdict(erased)
+    done = attrs.asdict(erased if is_done or dry_run else Erased())
     said = "  ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
     return Result(
         document={
             "stream": app.stream,
-            **counts,
+            **done,
             "copies": list(copies[:MOST_ITEMS]),
             "copies_count": len(copies),
             "dry_run": dry_run,
@@ -113,6 +118,7 @@ def _result(
         talk=app.concerns(),
         code=ExitCode.OK if reason is None else ExitCode.INCOMPLETE,
         reason=reason,
+        is_act=is_done,
     )
 
 

@@ -125,4 +125,5 @@ def _result(app: App, file: str, plan: _Plan, aside: Path | None, *, dry_run: bo
         },
         lines=lines,
         talk=(*([_AGAIN] if resting else []), *app.concerns()),
+        is_act=not dry_run,
     )

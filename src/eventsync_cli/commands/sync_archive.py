@@ -189,6 +189,7 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int]) -> Result
         talk=app.concerns(),
         code=code,
         reason=reason,
+        is_act=is_done,
     )
 
 

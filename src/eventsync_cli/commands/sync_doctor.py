@@ -113,6 +113,7 @@ def _result(
         talk=app.concerns(),
         code=code,
         reason=errors[0].reason if errors else None,
+        is_act=mended is not None,
     )
 
 

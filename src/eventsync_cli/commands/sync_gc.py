@@ -92,6 +92,7 @@ def _result(
         document=document,
         lines=_lines(found, sizes, apply=apply, is_compacted=is_compacted),
         talk=[*app.concerns(), *_talk(app, found, unused, apply=apply)],
+        is_act=apply,
     )
 
 

@@ -305,7 +305,7 @@ class Stored(Settings):
 
     def log_act(self, command: str, values: "Mapping[str, object]") -> str:
         """
-        Log what *command* did, where a log is wanted and it is an act, and not only a look.
+        Log the act that *command* was, where a log is wanted.
 
         Return why the line is missing, if it is; see the logs adapter.
         """
@@ -314,10 +314,9 @@ class Stored(Settings):
             if not path.is_file():
                 return ""
         from eventsync_adapters.logs import log_act
-        from eventsync_core.telemetry import act_of
+        from eventsync_core.telemetry import ACTS
 
-        act = act_of(command, values)
-        return log_act(path, act, values, at=self.clock()) if act else ""
+        return log_act(path, ACTS[command], values, at=self.clock())
 
     def verified(self) -> "dict[str, Verified]":
         """Return how far each stream was found good before; see the files adapter."""

@@ -12,6 +12,7 @@ from eventsync_core.telemetry._metrics import (
     prometheus_name,
 )
 from eventsync_core.telemetry._names import (
+    ACTS,
     BROKEN,
     CAPTURE_SPAN,
     DRAIN_SPAN,
@@ -22,12 +23,12 @@ from eventsync_core.telemetry._names import (
     SPANS,
     LogEvent,
     Span,
-    act_of,
 )
 from eventsync_core.telemetry._samples import Sample, samples
 from eventsync_core.telemetry._text import prometheus_text
 
 __all__ = [
+    "ACTS",
     "BROKEN",
     "CAPTURED",
     "CAPTURE_SECONDS",
@@ -47,7 +48,6 @@ __all__ = [
     "Metric",
     "Sample",
     "Span",
-    "act_of",
     "prometheus_name",
     "prometheus_text",
     "samples",

@@ -75,7 +75,7 @@ def _act(name: str, said: str, *fields: str) -> LogEvent:
     return LogEvent(name=name, help=said, where="acts.log", fields=(*_OF_ACTS, *fields))
 
 
-_ACTS: Mapping[str, LogEvent] = {
+ACTS: Mapping[str, LogEvent] = {
     "gc": _act(
         "payloads collected",
         "what sync gc --apply let go",
@@ -122,12 +122,4 @@ _ACTS: Mapping[str, LogEvent] = {
         *("counts", "target_id", "requests", "stopped_because", "remaining_owed"),
     ),
 }
-LOG_EVENTS = (ROW_MIGRATED, SERVED, NOT_STORED, BROKEN, *_ACTS.values())
-
-
-def act_of(command: str, said: Mapping[str, object]) -> LogEvent | None:
-    """Return the act that *command* was, by what it *said*, or None: it changed nothing."""
-    act = _ACTS.get(command)
-    # One that only looked says nothing of what it did.
-    is_done = act and not said.get("dry_run") and said.get(act.fields[len(_OF_ACTS)]) is not None
-    return act if is_done else None
+LOG_EVENTS = (ROW_MIGRATED, SERVED, NOT_STORED, BROKEN, *ACTS.values())
