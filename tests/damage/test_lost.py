@@ -72,6 +72,10 @@ def test_what_was_there_is_not_made_anew(
     ran = run("capture", str(events), "--json")
     assert (ran.code, ran.document["error"]["code"]) == (5, "store_unreadable")
     assert run("sync", "now").code == 5
+    backup = run("journal", "backup", str(tmp_path / "none.db"))
+    assert "verified.json beside it tells of it [store_unreadable]" in backup.err
+    unwilling = run("journal", "restore", copy, "--json").document["error"]
+    assert "holds or held something" in unwilling["message"]
     with open_store(home) as store, pytest.raises(StoreUnreadableError):
         store.capture({"event_id": "e1"})
     with open_store(home) as store, pytest.raises(StoreUnreadableError):

@@ -278,12 +278,14 @@ class OutputUnusableError(EventSyncError):
 
 
 class HomeNotEmptyError(EventSyncError):
-    """A backup is not restored over a home that holds something already; nothing was changed."""
+    """A backup is not restored over a home that holds or held something; nothing was changed."""
 
     code = "home_not_empty"
 
     def __init__(self, database: str, file: str, *more: str) -> None:
-        super().__init__(f"{database} holds something already; it would be put aside, not deleted")
+        super().__init__(
+            f"{database} holds or held something; what is there would be put aside, not deleted"
+        )
         self.fix_argv = ("eventsync", "journal", "restore", file, "--replace", *more)
 
 
