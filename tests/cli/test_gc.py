@@ -242,4 +242,21 @@ def test_a_preview_is_one(delivered: Run, home: Path) -> None:
 
     assert (ran.document["dry_run"], ran.document["compacted"]) == (True, False)
     assert database(home).read_bytes() == before
-    assert "written anew" in delivered("sync", "gc", "--compact").out
+
+
+def test_to_write_it_anew_is_an_act(delivered: Run, home: Path) -> None:
+    """By which no payload goes; its preview counts the same, and the log has a line of it."""
+    log = home / "eventsync" / "acts.log"
+    log.touch()
+
+    would = delivered("sync", "gc", "--compact", "--dry-run", "--json").document
+    did = delivered("sync", "gc", "--compact", "--json").document
+    said = delivered("sync", "gc", "--compact").out
+
+    assert (did["dry_run"], did["compacted"], did["purged"], did["skipped"]) == (False, True, 0, 0)
+    assert [would[key] for key in ("dry_run", "purged", "skipped")] == [True, 0, 0]
+    assert "gc: purged 0" in said
+    assert "written anew" in said
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(each["purged"], each["compacted"]) for each in lines] == [(0, True)] * 2
+    assert delivered("sync", "gc", "--json").document["purged"] > 0

@@ -35,18 +35,20 @@ def command(app: App, *, apply: bool, dry_run: bool, compact: bool, **filters: A
             "--apply and --dry-run exclude each other",
             fix_argv=("eventsync", "sync", "gc", "--help"),
         )
-    compact = compact and not dry_run
     choice, stream = choice_of(app, **filters), wanted_stream(app)
     found, size = Collected(frozenset()), 0
     with app.reading() as stores:
         if stores is not None:
             size = total(stores.measures.retained()).size_bytes
             found = found if apply else preview(stores, choice, stream, at=app.clock())
+    if compact and not apply:
+        # To write it anew is an act of its own, by which no payload goes.
+        found = Collected(found.targets)
     before = app.space()
     left = size - found.size
     if apply and app.has_store:
         found, left = _collect(app, choice, stream)
-    after = before
+    after, compact = before, compact and not dry_run
     if compact:
         after = app.compact()
     elif apply:
@@ -55,7 +57,7 @@ def command(app: App, *, apply: bool, dry_run: bool, compact: bool, **filters: A
     sizes |= {"file_bytes_before": size_of(before), "file_bytes_after": size_of(after)}
     unused = 0 if after is None else after.unused
     is_compacted = compact and after is not None
-    return _result(app, found, sizes, unused, apply=apply, is_compacted=is_compacted)
+    return _result(app, found, sizes, unused, is_done=apply or compact, is_compacted=is_compacted)
 
 
 def _collect(app: App, choice: Choice, stream: str | None) -> tuple[Collected, int]:
@@ -75,7 +77,7 @@ def _result(
     sizes: dict[str, int],
     unused: int,
     *,
-    apply: bool,
+    is_done: bool,
     is_compacted: bool,
 ) -> Result:
     document = {
@@ -86,33 +88,33 @@ def _result(
         **sizes,
         "unused_bytes": unused,
         "compacted": is_compacted,
-        "dry_run": not apply,
+        "dry_run": not is_done,
     }
     return Result(
         document=document,
-        lines=_lines(found, sizes, apply=apply, is_compacted=is_compacted),
-        talk=[*app.concerns(), *_talk(app, found, unused, apply=apply)],
-        is_act=apply,
+        lines=_lines(found, sizes, is_done=is_done, is_compacted=is_compacted),
+        talk=[*app.concerns(), *_talk(app, found, unused, is_done=is_done)],
+        is_act=is_done,
     )
 
 
 def _lines(
-    found: Collected, sizes: dict[str, int], *, apply: bool, is_compacted: bool
+    found: Collected, sizes: dict[str, int], *, is_done: bool, is_compacted: bool
 ) -> list[str]:
-    would = "" if apply else "would be "
+    would = "" if is_done else "would be "
     stayed = "  ".join(f"{why.value} {found.stayed[why]}" for why in Stay)
     counts = f"purged {found.purged} ({found.size} bytes)  skipped {found.stayed.total()}"
     compacted = ["gc: the database was written anew"] if is_compacted else []
     return [f"gc: {would}{counts} ({stayed})  ({size_words(sizes)})", *compacted]
 
 
-def _talk(app: App, found: Collected, unused: int, *, apply: bool) -> list[str]:
+def _talk(app: App, found: Collected, unused: int, *, is_done: bool) -> list[str]:
     lines = []
     if not found.targets:
         lines.append("no target is known here: nothing may go")
-    if not apply and found.purged:
+    if not is_done and found.purged:
         lines.append("no payload went; the same command with --apply does it")
-    if apply and unused:
+    if is_done and unused:
         again = app.chosen.spelt("eventsync sync gc --compact")
         lines.append(f"{unused} bytes of the file are unused; to give them back: {again}")
     return lines

@@ -78,8 +78,8 @@ def _act(name: str, said: str, *fields: str) -> LogEvent:
 ACTS: Mapping[str, LogEvent] = {
     "gc": _act(
         "payloads collected",
-        "what sync gc --apply let go",
-        *("purged", "purged_bytes", "skipped"),
+        "what sync gc let go, and whether it wrote the database anew",
+        *("purged", "purged_bytes", "skipped", "compacted"),
     ),
     "archive": _act(
         "payloads archived",
