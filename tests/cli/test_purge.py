@@ -162,9 +162,12 @@ def test_other_projects_stay(run: Run, home: Path) -> None:
     run("sync", "migrate", "--take-quarantined")
 
     nobody = run("journal", "purge", "--project", "e")
+    error = run("journal", "purge", "--project", "e", "--json").document["error"]
     ran = run("journal", "purge", "--project", "alpha", "--json").document
 
     check_told(nobody, 64, "project_unknown")
+    assert "alpha, alpha2, beta" in nobody.err
+    assert "alpha2" in run(*error["fix"]["argv"][1:]).out
     assert (ran["payloads"], ran["provenance"], ran["set_aside"]) == (1, 1, 1)
     rows = run("journal", "quarantine", "--json").document["set_aside"]
     assert [row["event_id"] for row in rows] == ["bad-alpha2", "bad-beta"]

@@ -40,11 +40,13 @@ def command(app: App, *, dry_run: bool) -> Result:
         busy = None if stores is None else sender_of(stores, app.stream, at=app.clock())
         erased = Erased() if stores is None else plan_erasure(stores, app.stream)
         is_there = stores is not None and is_known(stores, app.stream)
+        others = [] if stores is None else [head.stream for head in stores.journal.heads()]
     if not is_there and erased == Erased():
+        known = f", but of {', '.join(others[:_NAMED])}" if others else ""
         raise UsageProblemError(
-            f"nothing is known here of a project {app.stream}; nothing is erased",
+            f"nothing is known here of a project {app.stream}{known}; nothing is erased",
             code="project_unknown",
-            fix_argv=("eventsync", "sync", "status"),
+            fix_argv=("eventsync", "journal", "list"),
         )
     copies = left_copies(app)
     if dry_run or busy is not None:
