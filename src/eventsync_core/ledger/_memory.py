@@ -141,9 +141,9 @@ class MemoryLedger:
     def close_request(self, lease: Lease, request_id: int, verdict: Verdict, *, at: int) -> bool:
         """See `Ledger.close_request`."""
         holds = self._holds(lease)
-        request = self._requests[request_id]
-        if request.closed_at is not None:
-            return holds
+        request = self._requests.get(request_id)
+        if request is None or request.closed_at is not None:
+            return holds and request is not None
         positions = read_ranges(request.positions)
         erased = {n for n, each in enumerate(positions) if self.is_erased(lease.stream, each)}
         verdict = silenced(verdict, erased)

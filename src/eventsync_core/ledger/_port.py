@@ -77,7 +77,8 @@ class Ledger(Protocol):
         Then only positive acknowledgements are kept. A verdict that the request was withheld
         changes no entry. Words about an entry whose payload was purged with its project are
         not kept, see `silenced`. All of it is stored, or nothing; closing
-        a closed request changes nothing.
+        a closed request changes nothing. Of a request that is not there, as after a restore,
+        nothing is kept, and the answer is false.
         """
         ...
 

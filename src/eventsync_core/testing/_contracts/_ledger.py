@@ -331,6 +331,19 @@ class LedgerContract:
         ) == (Outcome.DUPLICATE, Outcome.UNKNOWN_EFFECT)
         assert stores.ledger.last_delivery_at(TARGET_ID) == _LATER
 
+    def test_a_request_that_is_not_there_changes_nothing(
+        self, stores: Stores, lease: Lease
+    ) -> None:
+        """Whoever sent it is told so, though it holds the lease; what is open stays so."""
+        request_id = opened(stores, lease, 1)
+
+        said = verdict(Outcome.SUCCESS)
+        assert not stores.ledger.close_request(lease, request_id + 1, said, at=NOW)
+
+        assert classes(stores) == {Class.IN_FLIGHT: 1, Class.OWED: 3}
+        assert stores.ledger.last_delivery_at(TARGET_ID) is None
+        assert stores.ledger.close_request(lease, request_id, said, at=NOW)
+
     def test_a_stale_holder_parks_and_passes_nothing(self, stores: Stores, lease: Lease) -> None:
         """The token fences all it would write."""
         leased(stores, at=_LATER)
