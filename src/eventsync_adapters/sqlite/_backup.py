@@ -84,12 +84,13 @@ def put_in_place(
     Nobody else reads or writes between the copy and the change; *settle* is called there, and may
     still write to *prepared*. Whoever has the database open sees a change of its content: the file
     stays the same one. Only one that nobody can open gives its name away, and is called *aside*.
+    Where *aside* stays after a failure or an interrupt, either content may be there; else all is
+    as it was.
 
     Raises:
-        StoreBusyError: Another process uses it, or has it open in WAL mode.
-        StoreNotWritableError: It cannot be copied or written; all is as it was.
-
-    After an interrupt, and where a disk fails, either may be there; then *aside* stays.
+        StoreBusyError: Another process uses it, or has it open in WAL mode; all is as it was.
+        StoreFullError: There is no room for it; all is as it was.
+        StoreNotWritableError: It cannot be copied or written.
     """
     place = Path(os.path.realpath(path))
     try:

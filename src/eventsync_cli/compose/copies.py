@@ -84,7 +84,8 @@ class Prepared(Copy):
         None where there is none, or where it cannot be read.
 
         Raises:
-            StoreError: It cannot be put there; all is as it was.
+            StoreError: It cannot be put there; where a copy of what was there stays, either may
+                be in place, else all is as it was.
         """
         from eventsync_adapters.sqlite import put_in_place
 

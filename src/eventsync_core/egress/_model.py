@@ -71,8 +71,8 @@ class Refusal:
     """
     Why nothing may be sent now.
 
-    `code` is a gate's word, `paused` or `target_backoff`; `message` and `fix` are one line
-    each for a person, `fix_argv` is a command that helps, if there is one.
+    `code` is a gate's word, `paused`, `grant_damaged` or `target_backoff`; `message` and `fix`
+    are one line each for a person, `fix_argv` is a command that helps, if there is one.
     """
 
     code: str

@@ -66,7 +66,7 @@ def judge_text(entry: Entry) -> tuple[Flaw, str] | None:
 
 
 def _names_itself(entry: Entry) -> bool:
-    """Say of most entries that the text names them; of an odd text, `judge_text` knows."""
+    """Say True only where the text names the entry; where it is not so, `judge_text` decides."""
     try:
         named = read_document(entry.event.text.encode())["event_id"]
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -104,10 +104,15 @@ class MemoryLedger:
         if self._holds(lease):
             self._leases[lease.target_id, lease.stream] = attrs.evolve(lease, expires_at=0)
 
-    def in_flight(self, stream: str, *, at: int | None) -> set[int]:
-        """See `Leases.in_flight`; with None also what carry those whose lease is held by nobody."""
-        found = [self.carried(*pair, at=at or 0) for pair in self._open if pair[1] == stream]
-        return {each for carried, is_live in found if is_live or at is None for each in carried}
+    def in_flight(self, stream: str, *, at: int) -> set[int]:
+        """See `Leases.in_flight`."""
+        found = [self.carried(*pair, at=at) for pair in self._open if pair[1] == stream]
+        return {each for carried, is_live in found if is_live for each in carried}
+
+    def carried_anywhere(self, stream: str) -> set[int]:
+        """Return the positions that open requests carry, whether their senders live or not."""
+        open_ids = [request_id for pair, request_id in self._open.items() if pair[1] == stream]
+        return {each for n in open_ids for each in read_ranges(self._requests[n].positions)}
 
     def give_up(self, stream: str, *, at: int) -> None:
         """See `Leases.give_up`."""
@@ -382,11 +387,7 @@ class MemoryLedger:
 
     def rows_of(self, stream: str, position: int) -> list[LedgerEntry]:
         """Return the entry's rows, of every target."""
-        return [
-            row
-            for (_, where, place), row in self._entries.items()
-            if (where, place) == (stream, position)
-        ]
+        return [row for place, row in self._entries.items() if place[1:] == (stream, position)]
 
     def carried(self, target_id: str, stream: str, *, at: int) -> tuple[set[int], bool]:
         """Return the positions that an open request carries, and whether its sender lives."""

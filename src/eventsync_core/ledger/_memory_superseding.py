@@ -20,7 +20,7 @@ class MemorySuperseding:
         newcomers, counts = defaultdict[str, list[int]](list), defaultdict[int, int](int)
         for position, key in sorted(keys.items()):
             newcomers[key].append(position)
-        flying = self.ledger.in_flight(stream, at=None)
+        flying = self.ledger.carried_anywhere(stream)
         for key, positions in newcomers.items():
             earlier = {
                 position: self.ledger.rows_of(stream, position)
