@@ -150,6 +150,13 @@ def _loose(path: Path) -> None:
     path.parent.chmod(0o755)
 
 
+def _loose_notes(path: Path) -> None:
+    for name in ("acts.log", "migrated.log", "verified.json"):
+        note = path.with_name(name)
+        note.touch()
+        note.chmod(0o644)
+
+
 def _ungranted(path: Path) -> None:
     unguarded(path, ("DELETE FROM grants", ()), ("DELETE FROM grant_acts", ()))
 
@@ -168,11 +175,14 @@ STATES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("due_differs", "error", _superseded_unsaid),
     ("journal_damaged", "error", _damaged),
     ("target_without_grant", "info", _ungranted),
-    pytest.param(  # type: ignore[list-item]
-        "permissions_open",
-        "warning",
-        _loose,
-        marks=pytest.mark.skipif(sys.platform == "win32", reason="modes are the user's there"),
+    *(
+        pytest.param(  # type: ignore[list-item]
+            "permissions_open",
+            "warning",
+            change,
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="modes are the user's there"),
+        )
+        for change in (_loose, _loose_notes)
     ),
 ]
 

@@ -49,8 +49,11 @@ def make_private(app: Stored) -> int:
 
 def _own(app: Stored) -> list[Path]:
     """Return the files and folders that are the home's own, as far as they are there."""
+    from eventsync_adapters.files.lost import verified_file
+
     database = app.database
-    files = [app.config.path, database]
+    files = [app.config.path, database, verified_file(database)]
+    files += [app.home / "eventsync" / name for name in ("acts.log", "migrated.log")]
     files += [database.with_name(f"{database.name}{end}") for end in ("-journal", "-wal", "-shm")]
     if not app.environment.persist_db_path:
         files.append(database.parent)
