@@ -67,6 +67,26 @@ def test_what_does_not_follow_is_not_sent(
     assert found["event_id"] == named["event_id"] == "e3"
 
 
+def test_what_stands_behind_many_altered_chains_is_sent(
+    run: Run, database: Path, receiver: Serving
+) -> None:
+    """What verify calls good goes, and neither command sets it aside; all else stays."""
+    altered = "UPDATE entries SET chain = ? || substr(chain, 3) WHERE position BETWEEN 2 AND 11"
+    unguarded(database, (altered, ("ab",)))
+
+    (stream,) = run("journal", "verify", "--json").document["streams"]
+    every = run("journal", "quarantine", "--damaged", "--dry-run", "--json").document["entries"]
+    names = (f"e{n}" for n in range(20))
+    named = run("journal", "quarantine", *names, "--dry-run", "--json").document["entries"]
+    run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", receiver.url)
+    counts = run("sync", "now", "--json").document["counts"]
+
+    assert (stream["bad"], stream["good"], stream["good_after"]) == (10, 10, 9)
+    assert [each["position"] for each in every] == list(range(2, 12))
+    assert every == named
+    assert (counts["delivered"], counts["terminal_failed"]) == (10, 10)
+
+
 def test_a_row_that_an_index_puts_into_another_stream_is_not_sent(
     run: Run, database: Path, receiver: Serving, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 
 import attrs
 
@@ -6,6 +6,7 @@ from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.integrity._model import Verification, Verified
 from eventsync_core.journal import (
+    FAR,
     BadPosition,
     Entry,
     Flaw,
@@ -17,18 +18,18 @@ from eventsync_core.journal import (
 )
 
 _MOST_UNREADABLE = 1_000
-_MOST_CHAINS = 8
 
 
 @attrs.define
 class _Walk:
     """
     How far a walk is. `chains` are those that the next entry may follow from: the one that was
-    stored and those computed; none where the entry before could not be read.
+    stored and those computed, each with the position it was computed from, as `chains_before`
+    has them; none where the entry before could not be read.
     """
 
     stream: str
-    chains: tuple[bytes, ...]
+    chains: dict[bytes, int]
     most: int
     position: int = 0
     good: int = 0
@@ -49,7 +50,7 @@ class _Walk:
         if entry.position != expected:
             reason = f"position {expected} is missing, {entry.position} follows"
             self.note(BadPosition(expected, Flaw.POSITION, reason))
-            self.chains = ()
+            self.chains = {}
         if entry.damage:
             self.position = entry.position - 1
             self.step_over(entry.damage, entry.event.event_id)
@@ -63,17 +64,18 @@ class _Walk:
             if not self.findings:
                 self.good_upto = Verified(entry.position, entry.chain)
         self.position = entry.position
-        computed = [
-            chain_next(chain, entry.position, stored.event_id, stored.digest)
-            for chain in self.chains
-        ]
-        self.chains = tuple(dict.fromkeys((entry.chain, *computed)))[:_MOST_CHAINS]
+        chains = {entry.chain: entry.position}
+        for chain, origin in self.chains.items():
+            if origin > entry.position - FAR:
+                computed = chain_next(chain, entry.position, stored.event_id, stored.digest)
+                chains.setdefault(computed, origin)
+        self.chains = chains
 
     def step_over(self, reason: str, event_id: str = "") -> None:
         """Count the next entry as one that cannot be read."""
         self.position += 1
         self.note(BadPosition(self.position, Flaw.UNREADABLE, reason, event_id))
-        self.chains = ()
+        self.chains = {}
 
     def end(self, head: Head) -> None:
         if self.position != head.position:
@@ -135,17 +137,19 @@ def _head(journal: Journal, stream: str) -> Head:
 
 def _started(journal: Journal, head: Head, since: Verified | None, most: int) -> tuple[_Walk, bool]:
     """Return a walk that begins behind *since*, or where that does not fit, at the start."""
-    start = _Walk(head.stream, (chain_start(head.stream),), most)
+    start = _Walk(head.stream, {chain_start(head.stream): 1}, most)
     if since is None or since.position < 1:
         return start, False
     try:
         found = journal.entries(head.stream, after=since.position - 1, limit=1)
+        chains = journal.chains_before(head.stream, since.position + 1, reach=FAR)
     except StoreUnreadableError:
         return start, True
     fits = [(entry.position, entry.chain) for entry in found] == [(since.position, since.chain)]
     if since.position > head.position or not fits:
         return start, True
-    return _Walk(head.stream, (since.chain,), most, since.position, good_upto=since), False
+    before = dict.fromkeys(chains, since.position)
+    return _Walk(head.stream, before, most, since.position, good_upto=since), False
 
 
 def _pages(walk: _Walk, journal: Journal, head: Head, page: int) -> Iterator[None]:
@@ -173,7 +177,7 @@ def _pages(walk: _Walk, journal: Journal, head: Head, page: int) -> Iterator[Non
         yield
 
 
-def flaw_of(entry: Entry, chains: Sequence[bytes]) -> BadPosition | None:
+def flaw_of(entry: Entry, chains: Collection[bytes]) -> BadPosition | None:
     """Return what does not hold at the entry, which may follow from *chains*; none: any."""
     found = judge_text(entry)
     stored = entry.event

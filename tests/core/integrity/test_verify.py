@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from eventsync_core.events import read_event
-from eventsync_core.integrity import verify
+from eventsync_core.integrity import Verified, verify
 from eventsync_core.journal import Entry, Flaw, MemoryJournal
 
 
@@ -75,3 +75,13 @@ def test_a_head_that_disagrees_is_a_flaw() -> None:
     lying = _Lying(journal._streams, journal._ids)
 
     assert verify(lying, "s").flaw is Flaw.HEAD
+
+
+def test_a_walk_that_begins_at_an_altered_chain_goes_on_behind_it() -> None:
+    """What follows from the entries before it is good, as in a walk over all."""
+    journal = _journal()
+    _damage(journal, 2, lambda entry: attrs.evolve(entry, chain=b"x" * 32))
+
+    found = verify(journal, "s", since=Verified(3, b"x" * 32))
+
+    assert (found.is_intact, found.good, found.skipped) == (True, 2, 3)
