@@ -18,7 +18,7 @@ from eventsync_cli.render import listing
 from eventsync_cli.waiting import rows_in
 from eventsync_core import __version__
 from eventsync_core.census import Class
-from eventsync_core.egress import OFF_RECORD, off_record
+from eventsync_core.egress import off_record
 from eventsync_core.errors import (
     Reason,
     SettingsError,
@@ -248,7 +248,7 @@ def known_lines(target: Target, options: Chosen, *, at: int) -> list[str]:
 
 
 def _way_out(stream: StreamStatus, status: TargetStatus, options: Chosen) -> str:
-    if stream.paused != OFF_RECORD:
+    if stream.is_on_record:
         return ""
     argv = off_record(status.target.target_id, stream.stream).fix_argv
     return f"; {options.spelt(spelt(argv))}"

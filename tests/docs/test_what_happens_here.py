@@ -16,7 +16,7 @@ from eventsync_core.census import Class
 from eventsync_core.clock import MINUTE
 from eventsync_core.desk import hold
 from eventsync_core.dispatch import Budget, Drain, Report, drain
-from eventsync_core.egress import OFF_RECORD
+from eventsync_core.egress import unrecorded
 from eventsync_core.errors import StoreBusyError, StoreFullError, StoreNotWritableError
 from eventsync_core.ledger import Holder
 from eventsync_core.payloads import Act, Deed
@@ -85,9 +85,8 @@ def _paused(world: World) -> Report:
 
 
 def _off_record(world: World) -> Report:
-    world.stores.grants.pause(
-        world.target.target_id, "default", OFF_RECORD, actor="me", at=world.clock()
-    )
+    grants = world.stores.grants._grants
+    grants.update({place: unrecorded(grant) for place, grant in grants.items()})
     return world.drain()
 
 

@@ -6,13 +6,13 @@ from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_core.egress import (
-    OFF_RECORD,
     Grant,
     GrantAct,
     GrantVerb,
     change_grant,
     end_grant,
     rest_grant,
+    unrecorded,
     verbs_between,
 )
 
@@ -170,7 +170,7 @@ class SqliteGrants:
         """See `Grants.revoke`."""
         with self._database.write():
             grant = self.get(target_id, stream)
-            if grant is not None and grant.paused == OFF_RECORD:
+            if grant is not None and not grant.is_on_record:
                 grant = self._as_given(grant)
             if grant is not None:
                 ended = end_grant(grant, actor=actor, reason=reason, at=at)
@@ -180,7 +180,7 @@ class SqliteGrants:
         """Return one that is not on record as it must stand for its end to be on record."""
         place = (self._keys.target(grant.target_id), self._keys.stream(grant.stream))
         (last,) = self._database.row(_LAST_GENERATION, place) or (0,)
-        return attrs.evolve(grant, generation=last, revoked_at=None, paused="")
+        return attrs.evolve(grant, generation=last, revoked_at=None, paused="", is_on_record=True)
 
     def pause(self, target_id: str, stream: str, reason: str, *, actor: str, at: int) -> None:
         """See `Grants.pause`."""
@@ -206,7 +206,7 @@ class SqliteGrants:
             return None
         found = _grant(row)
         is_it = (found.target_id, found.stream) == (target_id, stream)
-        return found if is_it else attrs.evolve(found, stream=stream, paused=OFF_RECORD)
+        return found if is_it else unrecorded(attrs.evolve(found, stream=stream))
 
     def grants(self, target_id: str) -> list[Grant]:
         """See `Grants.grants`."""
@@ -228,7 +228,7 @@ class SqliteGrants:
 def _grant(row: tuple[Any, ...]) -> Grant:
     target_id, stream, from_position, generation, actor, reason, granted_at, *ended = row
     revoked_at, paused, revoked_by, revoked_reason, from_body, is_on_record = ended
-    return Grant(
+    found = Grant(
         target_id=target_id,
         stream=stream,
         from_position=from_position,
@@ -237,11 +237,12 @@ def _grant(row: tuple[Any, ...]) -> Grant:
         reason=reason,
         granted_at=granted_at,
         revoked_at=revoked_at,
-        paused=paused if is_on_record else OFF_RECORD,
+        paused=paused,
         revoked_by=revoked_by,
         revoked_reason=revoked_reason,
         from_body=from_body,
     )
+    return found if is_on_record else unrecorded(found)
 
 
 @understood

@@ -6,16 +6,15 @@ from eventsync_core.egress._model import Grant, GrantAct, GrantVerb, Refusal
 from eventsync_core.egress._permit import permit
 from eventsync_core.egress._port import Grants
 from eventsync_core.egress._rules import (
-    OFF_RECORD,
     change_grant,
     end_grant,
     off_record,
     rest_grant,
+    unrecorded,
     verbs_between,
 )
 
 __all__ = [
-    "OFF_RECORD",
     "Grant",
     "GrantAct",
     "GrantVerb",
@@ -28,5 +27,6 @@ __all__ = [
     "permit",
     "refuse",
     "rest_grant",
+    "unrecorded",
     "verbs_between",
 ]

@@ -13,7 +13,8 @@ class Grant:
     Entries above `from_position` may go, and bodies with a number above `from_body`. `generation`
     grows with every change; `revoked_at` is None while the grant lives, `revoked_by` and
     `revoked_reason` are who ended it and why;
-    `paused` says why it rests, empty when it does not.
+    `paused` says why it rests, empty when it does not. `is_on_record` is false where the acts on
+    record do not say the same: such a grant rests, and can only be ended.
     Times are in microseconds since 1970 UTC.
     """
 
@@ -29,6 +30,7 @@ class Grant:
     revoked_by: str = ""
     revoked_reason: str = ""
     from_body: int = 0
+    is_on_record: bool = True
 
     @property
     def is_live(self) -> bool:

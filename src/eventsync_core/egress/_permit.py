@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 from eventsync_core.egress._gates import refuse
 from eventsync_core.egress._model import Grant, Refusal
-from eventsync_core.egress._rules import OFF_RECORD, off_record
+from eventsync_core.egress._rules import off_record
 from eventsync_core.errors import spelt
 from eventsync_core.receivers import Gate, Permit
 from eventsync_core.targets import Target
@@ -21,7 +21,7 @@ def permit(target: Target, grant: Grant | None, closed: Sequence[Gate]) -> Permi
         stream = "this stream" if grant is None else f"stream {grant.stream}"
         because = f"{stream} is not granted to {target.url}"
         return refuse(Gate.NO_GRANT, target.url, because=because)
-    if grant.paused == OFF_RECORD:
+    if not grant.is_on_record:
         error = off_record(grant.target_id, grant.stream)
         return Refusal(error.code, error.message, spelt(error.fix_argv), error.fix_argv)
     if target.paused:

@@ -7,7 +7,7 @@ class Grants(Protocol):
     """
     Who may be sent what; `GrantsContract` tests each promise.
 
-    A grant that is not what was done to it by record rests as `OFF_RECORD`, and can only be ended.
+    A grant that is not what was done to it by record is `unrecorded`, and can only be ended.
     Whatever changes a grant is on record among `acts`, in the same unit of work, with who did
     it, why and when; what changes nothing is not.
     """

@@ -4,8 +4,11 @@ from eventsync_core.egress._model import Grant, GrantVerb
 from eventsync_core.errors import GrantDamagedError
 from eventsync_core.ids import DEFAULT_STREAM
 
-OFF_RECORD = "it is not what was done to it by record: the database is damaged"
-"""Why a grant rests that differs from its acts; it can only be ended."""
+
+def unrecorded(grant: Grant) -> Grant:
+    """Return the grant as it stands where its acts on record do not say the same."""
+    why = "it is not what was done to it by record: the database is damaged"
+    return attrs.evolve(grant, paused=why, is_on_record=False)
 
 
 def off_record(target_id: str, stream: str) -> GrantDamagedError:
@@ -17,7 +20,7 @@ def off_record(target_id: str, stream: str) -> GrantDamagedError:
 
 
 def _check_on_record(grant: Grant) -> None:
-    if grant.paused == OFF_RECORD:
+    if not grant.is_on_record:
         raise off_record(grant.target_id, grant.stream)
 
 
@@ -73,7 +76,7 @@ def rest_grant(before: Grant, why: str) -> Grant:
     Raises:
         GrantDamagedError: It is to go on, but rests because it is not on record.
     """
-    if before.paused == why or (why and before.paused == OFF_RECORD):
+    if before.paused == why or (why and not before.is_on_record):
         return before
     _check_on_record(before)
     return attrs.evolve(before, paused=why, generation=before.generation + 1)

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from eventsync_core.egress import OFF_RECORD, off_record, refuse
+from eventsync_core.egress import off_record, refuse
 from eventsync_core.errors import Reason, reason_of
 from eventsync_core.receivers import Gate
 from eventsync_core.status._legacy import legacy_reasons
@@ -46,7 +46,7 @@ def _reasons(status: Status) -> Iterator[Reason]:
         )
     for target in status.targets:
         for stream in target.streams:
-            if stream.paused == OFF_RECORD:
+            if not stream.is_on_record:
                 yield reason_of(off_record(target.target.target_id, stream.stream))
             if not stream.is_coherent:
                 yield Reason(

@@ -98,6 +98,7 @@ def _stream_status(stores: Stores, target: Target, stream: str, at: int) -> Stre
         remaining_owed=owed,
         oldest_owed_at=oldest,
         owed_since=since,
+        is_on_record=grant is None or grant.is_on_record,
         last_request=next(iter(stores.ledger.requests(target.target_id, stream, limit=1)), None),
     )
 

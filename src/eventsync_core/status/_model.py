@@ -70,7 +70,7 @@ class StreamStatus:
 
     `last_request` is the latest one that carried its events there, or None. The first entry that
     is owed was captured at `oldest_owed_at` and is owed since `owed_since`, when the grant may
-    have come later.
+    have come later. `is_on_record` as in `Grant`.
     """
 
     stream: str
@@ -84,6 +84,7 @@ class StreamStatus:
     remaining_owed: int
     oldest_owed_at: int | None = None
     owed_since: int | None = None
+    is_on_record: bool = True
     last_request: Request | None = None
 
 

@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from eventsync_core.census import Class
-from eventsync_core.egress import Grant, GrantVerb
+from eventsync_core.egress import Grant, GrantVerb, unrecorded
 from eventsync_core.errors import UnknownTargetError
 from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
@@ -216,6 +216,17 @@ class GrantsContract:
         after = _current(stores)
         assert paused.generation < after.generation
         assert attrs.evolve(before, generation=after.generation) == after
+
+    def test_what_is_said_of_a_rest_decides_nothing(self, stores: Stores) -> None:
+        """One in the words of a grant that is not on record ends as any other does."""
+        granted(stores)
+        why = unrecorded(_current(stores)).paused
+        stores.grants.pause(TARGET_ID, STREAM, why, actor="me", at=NOW)
+        assert (_current(stores).paused, _current(stores).is_on_record) == (why, True)
+
+        stores.grants.resume(TARGET_ID, STREAM, actor="me", reason="test", at=NOW)
+
+        assert not _current(stores).paused
 
     def test_resuming_what_does_not_rest_changes_nothing(self, stores: Stores) -> None:
         """Neither a grant that goes on, nor a revoked one, nor one that is not there."""
