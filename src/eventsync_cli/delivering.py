@@ -71,8 +71,7 @@ def _closed(app: App) -> Result:
     (word,) = app.gates()
     closed = refuse(Gate(word))
     report = Report(target_id="", stopped_because=closed.stop)
-    report.message = f"mode {app.config.mode}: {closed.message}"
-    report.fix = closed.fix
+    report.say(f"mode {app.config.mode}: {closed.message}", closed.fix)
     return _result(report, None)
 
 
@@ -229,7 +228,7 @@ def _reason(report: Report, argv: tuple[str, ...]) -> Reason:
     return Reason(
         code="work_left" if is_left else stop.removeprefix("gate:"),
         message=report.message or _left(report),
-        fix_argv=argv or helps,
+        fix_argv=argv or report.fix_argv or helps,
         fix_text=report.fix or "run eventsync sync now again",
     )
 

@@ -80,7 +80,7 @@ def push(app: App, limits: Limits, *, dry_run: bool) -> Result:
         (word,) = app.gates()
         closed = refuse(Gate(word))
         report = UploadReport(target_id="", stopped_because=closed.stop)
-        report.message, report.fix = closed.message, closed.fix
+        report.say(closed.message, closed.fix)
         return _result(report, None)
     if dry_run:
         with app.reading() as found:
@@ -104,8 +104,8 @@ def _push(app: App, stores: Stores, target: Target, limits: Limits) -> Result:
     with bar:
         report = send_bodies(app, stores, target, streams, limits, bar)
     if target.kind is not Kind.TEAMSPACE and report.remaining:
-        report.message = f"{target.url} takes no bodies; a Teamspace does"
-        report.fix = "eventsync sync server URL; until then they stay here"
+        message = f"{target.url} takes no bodies; a Teamspace does"
+        report.say(message, "eventsync sync server URL; until then they stay here")
     talk = ungranted_talk(app, target, ungranted_bodies(app, stores, target))
     talk += left_out_talk(app, stores, target)
     return _result(report, target, talk=talk)
@@ -287,7 +287,7 @@ def upload_reason(report: UploadReport, argv: tuple[str, ...] = ()) -> Reason:
         return Reason(
             code=stop.removeprefix("gate:"),
             message=report.message or f"bodies still to be uploaded: {report.remaining}",
-            fix_argv=argv or helps,
+            fix_argv=argv or report.fix_argv or helps,
             fix_text=report.fix or "run eventsync body push again",
         )
     failed = report.states[UploadState.FAILED]

@@ -8,6 +8,7 @@ from eventsync_adapters.server import Serving
 from eventsync_core.receivers import RequestRule, Script
 from tests.cli.bodies import NAMED, PROJECT, add, capture, states
 from tests.cli.conftest import Run
+from tests.damage.damaging import unguarded
 
 
 @pytest.mark.parametrize("rule", [RequestRule(status=412), RequestRule(status=200, body="<html>")])
@@ -62,6 +63,25 @@ def test_bodies_that_a_grant_leaves_out_are_named(
 
     assert run("body", "push", "--json").document["counts"]["uploaded"] == 1
     assert run("sync", "status", "--json").document["body_streams"] == []
+
+
+def test_a_grant_that_is_not_on_record_stops_bodies(
+    run: Run, home: Path, mission: Path, teamspace: Serving
+) -> None:
+    """Where they are pushed, the command that ends it is named as one to run."""
+    del teamspace
+    add(run, mission, "spec.md")
+    unguarded(
+        home / "eventsync" / "eventsync.db",
+        ("UPDATE grants SET generation = generation + 7", ()),
+    )
+
+    pushed = run("body", "push", "--json")
+
+    assert (pushed.code, pushed.document["error"]["code"]) == (3, "grant_damaged")
+    assert run(*pushed.document["error"]["fix"]["argv"][1:]).code == 0
+    assert run("target", "grant", "--project", PROJECT).code == 0
+    assert run("body", "push", "--json").document["counts"]["uploaded"] == 1
 
 
 def test_a_file_s_name_is_told_in_one_line(run: Run, mission: Path) -> None:

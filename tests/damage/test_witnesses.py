@@ -198,6 +198,8 @@ def test_a_grant_that_is_not_on_record_can_only_be_ended(
     if change != "revoked_at = 5":
         assert run("target", "resume", "--dry-run").code == run("target", "resume").code == 5
     fix = next(each["fix"]["argv"] for each in reasons if each["code"] == "grant_damaged")
+    if change == "from_position = 0":
+        assert ran.document["error"]["fix"]["argv"] == fix
 
     assert run(*fix[1:]).code == 0
     assert run("journal", "verify").code == 0

@@ -82,7 +82,7 @@ def dispatch(sending: Sending) -> bool:
         return True
     _count(sending, item, verdict)
     if isinstance(answer, Refusal):
-        sending.finish(answer.stop, answer.message, answer.fix)
+        sending.finish(answer.stop, answer.message, answer.fix, answer.fix_argv)
     return True
 
 

@@ -79,7 +79,8 @@ def drain(task: Drain, streams: Sequence[str]) -> Report:
             break
     report.remaining_owed = sum(_remaining(task, stream) for stream in streams)
     if ended == Stop.BUDGET and not report.remaining_owed:
-        ended, report.message = Stop.CAUGHT_UP.value, ""
+        ended = Stop.CAUGHT_UP.value
+        report.say("")
     report.stopped_because = ended
     if ended == Stop.TARGET_BACKOFF:
         back_off = task.stores.targets.get(task.target.target_id).back_off
@@ -95,13 +96,13 @@ def _drain_stream(task: Drain, stream: str, report: Report, deadline: int | None
         return Stop.CAUGHT_UP
     refusal = _refusal(task, stream)
     if refusal is not None:
-        report.message, report.fix = refusal.message, refusal.fix
+        report.say(refusal.message, refusal.fix, refusal.fix_argv)
         return refusal.stop
     target, horizon = task.stores.targets.get(target_id), task.clock()
     lease = task.stores.leases.acquire(target_id, stream, task.holder, at=horizon)
     if isinstance(lease, Busy):
-        report.message = f"process {lease.holder.pid} is draining stream {stream}"
-        report.fix = "run the command again when the other drain has finished"
+        message = f"process {lease.holder.pid} is draining stream {stream}"
+        report.say(message, "run the command again when the other drain has finished")
         return Stop.BUSY
     sending = Sending(
         stores=task.stores,

@@ -36,8 +36,9 @@ class Report:
 
     Each selected event is in exactly one of `outcomes`, with its last one; those that were
     never evaluated count as transient. `remaining_owed` is what is still to be delivered in
-    the streams drained. `message` and `fix` are one line each on why it stopped. `retry_at`
-    is when the target may be tried again after `target_backoff`, in microseconds, else None.
+    the streams drained. `message` and `fix` are one line each on why it stopped, `fix_argv` is a
+    command that helps, if there is one. `retry_at` is when the target may be tried again after
+    `target_backoff`, in microseconds, else None.
     """
 
     target_id: str
@@ -46,8 +47,13 @@ class Report:
     stopped_because: str = Stop.CAUGHT_UP.value
     message: str = ""
     fix: str = ""
+    fix_argv: tuple[str, ...] = ()
     remaining_owed: int = 0
     retry_at: int | None = None
+
+    def say(self, message: str, fix: str = "", fix_argv: tuple[str, ...] = ()) -> None:
+        """Let this be why it stopped, whatever was said before."""
+        self.message, self.fix, self.fix_argv = message, fix, fix_argv
 
     @property
     def selected(self) -> int:

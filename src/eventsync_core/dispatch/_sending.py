@@ -112,11 +112,13 @@ class Sending:
     cuts: int = 0
     probe_until: int = 0
 
-    def finish(self, stop: str, message: str = "", fix: str = "") -> None:
+    def finish(
+        self, stop: str, message: str = "", fix: str = "", fix_argv: tuple[str, ...] = ()
+    ) -> None:
         """End the drain of this stream; what was offered but not evaluated is transient."""
         self.stop = stop
-        self.report.message = message or self.report.message
-        self.report.fix = fix or self.report.fix
+        if message:
+            self.report.say(message, fix, fix_argv)
         left = [*self.agenda] if self.chosen is None else [self.chosen, *self.agenda]
         self.report.outcomes[Outcome.TRANSIENT] += sum(
             len(item.candidates) for item in left if item.was_offered

@@ -45,7 +45,7 @@ def ask_leave(sending: Sending, closed: Sequence[Gate]) -> Permit | None:
     if not isinstance(answer, Refusal):
         answer = resting(target, at=sending.clock()) or answer
     if isinstance(answer, Refusal):
-        sending.finish(answer.stop, answer.message, answer.fix)
+        sending.finish(answer.stop, answer.message, answer.fix, answer.fix_argv)
         return None
     return answer
 

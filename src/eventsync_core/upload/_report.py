@@ -29,10 +29,10 @@ class UploadReport:
 
     Each selected body is in exactly one of `states`; `queued` are those that are tried again.
     `remaining` is how many of the streams are still to be uploaded, due or not, and `pending` how
-    many of these the target works on. `message` and
-    `fix` are one line each on why it stopped, `retry_at` is when the target may be tried again
-    after `target_backoff`, in microseconds, else None. `stopped_in` is the stream in which it
-    stopped, if it did.
+    many of these the target works on. `message` and `fix` are one line each on why it stopped,
+    `fix_argv` is a command that helps, if there is one. `retry_at` is when the target may be tried
+    again after `target_backoff`, in microseconds, else None. `stopped_in` is the stream in which
+    it stopped, if it did.
     """
 
     target_id: str
@@ -41,10 +41,15 @@ class UploadReport:
     stopped_because: str = UploadStop.CAUGHT_UP.value
     message: str = ""
     fix: str = ""
+    fix_argv: tuple[str, ...] = ()
     remaining: int = 0
     pending: int = 0
     retry_at: int | None = None
     stopped_in: str = ""
+
+    def say(self, message: str, fix: str = "", fix_argv: tuple[str, ...] = ()) -> None:
+        """Let this be why it stopped, whatever was said before."""
+        self.message, self.fix, self.fix_argv = message, fix, fix_argv
 
     @property
     def selected(self) -> int:

@@ -95,11 +95,13 @@ class _Pass:
     stop: str = ""
     probe_until: int = 0
 
-    def finish(self, stop: str, message: str = "", fix: str = "") -> None:
+    def finish(
+        self, stop: str, message: str = "", fix: str = "", fix_argv: tuple[str, ...] = ()
+    ) -> None:
         """End the upload of this stream."""
         self.stop = stop
-        self.report.message = message or self.report.message
-        self.report.fix = fix or self.report.fix
+        if message:
+            self.report.say(message, fix, fix_argv)
 
 
 @attrs.frozen
@@ -137,7 +139,8 @@ def upload(task: Upload, streams: Sequence[str]) -> UploadReport:
     for stream in streams:
         _count_rest(task, stream, report)
     if ended == UploadStop.BUDGET and not report.remaining:
-        ended, report.message, report.fix = UploadStop.CAUGHT_UP.value, "", ""
+        ended = UploadStop.CAUGHT_UP.value
+        report.say("")
     report.stopped_because = ended
     if ended == UploadStop.TARGET_BACKOFF:
         report.retry_at = task.stores.targets.get(report.target_id).longer_back_off.until
@@ -172,12 +175,12 @@ def _upload_stream(
         stores, target_id, grant, stream, closed, at=task.clock(), since=task.since
     )
     if refusal is not None:
-        report.message, report.fix = refusal.message, refusal.fix
+        report.say(refusal.message, refusal.fix, refusal.fix_argv)
         return refusal.stop
     lease = stores.leases.acquire(target_id, LEASE_NAME, task.holder, at=task.clock())
     if isinstance(lease, Busy):
-        report.message = f"process {lease.holder.pid} is sending bodies"
-        report.fix = "run the command again when the other upload has finished"
+        message = f"process {lease.holder.pid} is sending bodies"
+        report.say(message, "run the command again when the other upload has finished")
         return UploadStop.BUSY
     running = _Pass(task=task, lease=lease, report=report, horizon=horizon, deadline=deadline)
     try:
@@ -255,7 +258,7 @@ def _next(running: _Pass, stream: str, closed: Sequence[Gate]) -> _Ready | None:
     if not isinstance(answer, Refusal) and not running.probe_until:
         answer = resting(target, at=task.clock()) or answer
     if isinstance(answer, Refusal):
-        running.finish(answer.stop, answer.message, answer.fix)
+        running.finish(answer.stop, answer.message, answer.fix, answer.fix_argv)
         return None
     owed = None
     if grant is not None:
