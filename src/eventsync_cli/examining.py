@@ -6,7 +6,13 @@ from eventsync_cli.compose import App
 from eventsync_cli.compose.copies import left_copies
 from eventsync_cli.waiting import rows_in
 from eventsync_core.diagnosis import Facts, Gone, Lookup
-from eventsync_core.errors import EventSyncError, StoreError, StoreUnreadableError
+from eventsync_core.egress import off_record
+from eventsync_core.errors import (
+    EventSyncError,
+    GrantDamagedError,
+    StoreError,
+    StoreUnreadableError,
+)
 from eventsync_core.events import Hold
 from eventsync_core.integrity import Verification, Verified, damaged, verify, verify_references
 from eventsync_core.journal import Head, heads_of
@@ -62,6 +68,7 @@ def look(app: App, stores: Stores, *, thorough: bool) -> Lookup:
         loose_damage=sum(_loose(stores, each) for each in sampled),
         miscounts=tuple(stores.inspection.miscounts()),
         references=verify_references(stores.inspection),
+        off_record=tuple(_off_record(stores)),
         ungranted=tuple(_ungranted(stores)),
         gone=tuple(_gone(app, stores)),
         newest_at=max(_times(stores), default=0),
@@ -136,6 +143,13 @@ def _loose(stores: Stores, found: Verification) -> int:
     wanted = {each.position for each in damaged(found)}
     held = stores.holds.held(found.stream, Hold.QUARANTINED, limit=1 << 40) if wanted else []
     return len(wanted.difference(held))
+
+
+def _off_record(stores: Stores) -> Iterator[GrantDamagedError]:
+    for target in stores.targets.targets():
+        for grant in stores.grants.grants(target.target_id):
+            if not grant.is_on_record:
+                yield off_record(target.target_id, grant.stream)
 
 
 def _ungranted(stores: Stores) -> Iterator[tuple[str, str]]:

@@ -161,6 +161,10 @@ def _ungranted(path: Path) -> None:
     unguarded(path, ("DELETE FROM grants", ()), ("DELETE FROM grant_acts", ()))
 
 
+def _off_record(path: Path) -> None:
+    unguarded(path, ("UPDATE grants SET generation = generation + 7", ()))
+
+
 STATES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("events_left_behind", "error", _passed),
     ("counters_differ", "error", _miscount),
@@ -174,6 +178,7 @@ STATES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("due_differs", "error", _held_unsaid),
     ("due_differs", "error", _superseded_unsaid),
     ("journal_damaged", "error", _damaged),
+    ("grant_damaged", "error", _off_record),
     ("target_without_grant", "info", _ungranted),
     *(
         pytest.param(  # type: ignore[list-item]

@@ -77,7 +77,8 @@ def test_a_grant_that_is_not_on_record_grants_nothing(
     assert set(found_there) <= {"e1"}
     assert run("journal", "verify", "--json").document["error"]["code"] == "journal_damaged"
     found = run("sync", "doctor", "--json").document["findings"]
-    assert {"references_broken", "store_unreadable"} & {each["code"] for each in found}
+    told = {"grant_damaged", "references_broken", "store_unreadable"}
+    assert told & {each["code"] for each in found}
 
 
 @pytest.mark.parametrize(
@@ -200,8 +201,11 @@ def test_a_grant_that_is_not_on_record_can_only_be_ended(
     fix = next(each["fix"]["argv"] for each in reasons if each["code"] == "grant_damaged")
     if change == "from_position = 0":
         assert ran.document["error"]["fix"]["argv"] == fix
+    (found,) = run("sync", "doctor", "--json").document["findings"]
+    assert (found["code"], found["fix"]["argv"]) == ("grant_damaged", fix)
 
     assert run(*fix[1:]).code == 0
+    assert run("sync", "doctor", "--json").document["findings"] == []
     assert run("journal", "verify").code == 0
     assert run("sync", "status", "--check").code == 0
     assert run("target", "grant", "--project", "open", "--from-now").code == 0

@@ -2,7 +2,7 @@ from enum import StrEnum
 
 import attrs
 
-from eventsync_core.errors import EventSyncError, Reason
+from eventsync_core.errors import EventSyncError, GrantDamagedError, Reason
 from eventsync_core.inspection import Miscount
 from eventsync_core.integrity import References, Verification
 
@@ -75,7 +75,8 @@ class Lookup:
     `flaws` are SQLite's own complaints, `is_checked` is false where looking for them took too
     long, `schema` are tables, indexes and triggers that are missing, altered or not ours.
     `sampled` are walks over the ends of the streams, `loose_damage` how many damaged entries
-    among them are not set aside. `ungranted` are targets that nothing may go to, `gone` are
+    among them are not set aside. `off_record` says of each grant that is not what was done to it
+    by record what ends it. `ungranted` are targets that nothing may go to, `gone` are
     senders that ended without a word, `newest_at` is the latest time that is stored, `at` is
     now, in microseconds since 1970 UTC.
     """
@@ -87,6 +88,7 @@ class Lookup:
     loose_damage: int = 0
     miscounts: tuple[Miscount, ...] = ()
     references: References | None = None
+    off_record: tuple[GrantDamagedError, ...] = ()
     ungranted: tuple[tuple[str, str], ...] = ()
     gone: tuple[Gone, ...] = ()
     newest_at: int = 0

@@ -1,9 +1,9 @@
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from eventsync_core.clock import MINUTE, iso_time
 from eventsync_core.diagnosis._model import Facts, Finding, Gone, Lookup, Severity
 from eventsync_core.errors import EventSyncError, Reason, reason_of
-from eventsync_core.inspection import Link
+from eventsync_core.inspection import Dangling, Link
 from eventsync_core.integrity import COPIES_LEFT, GOOD_COPY, TEXTS_MENDED, References
 
 MOST_WAL_BYTES = 64 * 1024 * 1024
@@ -107,17 +107,21 @@ def _of_damage(lookup: Lookup) -> Iterator[Finding]:
         message = f"what is stored does not hold together at {where}"
         yield _error("journal_damaged", message, TEXTS_MENDED, argv)
     if lookup.references is not None:
-        yield from _of_references(lookup.references)
+        yield from _of_references(lookup.references, {each.stream for each in lookup.off_record})
+    for each in lookup.off_record:
+        yield _error("grant_damaged", each.message, argv=each.fix_argv)
     if lookup.miscounts:
         message = _some([each.message for each in lookup.miscounts])
         yield _error("counters_differ", message, argv=_MEND)
 
 
-def _of_references(references: References) -> Iterator[Finding]:
+def _of_references(references: References, off_record: Collection[str]) -> Iterator[Finding]:
+    """Yield what does not fit; grants of streams that are *off_record* are told elsewhere."""
+    told = [each for each in references.found if _is_grant(each) and each.stream in off_record]
     mendable = [each for each in references.found if _is_mendable(each.link, each.missing)]
     passed = [each for each in mendable if each.link is Link.PASSED]
     others = [each for each in mendable if each.link is not Link.PASSED]
-    lost = [each for each in references.found if each not in mendable]
+    lost = [each for each in references.found if each not in mendable + told]
     if passed:
         message = f"{len(passed)} events were left behind without a word in the ledger: "
         message += _some([each.where for each in passed])
@@ -129,9 +133,13 @@ def _of_references(references: References) -> Iterator[Finding]:
     if lost or references.unreadable:
         said = [each.message for each in lost]
         said += [f"{link} cannot be read: {why}" for link, why in references.unreadable]
-        count = references.broken - len(mendable)
+        count = references.broken - len(mendable) - len(told)
         message = f"{count} references lead nowhere: {_some(said)}"
         yield _error("references_broken", message, GOOD_COPY)
+
+
+def _is_grant(found: Dangling) -> bool:
+    return (found.link, found.missing) == (Link.GRANT, "grant_act")
 
 
 def _is_mendable(link: Link, missing: str) -> bool:
