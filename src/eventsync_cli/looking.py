@@ -275,5 +275,5 @@ def _target_lines(status: TargetStatus, options: Chosen, at: int) -> list[str]:
         if stream.remaining_owed and stream.last_request and stream.last_request.guidance
     ]
     if status.seconds_since_delivery is not None:
-        lines.append(f"    nothing delivered for {status.seconds_since_delivery:.0f} s")
+        lines.append(f"    last delivery {status.seconds_since_delivery:.0f} s ago")
     return lines

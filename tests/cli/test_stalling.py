@@ -53,7 +53,7 @@ def test_every_command_says_it_in_its_closing_line(
         ran = run(*words)
         assert ran.code == 0
         last = ran.err.splitlines()[-1]
-        assert "events, and nothing was delivered for 3 hours [stalled]" in last
+        assert "owed events for 3 hours, and nothing was delivered meanwhile; owed now:" in last
         assert last.endswith("run: eventsync sync now")
 
 
@@ -105,8 +105,8 @@ def test_the_check_says_it_once_to_each(run: Run, home: Path, target_id: str) ->
 
     ran = run("sync", "status", "--check")
 
-    assert ran.err.count("nothing was delivered for") == 1
-    assert ran.out.count("nothing was delivered for") == 1
+    assert ran.err.count("nothing was delivered meanwhile") == 1
+    assert ran.out.count("nothing was delivered meanwhile") == 1
     assert ran.err.splitlines()[-1] == "fix: eventsync sync now"
 
 
@@ -122,7 +122,7 @@ def test_the_check_is_not_coherent_until_something_is_delivered(
     assert (checked.document["exit_code"], checked.document["backlog"]["stalled"]) == (2, True)
     assert checked.document["backlog"]["seconds_since_progress"] >= 3 * 3_600
     stalled = _reasons(checked)["stalled"]
-    assert "owed 5 events" in stalled["message"]
+    assert "owed now: 5" in stalled["message"]
     assert run("sync", "status").code == 0
     assert run(*stalled["fix"]["argv"][1:]).err == ""
     assert run("sync", "status", "--check").code == 0
@@ -181,6 +181,21 @@ def test_what_came_lately_does_not_stall(
     assert (ran.code, ran.err) == (0, "")
     assert ran.document["backlog"]["seconds_since_progress"] < 600
     assert ran.document["targets"][0]["seconds_since_delivery"] > 8 * 3_600
+
+
+def test_how_long_it_stalls_is_not_how_long_ago_it_got_something(
+    run: Run, home: Path, target_id: str
+) -> None:
+    """What came hours after the last delivery: each time is told as what it is."""
+    _long_ago(home, target_id)
+    with open_stores(home / "eventsync" / "eventsync.db") as stores:
+        long_ago = machine.now() - 9 * HOUR
+        stores._database.connection.execute("UPDATE targets SET last_delivery_at = ?", [long_ago])
+
+    said = run("sync", "status", "--check").out
+
+    assert "    last delivery 324" in said
+    assert "has been owed events for 3 hours, and nothing was delivered meanwhile" in said
 
 
 def test_a_target_granted_lately_does_not_stall(

@@ -27,8 +27,8 @@ def stall_of(status: Status) -> Reason | None:
     return Reason(
         code="stalled",
         message=(
-            f"{current.target.url} is owed {current.remaining_owed} events, and nothing was "
-            f"delivered for {_span(seconds)}"
+            f"{current.target.url} has been owed events for {_span(seconds)}, and nothing was "
+            f"delivered meanwhile; owed now: {current.remaining_owed}"
         ),
         fix_argv=fix_argv,
         fix_text=fix_text,
