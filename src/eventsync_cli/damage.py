@@ -36,7 +36,7 @@ def damage_lines(found: Damaged) -> list[str]:
 
 
 def flaw_document(entry: Entry) -> dict[str, Any] | None:
-    """Return how an entry is damaged as JSON, or None: it is not."""
+    """Return how the text of an entry is damaged as JSON, or None: it is not."""
     flaw = judge_text(entry)
     return None if flaw is None else {"flaw": flaw[0], "reason": flaw[1]}
 

@@ -76,6 +76,7 @@ def test_what_stands_behind_many_altered_chains_is_sent(
 
     (stream,) = run("journal", "verify", "--json").document["streams"]
     every = run("journal", "quarantine", "--damaged", "--dry-run", "--json").document["entries"]
+    listed = run("journal", "list", "--json").document["entries"]
     names = (f"e{n}" for n in range(20))
     named = run("journal", "quarantine", *names, "--dry-run", "--json").document["entries"]
     run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", receiver.url)
@@ -84,6 +85,8 @@ def test_what_stands_behind_many_altered_chains_is_sent(
     assert (stream["bad"], stream["good"], stream["good_after"]) == (10, 10, 9)
     assert [each["position"] for each in every] == list(range(2, 12))
     assert every == named
+    # A list does not follow the chain.
+    assert [each["damaged"] for each in listed] == [None] * 20
     assert (counts["delivered"], counts["terminal_failed"]) == (10, 10)
 
 
