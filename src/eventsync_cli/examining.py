@@ -127,7 +127,7 @@ def _sampled(stores: Stores, *, thorough: bool) -> Iterator[Verification]:
 
 
 def _before_the_end(stores: Stores, head: Head) -> Verified | None:
-    """Return the entry from which a sample begins; None: the stream is as short as one."""
+    """Return the entry from which a sample begins; None: it is the whole stream."""
     if head.position <= _SAMPLE:
         return None
     place = head.position - _SAMPLE
@@ -135,7 +135,8 @@ def _before_the_end(stores: Stores, head: Head) -> Verified | None:
         found = stores.journal.entries(head.stream, after=place - 1, limit=1)
     except StoreUnreadableError:
         return None
-    return Verified(found[0].position, found[0].chain) if found else None
+    is_there = [entry.position for entry in found] == [place]
+    return Verified(place, found[0].chain) if is_there else None
 
 
 def _loose(stores: Stores, found: Verification) -> int:

@@ -29,7 +29,7 @@ from eventsync_core.errors import (
 from eventsync_core.ids import Kind, printable
 from eventsync_core.policy import Mode, policy_of
 from eventsync_core.status import (
-    MISCOUNTED,
+    UNTRUE,
     Foreground,
     Setting,
     Status,
@@ -120,8 +120,8 @@ def exit_of(
         return code, reason_of(error)
     if status.setting.problems:
         return ExitCode.REFUSED, status.setting.problems[0]
-    miscounted = [reason for reason in reasons if reason.code == MISCOUNTED]
-    return (ExitCode.INCOHERENT, miscounted[0]) if miscounted else (ExitCode.OK, None)
+    untrue = [reason for reason in reasons if reason.code in UNTRUE]
+    return (ExitCode.INCOHERENT, untrue[0]) if untrue else (ExitCode.OK, None)
 
 
 def status_lines(

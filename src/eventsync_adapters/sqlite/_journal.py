@@ -47,6 +47,9 @@ INSERT INTO holds (stream_id, position, hold, reason, held_at) VALUES (?, ?, ?, 
 """
 _BY_ID = ENTRY + "WHERE e.event_id = ?"
 _PAGE = ENTRY + "WHERE e.stream_id = ? AND e.position > ? ORDER BY e.position LIMIT ?"
+_POSITIONS = """
+SELECT position FROM entries WHERE stream_id = ? AND position > ? ORDER BY position LIMIT ?
+"""
 _BEFORE = """
 SELECT position, CAST(event_id AS BLOB), CAST(digest AS BLOB), CAST(chain AS BLOB) FROM entries
 WHERE stream_id = ? AND position BETWEEN ? AND ? ORDER BY position
@@ -122,6 +125,11 @@ class SqliteJournal:
             with self._database.lenient():
                 rows = read()
         return [readable_entry(row, f"{self._database.path} is damaged") for row in rows]
+
+    def positions(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[int]:
+        """See `Journal.positions`."""
+        values = (self._keys.stream(stream), after, limit)
+        return [position for (position,) in self._database.rows(_POSITIONS, values)]
 
     def chains_before(self, stream: str, position: int, *, reach: int = 2) -> tuple[bytes, ...]:
         """See `Journal.chains_before`."""

@@ -40,7 +40,9 @@ WHERE e.stream_id = ?2 AND e.position > ?3 AND e.position <= ?4
                                                AND s.position = e.position)
 ORDER BY e.position LIMIT 1
 """
-_HEAD = "SELECT head FROM streams WHERE stream_id = ?"
+_NEXT = """
+SELECT position FROM entries WHERE stream_id = ? AND position > ? ORDER BY position LIMIT 1
+"""
 _HELD_IN = """
 SELECT COUNT(*) FROM holds WHERE stream_id = ? AND position > ? AND position <= ?
 """
@@ -89,8 +91,8 @@ class SqliteMeasures:
         self, place: tuple[int | None, int | None], above: int
     ) -> tuple[Any, ...] | None:
         """Return the first that is owed without a row, passing over long runs of what is not."""
-        (head,) = self._database.row(_HEAD, place[1:]) or (0,)
-        while above < head:
+        while following := self._database.row(_NEXT, (place[1], above)):
+            above = following[0] - 1
             found = self._database.row(_FIRST_ABOVE, (*place, above, above + _AT_ONCE))
             if found is not None:
                 return found

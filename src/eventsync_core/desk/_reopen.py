@@ -3,6 +3,7 @@ from collections.abc import Iterator, Sequence
 from eventsync_core.clock import Clock
 from eventsync_core.desk._model import PAGE, Account, Order, Selection, matches, skipped
 from eventsync_core.errors import NotGrantedError
+from eventsync_core.journal import windows
 from eventsync_core.ledger import Act, Busy, Holder, Lease, Standing, is_for
 from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
@@ -164,5 +165,4 @@ def _spans(stores: Stores, chosen: Selection, stream: str) -> Iterator[tuple[int
                 yield position - 1, position
         return
     head = next((each.position for each in stores.journal.heads() if each.stream == stream), 0)
-    for after in range(0, head, PAGE):
-        yield after, min(after + PAGE, head)
+    yield from windows(stores.journal, stream, upto=head, size=PAGE)

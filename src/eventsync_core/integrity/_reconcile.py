@@ -1,10 +1,11 @@
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Protocol
 
 import attrs
 
 from eventsync_core.codec import MOST_ITEMS
-from eventsync_core.journal import Entry
+from eventsync_core.journal import Entry, windows
 from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
 
@@ -72,23 +73,40 @@ class _Names:
             self.first.append(event_id)
 
 
+@attrs.define
+class _Seen:
+    """Which positions were seen: a byte for each, in pieces, so that a gap takes no room."""
+
+    pieces: defaultdict[tuple[str, int], bytearray] = attrs.field(
+        factory=lambda: defaultdict(lambda: bytearray(_PAGE))
+    )
+
+    def add(self, stream: str, position: int) -> None:
+        self.pieces[stream, position // _PAGE][position % _PAGE] = 1
+
+    def has(self, stream: str, position: int) -> bool:
+        piece = self.pieces.get((stream, position // _PAGE))
+        return piece is not None and piece[position % _PAGE] == 1
+
+
 def reconcile(stores: Stores, target_id: str, held: Iterable[Held], *, at: int) -> Reconciliation:
     """
     Compare what the target holds with what the ledger says of it; nothing is changed.
 
     Contents are compared by their canonical form, in which local-only keys are left out.
     """
-    seen = {head.stream: bytearray(head.position + 1) for head in stores.journal.heads()}
+    heads = {head.stream: head.position for head in stores.journal.heads()}
+    seen = _Seen()
     agreed = unknown = 0
     missing, unnoted, different = _Names(), _Names(), _Names()
     for each in held:
         entry = _entry(stores, each.event_id)
-        if entry is None or entry.position >= len(seen.get(entry.stream, b"")):
+        if entry is None or entry.position > heads.get(entry.stream, 0):
             unknown += 1
             continue
-        if seen[entry.stream][entry.position]:
+        if seen.has(entry.stream, entry.position):
             continue
-        seen[entry.stream][entry.position] = 1
+        seen.add(entry.stream, entry.position)
         row = stores.ledger.entry(target_id, entry.stream, entry.position)
         if entry.event.canonical_digest != each.canonical_digest:
             different.add(each.event_id)
@@ -96,13 +114,12 @@ def reconcile(stores: Stores, target_id: str, held: Iterable[Held], *, at: int) 
             unnoted.add(each.event_id)
         else:
             agreed += 1
-    for stream, marks in seen.items():
-        for after in range(0, len(marks) - 1, _PAGE):
-            upto = min(after + _PAGE, len(marks) - 1)
+    for stream, head in heads.items():
+        for after, upto in windows(stores.journal, stream, upto=head, size=_PAGE):
             for standing in stores.desk.standings(
                 target_id, stream, _DELIVERED, after=after, upto=upto, at=at
             ):
-                if not marks[standing.position]:
+                if not seen.has(stream, standing.position):
                     missing.add(standing.event_id)
     return Reconciliation(
         agreed=agreed,

@@ -1,6 +1,6 @@
 """Order and permanence of captured events; knows nothing of delivery."""
 
-from eventsync_core.journal._heads import heads_of
+from eventsync_core.journal._heads import heads_of, is_astray, windows
 from eventsync_core.journal._judging import BadPosition, Flaw, LeftOut, judge_text, lacks_text
 from eventsync_core.journal._memory import MemoryJournal
 from eventsync_core.journal._model import Appended, Entry, Head, Known
@@ -22,7 +22,9 @@ __all__ = [
     "chain_start",
     "chains_after",
     "heads_of",
+    "is_astray",
     "judge_text",
     "lacks_text",
     "reconcile",
+    "windows",
 ]

@@ -104,8 +104,11 @@ class LeftOut:
 
     def skip(self, stream: str, after: int, before: int) -> None:
         """Note the positions between *after* and *before*, where no entry is."""
-        for position in range(after + 1, before):
-            self._note(stream, position, (Flaw.POSITION, f"position {position} is missing"))
+        room = MOST_ITEMS - len(self.first)
+        for position in range(after + 1, min(before, after + 1 + room)):
+            missing = BadPosition(position, Flaw.POSITION, f"position {position} is missing")
+            self.first.append((stream, missing))
+        self.count += max(before - after - 1, 0)
 
     def _note(self, stream: str, position: int, flaw: tuple[Flaw, str], event_id: str = "") -> None:
         self.count += 1

@@ -82,6 +82,10 @@ class MemoryJournal:
         totals = accumulate(entry.event.size * entry.has_text for entry in found)
         return found[: max(1, sum(total <= max_bytes for total in totals))]
 
+    def positions(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[int]:
+        """See `Journal.positions`."""
+        return [entry.position for entry in self.entries(stream, after=after, limit=limit)]
+
     def chains_before(self, stream: str, position: int, *, reach: int = 2) -> tuple[bytes, ...]:
         """See `Journal.chains_before`."""
         first = max(position - 1 - reach, 0)

@@ -21,7 +21,7 @@ from eventsync_core.lines import (
 )
 from eventsync_core.payloads import Deed, Kept
 from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
-from eventsync_core.retention._collect import Collected, going, pages, pieces, purge
+from eventsync_core.retention._collect import Collected, check_last, going, pages, pieces, purge
 from eventsync_core.stores import Stores
 
 Write = Callable[[str], object]
@@ -66,6 +66,7 @@ def plan_archive(stores: Stores, choice: Choice, stream: str | None, *, at: int)
 
     Raises:
         UnknownTargetError: A target that was named is not registered.
+        StoreUnreadableError: Which entries are the last ones cannot be told.
     """
     found = Archived(Collected(targets_of(stores, choice)))
     for head, piece in _pieces(stores, choice, stream, found, at=at):
@@ -154,7 +155,8 @@ def _sound(stores: Stores, head: Head, piece: Sequence[Kept], found: Archived) -
     """Return the entries of *piece* with the captured text under its id; the others are noted."""
     wanted = {kept.position for kept in piece}
     first, last = min(wanted), max(wanted)
-    entries = stores.journal.entries(head.stream, after=first - 1, limit=last - first + 1)
+    limit = min(last - first + 1, _ENTRIES_AT_ONCE)
+    entries = stores.journal.entries(head.stream, after=first - 1, limit=limit)
     return [
         entry
         for entry in entries
@@ -196,6 +198,7 @@ def _pieces(
     at: int,
 ) -> Iterator[tuple[Head, list[Kept]]]:
     for head in heads_of(stores.journal, stream):
+        check_last(stores, choice, head)
         in_flight = stores.leases.in_flight(head.stream, at=at)
         there = 0
         for page in pages(stores, head):

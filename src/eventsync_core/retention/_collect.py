@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 import attrs
 
 from eventsync_core.clock import Clock
-from eventsync_core.errors import StoreFullError
-from eventsync_core.journal import Head, heads_of
+from eventsync_core.errors import StoreFullError, StoreUnreadableError
+from eventsync_core.journal import Head, heads_of, is_astray, windows
 from eventsync_core.payloads import Deed, Kept
 from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
 from eventsync_core.stores import Stores
@@ -41,6 +41,7 @@ def preview(stores: Stores, choice: Choice, stream: str | None, *, at: int) -> C
 
     Raises:
         UnknownTargetError: A target that was named is not registered.
+        StoreUnreadableError: Which entries are the last ones cannot be told.
     """
     found = Collected(targets_of(stores, choice))
     for head in heads_of(stores.journal, stream):
@@ -143,11 +144,24 @@ def _chosen(
     stores: Stores, choice: Choice, head: Head, found: Collected, *, at: int
 ) -> Iterator[list[Kept]]:
     """Yield what may go of a stream, page by page; what stays is counted."""
+    check_last(stores, choice, head)
     in_flight = stores.leases.in_flight(head.stream, at=at)
     for page in pages(stores, head):
         chosen = list(going(page, choice, head, found, in_flight))
         if chosen:
             yield chosen
+
+
+def check_last(stores: Stores, choice: Choice, head: Head) -> None:
+    """
+    Check that the last entries of a stream can be told, where they are not meant.
+
+    Raises:
+        StoreUnreadableError: The head is not the position of the last entry.
+    """
+    if choice.keep and is_astray(stores.journal, head):
+        message = f"the head of stream {head.stream} is not the position of its last entry"
+        raise StoreUnreadableError(f"the database is damaged: {message}")
 
 
 def going(
@@ -170,8 +184,8 @@ def going(
 
 def pages(stores: Stores, head: Head) -> Iterator[list[Kept]]:
     """Yield the entries of a stream whose payload is there, up to its head, page by page."""
-    for after in range(0, head.position, _POSITIONS_AT_ONCE):
-        upto = min(after + _POSITIONS_AT_ONCE, head.position)
+    size = _POSITIONS_AT_ONCE
+    for after, upto in windows(stores.journal, head.stream, upto=head.position, size=size):
         yield stores.payloads.kept(head.stream, after=after, upto=upto)
 
 

@@ -1,6 +1,6 @@
 """One picture of what is stored, owed and delivered, and whether it hangs together."""
 
-from eventsync_core.status._check import MISCOUNTED, check
+from eventsync_core.status._check import UNTRUE, check
 from eventsync_core.status._collect import collect
 from eventsync_core.status._known import back_off_document, reset_document
 from eventsync_core.status._model import (
@@ -22,8 +22,8 @@ from eventsync_core.status._stall import stall_of
 from eventsync_core.status._wire import as_document
 
 __all__ = [
-    "MISCOUNTED",
     "STALL_AFTER_SECONDS",
+    "UNTRUE",
     "Failure",
     "Foreground",
     "Setting",

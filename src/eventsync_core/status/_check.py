@@ -1,14 +1,15 @@
 from collections.abc import Iterator
 
 from eventsync_core.egress import off_record, refuse
-from eventsync_core.errors import Reason, reason_of
+from eventsync_core.errors import Reason, StoreUnreadableError, reason_of
 from eventsync_core.receivers import Gate
 from eventsync_core.status._legacy import legacy_reasons
 from eventsync_core.status._model import Status
 from eventsync_core.status._stall import stall_of
 
-MISCOUNTED = "counters_differ"
-"""The code of what makes figures of a status untrue, so that it is said without being asked."""
+UNTRUE = ("journal_damaged", "counters_differ")
+"""The codes of what makes figures of a status untrue, so that it is said without being asked."""
+_ASTRAY, _MISCOUNTED = UNTRUE
 
 
 def check(status: Status) -> tuple[Reason, ...]:
@@ -37,10 +38,16 @@ def _reasons(status: Status) -> Iterator[Reason]:
     stalled = stall_of(status)
     if stalled is not None:
         yield stalled
+    if status.astray:
+        yield Reason(
+            code=_ASTRAY,
+            message=f"the head of stream {status.astray[0]} is not the position of its last entry",
+            fix_text=StoreUnreadableError.fix_text,
+        )
     below = [each.stream for each in status.retained if min(each.count, each.size_bytes) < 0]
     if below:
         yield Reason(
-            code=MISCOUNTED,
+            code=_MISCOUNTED,
             message=f"stream {below[0]} is said to keep less than nothing",
             fix_argv=("eventsync", "sync", "doctor", "--mend"),
         )

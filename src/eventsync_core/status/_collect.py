@@ -6,7 +6,7 @@ import attrs
 from eventsync_core.census import Class, remaining
 from eventsync_core.clock import SECOND
 from eventsync_core.codec import MOST_ITEMS
-from eventsync_core.journal import heads_of
+from eventsync_core.journal import heads_of, is_astray
 from eventsync_core.status._bodies import body_streams
 from eventsync_core.status._gates import closed_gates
 from eventsync_core.status._model import (
@@ -45,6 +45,7 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
         at=at,
         gate_reasons=reasons,
         captured={head.stream: head.position for head in heads},
+        astray=tuple(head.stream for head in heads if is_astray(stores.journal, head)),
         retained=tuple(stores.measures.retained()),
         storage=stores.measures.storage(),
         archived_count=stores.payloads.counts().archived,

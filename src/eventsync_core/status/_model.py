@@ -161,7 +161,8 @@ class Status:
     Everything a person or program asks about a home, read at one time.
 
     With `setting.store_error` set the store's part is unknown, not zero. `setting.gates` and
-    `gate_reasons` are all gates of the current target that are closed now. `retained` is what each
+    `gate_reasons` are all gates of the current target that are closed now. `astray` are streams
+    whose count in `captured` is not the position of their last entry. `retained` is what each
     stream keeps, `storage` how the store lies on disk, `oldest_at` when the first entry that is
     kept was captured, `archived_count` how many are archived. `bodies` counts how they stand
     with the current target; without one, what no target holds is waiting; `body_streams` are
@@ -174,6 +175,7 @@ class Status:
     at: int
     gate_reasons: tuple[Refusal, ...] = ()
     captured: Mapping[str, int] = attrs.field(factory=dict)
+    astray: tuple[str, ...] = ()
     retained: tuple[Retained, ...] = ()
     storage: Storage | None = None
     oldest_at: int | None = None

@@ -2,6 +2,7 @@ import pytest
 
 from eventsync_core.events import Producer, read_event
 from eventsync_core.journal import Appended, Head, MemoryJournal, chain_start
+from eventsync_core.payloads import Act, Deed
 from eventsync_core.stores import Stores
 from eventsync_core.testing._agreement import verified_head
 from eventsync_core.testing._builders import make_envelope, make_event, make_events
@@ -201,6 +202,18 @@ class JournalContract:
         pages = [stores.journal.entries(STREAM, after=after, limit=2) for after in (0, 2, 4, 5)]
 
         assert [[entry.position for entry in page] for page in pages] == [[1, 2], [3, 4], [5], []]
+
+    def test_positions_are_those_of_the_entries(self, stores: Stores) -> None:
+        """They are paged like the entries, and those without payload are among them."""
+        stores.journal.append(STREAM, make_events(5), at=NOW)
+        stores.journal.append("other", [make_event("o1")], at=NOW)
+        stores.payloads.purge(STREAM, [3], Deed(act=Act.GC, actor="me", at=NOW))
+
+        pages = [stores.journal.positions(STREAM, after=after, limit=2) for after in (0, 2, 4, 5)]
+
+        assert pages == [[1, 2], [3, 4], [5], []]
+        assert stores.journal.positions(STREAM) == [1, 2, 3, 4, 5]
+        assert stores.journal.positions("unknown") == []
 
     @pytest.mark.parametrize(("max_bytes", "count"), [(0, 1), (59, 1), (60, 2), (89, 2), (90, 3)])
     def test_a_page_holds_no_more_text_than_fits(
