@@ -1,16 +1,28 @@
 """What holds in a store that stands where another stood: nothing is sent by surprise."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import attrs
 
 from eventsync_core.egress import Grant
+from eventsync_core.errors import OF_ODD_VALUES, StoreUnreadableError
 from eventsync_core.journal import Journal
+from eventsync_core.ledger import Busy
 from eventsync_core.stores import Stores
 
-__all__ = ["RESTORED", "Settled", "left_behind", "settle", "would_settle"]
+__all__ = [
+    "RESTORED",
+    "Settled",
+    "holds_something",
+    "left_behind",
+    "settle",
+    "who_sends",
+    "would_settle",
+]
 
 _PAGE = 1_000
+_UNKNOWN = (StoreUnreadableError, *OF_ODD_VALUES)
 RESTORED = "restored from a backup"
 """Why a grant rests that came with a backup: only an operator who names it ends that."""
 
@@ -36,6 +48,7 @@ def settle(restored: Stores, before: Stores | None, *, actor: str, at: int) -> S
 
     A grant that was ended in *before*, the store that stood there, is ended in *restored* too,
     unless *restored* knows it to be given anew since. One that rests already keeps its reason.
+    What cannot be read of *before*, or is odd there, is not known: the grant rests.
     """
     with restored.atomic():
         found = would_settle(restored, before)
@@ -48,21 +61,44 @@ def settle(restored: Stores, before: Stores | None, *, actor: str, at: int) -> S
             restored.grants.revoke(
                 grant.target_id,
                 grant.stream,
-                actor=end.revoked_by,
-                reason=end.revoked_reason,
-                at=end.revoked_at or at,
+                actor=_text(end.revoked_by),
+                reason=_text(end.revoked_reason),
+                at=min(end.revoked_at or at, at),
             )
     return found
 
 
-def left_behind(restored: Journal, before: Journal) -> int:
-    """Return how many events *before* holds that *restored* does not know."""
+def left_behind(restored: Journal, before: Journal) -> int | None:
+    """Return how many events *before* holds that *restored* does not know; None: not known."""
     known = {head.stream: head.position for head in restored.heads()}
-    return sum(
-        restored.find(event_id) is None
-        for head in before.heads()
-        for event_id in _ids(before, head.stream, _shared(restored, before, head.stream, known))
-    )
+    with suppress(*_UNKNOWN):
+        return sum(
+            restored.find(event_id) is None
+            for head in before.heads()
+            for event_id in _ids(before, head.stream, _shared(restored, before, head.stream, known))
+        )
+    return None
+
+
+def holds_something(stores: Stores) -> bool:
+    """Say whether anything is in *stores*, or cannot be read."""
+    with suppress(*_UNKNOWN):
+        is_used = any(head.position for head in stores.journal.heads())
+        return is_used or bool(stores.bodies.head()) or bool(stores.targets.targets())
+    return True
+
+
+def who_sends(stores: Stores, *, at: int) -> tuple[str, Busy] | None:
+    """Return a stream that is sent just now, and by whom; what cannot be read is left out."""
+    with suppress(*_UNKNOWN):
+        targets = list(stores.targets.targets())
+        for head in stores.journal.heads():
+            for target in targets:
+                with suppress(*_UNKNOWN):
+                    busy = stores.desk.busy(target.target_id, head.stream, at=at)
+                    if busy is not None:
+                        return head.stream, busy
+    return None
 
 
 def _live(restored: Stores, before: Stores | None) -> Iterator[tuple[Grant, Grant | None]]:
@@ -74,10 +110,15 @@ def _live(restored: Stores, before: Stores | None) -> Iterator[tuple[Grant, Gran
 
 
 def _end(grant: Grant, before: Stores | None) -> Grant | None:
-    later = None if before is None else before.grants.get(grant.target_id, grant.stream)
-    if later is None or later.revoked_at is None or later.revoked_at < grant.granted_at:
-        return None
-    return later
+    with suppress(*_UNKNOWN):
+        later = None if before is None else before.grants.get(grant.target_id, grant.stream)
+        if later is not None and isinstance(later.revoked_at, int):
+            return later if later.revoked_at >= grant.granted_at else None
+    return None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _shared(restored: Journal, before: Journal, stream: str, known: dict[str, int]) -> int:

@@ -1,4 +1,3 @@
-from contextlib import suppress
 from pathlib import Path
 
 import attrs
@@ -10,9 +9,15 @@ from eventsync_cli.compose.copies import Copy, heeded, looking_into, preparing, 
 from eventsync_cli.copying import checked
 from eventsync_cli.failures import if_interrupted
 from eventsync_cli.render import Result, counted
-from eventsync_core.errors import HomeNotEmptyError, StoreBusyError, StoreUnreadableError
-from eventsync_core.restoring import Settled, left_behind, settle, would_settle
-from eventsync_core.retention import sender_of
+from eventsync_core.errors import HomeNotEmptyError, StoreBusyError
+from eventsync_core.restoring import (
+    Settled,
+    holds_something,
+    left_behind,
+    settle,
+    who_sends,
+    would_settle,
+)
 from eventsync_core.stores import Stores
 
 _AGAIN = (
@@ -48,7 +53,7 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
     """
     backup = looking_into(Path(file))
     with present(app) as (is_there, before):
-        if is_there and not replace and _holds_something(before):
+        if is_there and not replace and (before is None or holds_something(before)):
             given = {"--damaged": damaged, "--dry-run": dry_run}
             more = (option for option, is_given in given.items() if is_given)
             raise HomeNotEmptyError(app.shown_database, file, *more)
@@ -66,27 +71,11 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
 
 def _settle(app: App, stores: Stores, before: Stores | None) -> None:
     at = app.clock()
-    if before is not None:
-        with suppress(StoreUnreadableError):
-            _check_nobody_sends(before, at=at)
+    sent = None if before is None else who_sends(before, at=at)
+    if sent is not None:
+        stream, busy = sent
+        raise StoreBusyError(f"process {busy.holder.pid} is sending stream {stream}")
     settle(stores, before, actor="cli", at=at)
-
-
-def _check_nobody_sends(before: Stores, *, at: int) -> None:
-    for head in before.journal.heads():
-        busy = sender_of(before, head.stream, at=at)
-        if busy is not None:
-            raise StoreBusyError(f"process {busy.holder.pid} is sending stream {head.stream}")
-
-
-def _holds_something(before: Stores | None) -> bool:
-    if before is None:
-        return True
-    try:
-        is_used = any(head.position for head in before.journal.heads())
-        return is_used or bool(before.bodies.head()) or bool(before.targets.targets())
-    except StoreUnreadableError:
-        return True
 
 
 def _plan(
@@ -95,8 +84,7 @@ def _plan(
     events = checked(app, copy, stores, called=file, damaged=damaged)
     left = None if app.has_store else 0
     if before is not None:
-        with suppress(StoreUnreadableError):
-            left = left_behind(stores.journal, before.journal)
+        left = left_behind(stores.journal, before.journal)
     return _Plan(events=events, settled=would_settle(stores, before), left=left)
 
 

@@ -11,6 +11,7 @@ import attrs
 from eventsync_cli.compose._settings import Settings
 from eventsync_core.clock import SECOND
 from eventsync_core.errors import (
+    OF_ODD_VALUES,
     EventSyncError,
     OutputUnusableError,
     SettingsError,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 _URL = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
 _KNOWN = ("sqlite", "memory")
 _TAIL = re.compile(r"[?#]")
-# What code that trusts its rows ends with where they hold something else.
-_OF_ODD_VALUES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 _WAL_FIX = "eventsync sync doctor --journal-mode truncate"
 
 
@@ -171,7 +170,7 @@ class Stored(Settings):
         except EventSyncError:
             self._note_waiting(opened)
             raise
-        except _OF_ODD_VALUES as error:
+        except OF_ODD_VALUES as error:
             self._blame_damage(opened, error)
             raise
         self._note_waiting(opened)

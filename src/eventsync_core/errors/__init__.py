@@ -66,6 +66,7 @@ from eventsync_core.errors._given import (
     UnsendableEventError,
 )
 from eventsync_core.errors._store import (
+    OF_ODD_VALUES,
     DamagedEntryError,
     GrantDamagedError,
     StoreBusyError,
@@ -77,6 +78,7 @@ from eventsync_core.errors._store import (
 )
 
 __all__ = [
+    "OF_ODD_VALUES",
     "BackupDamagedError",
     "DamagedEntryError",
     "DiscardRefusedError",

@@ -1,5 +1,8 @@
 from eventsync_core.errors._base import EventSyncError
 
+OF_ODD_VALUES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
+"""What code that trusts its rows ends with where they hold something else."""
+
 
 class StoreError(EventSyncError):
     """The database cannot do this now; what was stored before is untouched."""

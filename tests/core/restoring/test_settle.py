@@ -3,7 +3,8 @@
 import pytest
 
 from eventsync_core.capture import capture_many
-from eventsync_core.restoring import Settled, left_behind, settle, would_settle
+from eventsync_core.ledger import Busy, Holder
+from eventsync_core.restoring import Settled, left_behind, settle, who_sends, would_settle
 from eventsync_core.stores import MemoryStores
 from eventsync_core.targets import Target
 from eventsync_core.testing import make_envelope, make_stub_target
@@ -72,3 +73,19 @@ def test_what_only_the_old_store_holds(
     restored, before = granted(target, *then), granted(target, *now)
 
     assert left_behind(restored.journal, before.journal) == count
+
+
+def test_a_lease_that_cannot_be_read_hides_no_other(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sends another stream is named still."""
+    stores = granted(target, "e1")
+    capture_many(stores, [make_envelope("e2", project_uuid="other")], at=1)
+    assert who_sends(stores, at=2) is None
+    found = Busy(Holder(pid=7, started_at=1, boot=""), expires_at=9)
+
+    def busy(_: object, _target: str, stream: str, *, at: int) -> Busy:
+        return Busy(found.holder, at + int(stream)) if stream == "default" else found
+
+    monkeypatch.setattr(type(stores.desk), "busy", busy)
+    assert who_sends(stores, at=2) == ("other", found)

@@ -1,0 +1,54 @@
+"""`journal restore --replace` over a store whose rows hold what eventsync never writes."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from eventsync_adapters.server import Serving
+from tests.cli.conftest import Run
+from tests.copies.test_restore import backup, delivered
+from tests.damage.damaging import unguarded
+
+__all__ = ["backup", "delivered"]
+
+_GRANT = "SELECT revoked_at IS NOT NULL, paused FROM grants"
+STATES = [
+    ("UPDATE streams SET stream_id = 1.5", False),
+    ("UPDATE targets SET target_no = x'00ff'", False),
+    ("UPDATE leases SET expires_at = 'xyz', open_request = 1", False),
+    ("UPDATE leases SET pid = 'xyz', expires_at = 4611686018427387904", False),
+    ("UPDATE streams SET head = 'xyz'", True),
+    ("UPDATE entries SET captured_at = x'00ff'", True),
+    ("UPDATE grants SET revoked_at = 'xyz'", False),
+    ("UPDATE grants SET revoked_at = x'00ff'", False),
+    ("UPDATE grants SET revoked_at = 4611686018427387904", True),
+    ("UPDATE grants SET revoked_by = x'00ff', revoked_reason = 1.5", True),
+]
+
+
+@pytest.mark.parametrize(("change", "is_known"), STATES)
+def test_what_is_odd_there_is_not_known(
+    run: Run, home: Path, backup: Path, delivered: Serving, change: str, *, is_known: bool
+) -> None:
+    """It gives way; nothing goes: what was revoked by it is over, or rests with all else."""
+    del delivered
+    run("target", "revoke")
+    database = home / "eventsync" / "eventsync.db"
+    unguarded(database, (change, ()))
+
+    would = run("journal", "restore", str(backup), "--replace", "--dry-run", "--json")
+    did = run("journal", "restore", str(backup), "--replace", "--json")
+
+    assert (would.code, did.code) == (0, 0), (would, did)
+    for key in ("grants_resting", "grants_revoked", "left_behind"):
+        assert would.document[key] == did.document[key]
+    with closing(sqlite3.connect(database)) as opened:
+        (is_over, paused) = opened.execute(_GRANT).fetchone()
+    assert paused == "restored from a backup" or is_over
+    if is_known:
+        assert is_over
+    assert run("sync", "doctor").code == 0
+    assert run("sync", "status").code == 0
+    assert run("sync", "now", "--json").document["requests"] == 0
