@@ -76,6 +76,8 @@ def test_what_was_there_is_not_made_anew(
     assert "verified.json beside it tells of it [store_unreadable]" in backup.err
     unwilling = run("journal", "restore", copy, "--json").document["error"]
     assert "holds or held something" in unwilling["message"]
+    ran = run("sync", "archive", str(tmp_path / "old.gz"), "--json")
+    assert (ran.code, ran.document["error"]["code"]) == (5, "store_unreadable")
     with open_store(home) as store, pytest.raises(StoreUnreadableError):
         store.capture({"event_id": "e1"})
     with open_store(home) as store, pytest.raises(StoreUnreadableError):

@@ -75,12 +75,12 @@ def command(
         dry_run=dry_run,
     )
     _check_place(app, file)
-    before = app.space()
     done = _Done(Archived(Collected(frozenset())), total(()))
     with app.reading() as stores:
         if stores is not None:
             plan = plan_archive(stores, wish.choice, wish.stream, at=app.clock())
             done = _Done(plan, _retained(stores))
+    before = app.space()
     size = done.retained.size_bytes
     done.is_refused = bool(done.archived.undelivered) and not include_undelivered
     after = before
