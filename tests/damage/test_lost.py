@@ -75,7 +75,7 @@ def test_what_was_there_is_not_made_anew(
     backup = run("journal", "backup", str(tmp_path / "none.db"))
     assert "verified.json beside it tells of it [store_unreadable]" in backup.err
     unwilling = run("journal", "restore", copy, "--json").document["error"]
-    assert "holds or held something" in unwilling["message"]
+    assert "tells of it; the backup would take its place" in unwilling["message"]
     ran = run("sync", "archive", str(tmp_path / "old.gz"), "--json")
     assert (ran.code, ran.document["error"]["code"]) == (5, "store_unreadable")
     with open_store(home) as store, pytest.raises(StoreUnreadableError):
@@ -83,7 +83,10 @@ def test_what_was_there_is_not_made_anew(
     with open_store(home) as store, pytest.raises(StoreUnreadableError):
         store.drain(make_stub_target(), StubReceiver("t"))
 
-    assert run("journal", "restore", copy, "--replace").code == 0
+    ran = run("journal", "restore", copy, "--json")
+    assert (ran.code, ran.document["error"]["code"]) == (4, "home_not_empty")
+    assert "verified.json beside it tells of it" in ran.document["error"]["message"]
+    assert run(*ran.document["error"]["fix"]["argv"][1:]).code == 0
     lose(database)
     (database.parent / "verified.json").unlink()
     assert run("capture", str(events)).code == 0

@@ -9,7 +9,7 @@ from eventsync_cli.compose.copies import Copy, heeded, looking_into, preparing, 
 from eventsync_cli.copying import checked
 from eventsync_cli.failures import if_interrupted
 from eventsync_cli.render import Result, counted
-from eventsync_core.errors import HomeNotEmptyError, StoreBusyError
+from eventsync_core.errors import HomeNotEmptyError, StoreBusyError, StoreError
 from eventsync_core.restoring import (
     Settled,
     holds_something,
@@ -56,7 +56,7 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
         if is_there and not replace and (before is None or holds_something(before)):
             given = {"--damaged": damaged, "--dry-run": dry_run}
             more = (option for option, is_given in given.items() if is_given)
-            raise HomeNotEmptyError(app.shown_database, file, *more)
+            raise HomeNotEmptyError(app.shown_database, file, *more, unknown=_why_unknown(app))
         if dry_run:
             with backup.reading() as stores:
                 plan = _plan(app, backup, heeded(app, stores), before, file, damaged=damaged)
@@ -67,6 +67,15 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
         aside = made.put(app, lambda stores, before: _settle(app, stores, before))
         app.glance()
     return _result(app, file, plan, aside, dry_run=False)
+
+
+def _why_unknown(app: App) -> str:
+    """Return why nobody can read what is stored; empty: it can be read."""
+    try:
+        with app.reading():
+            return ""
+    except StoreError as error:
+        return error.message
 
 
 def _settle(app: App, stores: Stores, before: Stores | None) -> None:

@@ -278,14 +278,17 @@ class OutputUnusableError(EventSyncError):
 
 
 class HomeNotEmptyError(EventSyncError):
-    """A backup is not restored over a home that holds or held something; nothing was changed."""
+    """
+    A backup is not restored over a home that holds something already; nothing was changed.
+
+    *unknown* is why nobody can tell what it holds.
+    """
 
     code = "home_not_empty"
 
-    def __init__(self, database: str, file: str, *more: str) -> None:
-        super().__init__(
-            f"{database} holds or held something; what is there would be put aside, not deleted"
-        )
+    def __init__(self, database: str, file: str, *more: str, unknown: str = "") -> None:
+        is_used = f"{database} holds something already; it would be put aside, not deleted"
+        super().__init__(f"{unknown}; the backup would take its place" if unknown else is_used)
         self.fix_argv = ("eventsync", "journal", "restore", file, "--replace", *more)
 
 
