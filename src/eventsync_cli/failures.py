@@ -35,6 +35,7 @@ __all__ = ["UsageProblemError", "explain", "if_interrupted"]
 
 _LONGEST = 300
 _KEPT = "what was done before is kept"
+_AGAIN = "run the command again"
 
 
 class UsageProblemError(EventSyncError):
@@ -80,14 +81,17 @@ _EXITS: tuple[tuple[type[EventSyncError], ExitCode], ...] = (
 )
 
 
+class _UnsureInterrupt(KeyboardInterrupt):
+    """What then is not sure, and what helps."""
+
+
 @contextmanager
-def if_interrupted(said: str) -> Iterator[None]:
-    """Let *said* be what `explain` says of an interrupt in the block, for what then is not sure."""
+def if_interrupted(said: str, fix: str = _AGAIN) -> Iterator[None]:
+    """Let `explain` say this of an interrupt in the block, for what then is not sure."""
     try:
         yield
     except KeyboardInterrupt as error:
-        error.add_note(said)
-        raise
+        raise _UnsureInterrupt(said, fix) from error
 
 
 def explain(error: BaseException) -> tuple[Reason, ExitCode]:
@@ -95,11 +99,9 @@ def explain(error: BaseException) -> tuple[Reason, ExitCode]:
     if isinstance(error, EventSyncError):
         return reason_of(error), _exit_of(error)
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
-        return Reason(
-            code="interrupted",
-            message="; ".join(["interrupted", *getattr(error, "__notes__", [_KEPT])]),
-            fix_text="run the command again",
-        ), ExitCode.INCOMPLETE
+        said, fix = error.args if isinstance(error, _UnsureInterrupt) else (_KEPT, _AGAIN)
+        reason = Reason(code="interrupted", message=f"interrupted; {said}", fix_text=fix)
+        return reason, ExitCode.INCOMPLETE
     if isinstance(error, click.ClickException):
         return _explain_usage(error), ExitCode.USAGE
     return _explain_bug(error), ExitCode.BUG

@@ -152,6 +152,7 @@ def test_a_signal_while_the_store_is_filled(
     ran = fails(run, "journal", "restore", str(backup), "--replace", code=3, error="interrupted")
 
     assert "before-restore in its name" in ran.document["error"]["message"]
+    assert "only where it is not the backup's" in ran.document["error"]["fix"]["text"]
     assert len(_ids(database)) == 20
     asides = database.parent.glob("*.before-restore-*")
     assert "newer" in set().union(*(_ids(aside) for aside in asides))

@@ -28,6 +28,10 @@ _EITHER = (
     "either store may be in place; if it is the backup's, what was stored before is in a file "
     "beside it with before-restore in its name"
 )
+_LOOK = (
+    "see with eventsync journal list which one it is; only where it is not the backup's, run the "
+    "command again"
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -61,7 +65,7 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
             with backup.reading() as stores:
                 plan = _plan(app, backup, heeded(app, stores), before, file, damaged=damaged)
             return _result(app, file, plan, None, dry_run=True)
-    with if_interrupted(_EITHER), preparing(app, Path(file)) as made:
+    with if_interrupted(_EITHER, _LOOK), preparing(app, Path(file)) as made:
         with made.reading() as stores, present(app) as (_, before):
             plan = _plan(app, made, stores, before, file, damaged=damaged)
         aside = made.put(app, lambda stores, before: _settle(app, stores, before))
