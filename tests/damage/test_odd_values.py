@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from eventsync import open_store
 from eventsync_adapters.server import Serving
 from tests.cli.conftest import Run
 from tests.damage.damaging import unguarded
@@ -18,6 +19,20 @@ STATES = [
     ("UPDATE streams SET head = head - 1", ("capture -",)),
     ("UPDATE tallies SET entries = 'many'", _LOOK[:-1]),
     ("UPDATE entries SET captured_at = 'then' WHERE position = 20", ("sync doctor",)),
+]
+ODD = [
+    "grants SET paused = x'00ff'",
+    "targets SET reset_fields = 4611686018427387904",
+    "targets SET last_delivery_at = 'xyz'",
+    "targets SET body_failures = 'xyz'",
+    "tallies SET entries = 1.5",
+    "requests SET closed_at = 4611686018427387904",
+    "requests SET opened_at = 'xyz'",
+    "requests SET event_count = x'00ff'",
+    "requests SET body_bytes = 'xyz'",
+    "streams SET kept = 'xyz'",
+    "streams SET head = 1.5",
+    "entries SET captured_at = 4611686018427387904",
 ]
 
 
@@ -49,6 +64,26 @@ def test_a_value_that_is_never_written(
     if "streams SET head" not in change:
         codes = [each["code"] for each in run("sync", "doctor", "--json").document["findings"]]
         assert {"store_unreadable", "database_damaged"} & set(codes)
+
+
+def test_a_status_has_all_its_keys_whatever_a_row_holds(
+    run: Run, home: Path, database: Path
+) -> None:
+    """What cannot be told is unknown; a host and a program that collects metrics see the same."""
+    keys, whole = run("sync", "status", "--json").document.keys(), database.read_bytes()
+    for change in ODD:
+        database.write_bytes(whole)
+        unguarded(database, (f"UPDATE {change}", ()))
+
+        ran = run("sync", "status", "--json")
+
+        assert (ran.code, ran.document["error"]["code"]) == (5, "store_unreadable"), change
+        assert keys < ran.document.keys()
+        assert ran.document["event_journal"]["retained_event_count"] is None
+        for words, code in (((), 5), (("--check",), 2), (("--prometheus",), 5)):
+            assert run("sync", "status", *words).code == code, change
+        with open_store(home) as store:
+            assert keys < store.status().document().keys()
 
 
 def test_guards_that_fail(run: Run, database: Path, events: Path) -> None:

@@ -5,9 +5,11 @@ import attrs
 
 from eventsync_core.census import Class, remaining
 from eventsync_core.clock import SECOND
-from eventsync_core.codec import MOST_ITEMS
+from eventsync_core.codec import MOST_ITEMS, write_document
+from eventsync_core.errors import OF_ODD_VALUES, StoreUnreadableError
 from eventsync_core.journal import heads_of, is_astray
 from eventsync_core.status._bodies import body_streams
+from eventsync_core.status._check import check
 from eventsync_core.status._gates import closed_gates
 from eventsync_core.status._model import (
     Failure,
@@ -16,6 +18,8 @@ from eventsync_core.status._model import (
     StreamStatus,
     TargetStatus,
 )
+from eventsync_core.status._odd import require_plain
+from eventsync_core.status._wire import as_document
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
 
@@ -27,8 +31,21 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
     Without stores (there is no database yet) everything counts zero.
 
     Raises:
-        StoreError: The store cannot be read; hand the error in with the *setting* instead.
+        StoreError: The store cannot be read, or no document can be made of what it holds; hand
+            the error in with the *setting* instead.
     """
+    try:
+        status = _collect(stores, setting, at=at)
+        if stores is not None:
+            require_plain(status)
+            write_document(as_document(status, check(status), exit_code=0))
+    except OF_ODD_VALUES as error:
+        message = "the database is damaged: it holds what eventsync never writes"
+        raise StoreUnreadableError(message) from error
+    return status
+
+
+def _collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
     gates, reasons = closed_gates(stores, setting, at=at)
     setting = attrs.evolve(setting, gates=gates)
     if stores is None:
