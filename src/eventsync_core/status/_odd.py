@@ -1,6 +1,7 @@
 """What no row of ours holds, where it stands in what was read."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin
 
@@ -24,6 +25,8 @@ def require_plain(status: Status) -> None:
 
 
 def _fits(value: Any, kind: Any) -> bool:
+    if _is_plain(kind):
+        return isinstance(value, kind)
     origin, kinds = get_origin(kind), get_args(kind)
     if origin is UnionType:
         return any(_fits(value, each) for each in kinds)
@@ -31,12 +34,24 @@ def _fits(value: Any, kind: Any) -> bool:
         return _all_fit(value, kinds[0])
     if origin is Mapping:
         return _all_fit(value.values(), kinds[1])
-    if isinstance(kind, type) and attrs.has(kind):
-        return isinstance(value, kind) and all(
-            _fits(getattr(value, field.name), field.type) for field in attrs.fields(kind)
-        )
-    return isinstance(value, int if kind is float and isinstance(value, int) else kind)
+    return isinstance(value, kind) and all(
+        _fits(getattr(value, name), each) for name, each in _fields(kind)
+    )
 
 
 def _all_fit(values: Iterable[Any], kind: Any) -> bool:
     return all(_fits(value, kind) for value in values)
+
+
+@cache
+def _is_plain(kind: Any) -> bool:
+    """Say whether a look at the kind of a value is all there is to look at."""
+    return all(
+        isinstance(each, type) and get_origin(each) is None and not attrs.has(each)
+        for each in (get_args(kind) if get_origin(kind) is UnionType else (kind,))
+    )
+
+
+@cache
+def _fields(kind: type[attrs.AttrsInstance]) -> list[tuple[str, Any]]:
+    return [(field.name, field.type) for field in attrs.fields(kind)]
