@@ -51,3 +51,13 @@ def test_a_damaged_counter_stops_no_capture(run: Run, home: Path, events: Path) 
     run("sync", "doctor", "--mend")
     assert run("sync", "doctor", "--json").document["findings"] == []
     assert run("sync", "status", "--json").document["event_journal"]["retained_event_count"] == 21
+
+
+def test_counters_of_a_stream_that_is_gone(run: Run, database: Path) -> None:
+    """It is told that the stream is; they are neither told nor claimed to be mended."""
+    unguarded(database, ("DELETE FROM streams", ()))
+
+    ran = run("sync", "doctor", "--mend", "--json")
+
+    assert ran.document["mended"]["counters"] == 0
+    assert {each["code"] for each in ran.document["findings"]} == {"references_broken"}

@@ -59,6 +59,7 @@ KEPT_PAGE = """
 SELECT e.stream_id, e.position, e.size FROM entries e
 WHERE (e.stream_id, e.position) > (?, ?)
   AND EXISTS (SELECT 1 FROM payloads p WHERE p.entry_id = e.entry_id)
+  AND EXISTS (SELECT 1 FROM streams s WHERE s.stream_id = e.stream_id)
 ORDER BY e.stream_id, e.position LIMIT ?
 """
 HELD_PAGE = """

@@ -166,9 +166,11 @@ class SqliteInspection:
     def mend(self, *, at: int) -> Mended:
         """See `Inspection.mend`."""
         with self._database.write():
-            counters = len(self.miscounts())
+            before = self.miscounts()
             recount(self._database)
-            return Mended(counters, self._owe_passed(at))
+            owed = self._owe_passed(at)
+            after = self.miscounts() if before else []
+            return Mended(len(before) - len(after), owed)
 
     def _owe_passed(self, at: int) -> int:
         count = 0
