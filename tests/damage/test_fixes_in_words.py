@@ -182,6 +182,27 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.usefixtures("sound")
+def test_what_was_held_is_held_anew(run: Run, database: Path, events: Path) -> None:
+    """All that it may be is; what was not held goes on afterwards."""
+    events.write_text('{"event_id": "a"}\n{"event_id": "b"}\n{"event_id": "c"}\n')
+    run("capture", str(events))
+    run("journal", "hold", "a")
+    assert run("sync", "now").code == 0
+    unguarded(database, ("DELETE FROM holds", ()), ("DELETE FROM ledger WHERE position = 22", ()))
+    unguarded(database, ("UPDATE tallies SET entries = entries - 1", ()))
+    assert told(run, "holds_lost").startswith("eventsync journal hold each")
+
+    assert run("journal", "hold", "a", "b").code == 0
+    run("sync", "now")
+    assert run("sync", "doctor", "--mend").code == 0
+    assert run("journal", "release", "b").code == 0
+
+    assert found(run) == {}
+    again = run("sync", "now", "--json").document["counts"]
+    assert (again["selected"], again["duplicate"]) == (1, 1)
+
+
+@pytest.mark.usefixtures("sound")
 @pytest.mark.parametrize("code", DAMAGE)
 def test_a_good_copy_is_restored(run: Run, database: Path, tmp_path: Path, code: str) -> None:
     """What was stored is put aside, and deleted when nobody needs it."""

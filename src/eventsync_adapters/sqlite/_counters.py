@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._damaged import text_of
+from eventsync_adapters.sqlite._doubts import doubtful
 from eventsync_core.inspection import Miscount
 
 _LEAST = -(2**63)
@@ -108,6 +109,7 @@ def _differing(database: Database, kept: _Kind) -> Iterator[Miscount]:
             break
     else:
         return
+    doubts = doubtful(database) if kept.what == "held" else frozenset()
     width = len(kept.columns)
     noted = {
         (*row[:width], name): number
@@ -116,9 +118,12 @@ def _differing(database: Database, kept: _Kind) -> Iterator[Miscount]:
     }
     for key in sorted(noted.keys() | counted.keys(), key=repr):
         if noted.get(key, 0) != counted[key]:
-            where = _where(kept.columns, key)
             yield Miscount(
-                what=kept.what, where=where, kept=noted.get(key, 0), counted=counted[key]
+                what=kept.what,
+                where=_where(kept.columns, key),
+                kept=noted.get(key, 0),
+                counted=counted[key],
+                is_mendable=key[0] not in doubts,
             )
 
 

@@ -4,11 +4,13 @@ from hashlib import sha256
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._counters import miscounts
 from eventsync_adapters.sqlite._damaged import text_of
+from eventsync_adapters.sqlite._doubts import doubtful
 from eventsync_adapters.sqlite._links import QUESTIONS
 from eventsync_adapters.sqlite._mending import check, recount, torn_indexes
 from eventsync_adapters.sqlite._rows import owe
 from eventsync_core.ids import Kind, target_key
 from eventsync_core.inspection import (
+    LOST_HOLD,
     Checked,
     Dangling,
     Link,
@@ -145,17 +147,18 @@ class SqliteInspection:
         position = after[2] if (target_no, stream_id) == after[:2] else 0
         above = max(reach, int(position))
         rows = self._database.rows(PASSED, (target_no, stream_id, above, passed, limit))
+        places = [place for place, is_kept in rows if not is_kept]
+        is_in_doubt = bool(places) and stream_id in doubtful(self._database)
         found = [
             Dangling(
                 link=Link.PASSED,
                 where=f"target number {target_no}, position {place}",
-                missing="ledger",
+                missing=LOST_HOLD if is_in_doubt else "ledger",
                 stream=self._stream(stream_id),
             )
-            for place, is_kept in rows
-            if not is_kept
+            for place in places
         ]
-        left = {(target_no, stream_id): [place for place, is_kept in rows if not is_kept]}
+        left = {(target_no, stream_id): [] if is_in_doubt else places}
         last = (target_no, stream_id, rows[-1][0]) if len(rows) == limit else None
         return Looked(len(rows), found, last or (target_no, stream_id + 1, 0)), left
 

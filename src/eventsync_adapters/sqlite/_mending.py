@@ -2,6 +2,7 @@ import sqlite3
 
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._doubts import DOUBTFUL
 from eventsync_adapters.sqlite._migrate import strange_parts
 from eventsync_adapters.sqlite._rows import OWED
 from eventsync_core.errors import StoreUnreadableError
@@ -54,18 +55,29 @@ _RECOUNT = (
     FROM ledger l JOIN purged g ON g.stream_id = l.stream_id AND g.position = l.position
     GROUP BY l.target_no, l.stream_id, l.outcome
     """,
-    "DELETE FROM held_counts",
-    """
+    # What says that something was held stays until somebody decided.
+    f"DELETE FROM held_counts WHERE stream_id NOT IN ({DOUBTFUL})",  # noqa: S608
+    f"""
     INSERT INTO held_counts (stream_id, hold, superseded, purged, entries)
     SELECT h.stream_id, h.hold, s.position IS NOT NULL, g.position IS NOT NULL, COUNT(*)
     FROM holds h
     LEFT JOIN superseded s ON s.stream_id = h.stream_id AND s.position = h.position
     LEFT JOIN purged g ON g.stream_id = h.stream_id AND g.position = h.position
+    WHERE h.stream_id NOT IN ({DOUBTFUL})
     GROUP BY 1, 2, 3, 4
-    """,
-    "DELETE FROM held_rows",
+    """,  # noqa: S608
     """
-    INSERT INTO held_rows (target_no, stream_id, position)
+    DELETE FROM held_rows
+    WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = held_rows.target_no
+                          AND l.stream_id = held_rows.stream_id
+                          AND l.position = held_rows.position)
+      AND (EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = held_rows.stream_id
+                                           AND h.position = held_rows.position)
+           OR NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = held_rows.stream_id
+                                                    AND e.position = held_rows.position))
+    """,
+    """
+    INSERT OR IGNORE INTO held_rows (target_no, stream_id, position)
     SELECT l.target_no, l.stream_id, l.position
     FROM targets t CROSS JOIN holds h
          CROSS JOIN ledger l ON l.target_no = t.target_no AND l.stream_id = h.stream_id
@@ -124,6 +136,10 @@ _RECOUNT = (
                                                    AND s.position = l.position)
       AND NOT EXISTS (SELECT 1 FROM due d WHERE d.target_no = l.target_no
                           AND d.stream_id = l.stream_id AND d.position = l.position)
+      AND (NOT EXISTS (SELECT 1 FROM held_rows r WHERE r.target_no = l.target_no
+                           AND r.stream_id = l.stream_id AND r.position = l.position)
+           OR EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = l.stream_id
+                                              AND h.position = l.position))
     """,
 )
 

@@ -121,10 +121,15 @@ class Tally:
 
 
 def remaining(classes: Mapping[Class, int]) -> int:
-    """Return how many entries are still to be delivered: `remaining_owed`."""
-    return (
+    """
+    Return how many entries are still to be delivered: `remaining_owed`.
+
+    Counters that are damaged may say less than none; then it is none.
+    """
+    left = (
         classes[Class.OWED]
         + classes[Class.IN_BACKOFF]
         + classes[Class.UNKNOWN_EFFECT]
         + classes[Class.REJECTED]
     )
+    return max(left, 0)

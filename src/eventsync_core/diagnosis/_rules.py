@@ -3,8 +3,14 @@ from collections.abc import Collection, Iterator
 from eventsync_core.clock import MINUTE, iso_time
 from eventsync_core.diagnosis._model import Facts, Finding, Gone, Lookup, Severity
 from eventsync_core.errors import EventSyncError, Reason, reason_of
-from eventsync_core.inspection import Dangling, Link
-from eventsync_core.integrity import COPIES_LEFT, GOOD_COPY, TEXTS_MENDED, References
+from eventsync_core.inspection import LOST_HOLD, Dangling, Link
+from eventsync_core.integrity import (
+    COPIES_LEFT,
+    GOOD_COPY,
+    HOLDS_MENDED,
+    TEXTS_MENDED,
+    References,
+)
 
 MOST_WAL_BYTES = 64 * 1024 * 1024
 _LEAST_FREE_BYTES = 100 * 1024 * 1024
@@ -110,17 +116,28 @@ def _of_damage(lookup: Lookup) -> Iterator[Finding]:
         yield from _of_references(lookup.references, {each.stream for each in lookup.off_record})
     for each in lookup.off_record:
         yield _error("grant_damaged", each.message, argv=each.fix_argv)
-    if lookup.miscounts:
-        message = _some([each.message for each in lookup.miscounts])
-        yield _error("counters_differ", message, argv=_MEND)
+    miscounts = [each.message for each in lookup.miscounts if each.is_mendable]
+    if miscounts:
+        yield _error("counters_differ", _some(miscounts), argv=_MEND)
+    yield from _of_lost_holds(lookup)
+
+
+def _of_lost_holds(lookup: Lookup) -> Iterator[Finding]:
+    found = () if lookup.references is None else lookup.references.found
+    said = [each.message for each in found if each.missing == LOST_HOLD]
+    said += [each.message for each in lookup.miscounts if not each.is_mendable]
+    if said:
+        message = f"something seems to have been held that is not: {_some(said)}"
+        yield _error("holds_lost", message, HOLDS_MENDED)
 
 
 def _of_references(references: References, off_record: Collection[str]) -> Iterator[Finding]:
-    """Yield what does not fit; grants of streams that are *off_record* are told elsewhere."""
+    """Yield what does not fit; lost holds and grants that are *off_record* are told elsewhere."""
     told = [each for each in references.found if _is_grant(each) and each.stream in off_record]
     mendable = [each for each in references.found if _is_mendable(each.link, each.missing)]
     passed = [each for each in mendable if each.link is Link.PASSED]
     others = [each for each in mendable if each.link is not Link.PASSED]
+    told += [each for each in references.found if each.missing == LOST_HOLD]
     lost = [each for each in references.found if each not in mendable + told]
     if passed:
         message = f"{len(passed)} events were left behind without a word in the ledger: "
@@ -143,7 +160,8 @@ def _is_grant(found: Dangling) -> bool:
 
 
 def _is_mendable(link: Link, missing: str) -> bool:
-    return link in _MENDABLE or (link is Link.LEDGER and missing in _MENDABLE_ROWS)
+    is_row = link is Link.LEDGER and missing in _MENDABLE_ROWS
+    return is_row or (link in _MENDABLE and missing != LOST_HOLD)
 
 
 def _of_content(lookup: Lookup) -> Iterator[Finding]:

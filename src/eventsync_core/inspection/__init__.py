@@ -2,6 +2,7 @@
 
 from eventsync_core.inspection._memory import MemoryInspection
 from eventsync_core.inspection._model import (
+    LOST_HOLD,
     Checked,
     Dangling,
     Link,
@@ -13,6 +14,7 @@ from eventsync_core.inspection._model import (
 from eventsync_core.inspection._port import Inspection
 
 __all__ = [
+    "LOST_HOLD",
     "Checked",
     "Dangling",
     "Inspection",

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 import attrs
 
+LOST_HOLD = "hold"
+"""What is missing of an entry that seems to have been held."""
+
 
 class Link(StrEnum):
     """What refers to something else that must be there."""
@@ -98,12 +101,17 @@ class Looked:
 
 @attrs.frozen(kw_only=True)
 class Miscount:
-    """A counter that says `kept` where `counted` are; `what` and `where` name it."""
+    """
+    A counter that says `kept` where `counted` are; `what` and `where` name it.
+
+    One that is not mendable may be all that still says that something was held.
+    """
 
     what: str
     where: str
     kept: int
     counted: int
+    is_mendable: bool = True
 
     @property
     def message(self) -> str:

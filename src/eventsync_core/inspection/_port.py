@@ -45,6 +45,7 @@ class Inspection(Protocol):
         """
         Let every counter say what is there, and let each `passed` entry without a row be owed.
 
-        These are due at *at*. Where nothing differs, nothing changes.
+        These are due at *at*. Where nothing differs, nothing changes; nor does what says that
+        something was held that is not, and nothing is owed in its stream.
         """
         ...

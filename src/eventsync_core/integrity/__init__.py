@@ -3,6 +3,7 @@
 from eventsync_core.integrity._model import (
     COPIES_LEFT,
     GOOD_COPY,
+    HOLDS_MENDED,
     TEXTS_MENDED,
     Verification,
     Verified,
@@ -21,6 +22,7 @@ from eventsync_core.integrity._verify import verify
 __all__ = [
     "COPIES_LEFT",
     "GOOD_COPY",
+    "HOLDS_MENDED",
     "TEXTS_MENDED",
     "Damage",
     "Held",

@@ -9,6 +9,11 @@ TEXTS_MENDED = (
     f"damaged texts; all else: {GOOD_COPY}"
 )
 """What helps where texts of entries are damaged."""
+HOLDS_MENDED = (
+    "eventsync journal hold each event that may have been held, eventsync sync now, eventsync sync "
+    f"doctor --mend, then eventsync journal release those that may go; all else: {GOOD_COPY}"
+)
+"""What helps where something seems to have been held that is not."""
 COPIES_LEFT = "delete them when nothing of it is needed any more and no other command is at work"
 """What helps where copies of a store lie beside it."""
 
