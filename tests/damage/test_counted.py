@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from eventsync_adapters.server import Serving
 from tests.cli.conftest import Run
 from tests.damage.damaging import unguarded
 
@@ -61,3 +62,52 @@ def test_counters_of_a_stream_that_is_gone(run: Run, database: Path) -> None:
 
     assert ran.document["mended"]["counters"] == 0
     assert {each["code"] for each in ran.document["findings"]} == {"references_broken"}
+
+
+@pytest.mark.parametrize("more", [1, 3, 20])
+def test_a_cursor_above_the_head(
+    run: Run, database: Path, receiver: Serving, events: Path, more: int
+) -> None:
+    """It is told while it is there; what it passed over goes, and so does what comes later."""
+    run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", receiver.url)
+    assert run("sync", "now", "--json").document["counts"]["delivered"] == 20
+    unguarded(database, ("UPDATE grants SET passed = 23", ()))
+    if more < 4:
+        _check_is_told(run)
+    events.write_text("".join(f'{{"event_id": "n{n}"}}\n' for n in range(more)))
+    run("capture", str(events))
+
+    if more < 3:
+        _check_is_told(run)
+    mended = run("sync", "doctor", "--mend", "--json")
+
+    assert (mended.code, mended.document["findings"]) == (0, [])
+    assert mended.document["mended"]["owed"] == min(more, 3)
+    assert run("sync", "status", "--check").code == 0
+    assert run("sync", "now", "--json").document["counts"]["delivered"] == more
+    events.write_text('{"event_id": "last"}\n')
+    run("capture", str(events))
+    assert run("sync", "now", "--json").document["counts"]["delivered"] == 1
+    assert run("sync", "doctor").code == 0
+
+
+def _check_is_told(run: Run) -> None:
+    for words in (("sync", "status"), ("sync", "status", "--check")):
+        told = run(*words, "--json")
+        assert (told.code, told.document["error"]["code"]) == (2, "due_differs")
+        assert told.document["error"]["fix"]["argv"] == ["eventsync", "sync", "doctor", "--mend"]
+    found = run("sync", "doctor", "--json").document["findings"]
+    assert "due_differs" in {each["code"] for each in found}
+    assert "references_broken" not in {each["code"] for each in found}
+
+
+def test_a_head_below_an_entry_moves_no_cursor(run: Run, database: Path, receiver: Serving) -> None:
+    """The cursor is right, and nothing would be offered twice."""
+    run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", receiver.url)
+    run("sync", "now")
+    unguarded(database, ("UPDATE streams SET head = 2", ()))
+
+    run("sync", "doctor", "--mend")
+
+    with closing(sqlite3.connect(database)) as stored:
+        assert stored.execute("SELECT passed FROM grants").fetchall() == [(20,)]

@@ -13,10 +13,9 @@ from tests.damage.damaging import unguarded
 from tests.damage.test_doctor import found
 
 _ROW_OF_E1 = (
-    "INSERT INTO held_rows SELECT target_no, stream_id, 2 FROM ledger WHERE position = 1",
-    "INSERT INTO ledger SELECT target_no, stream_id, 2, 'transient', 0, 1, 0, 0, 0, 1,"
-    " 0, 0 FROM ledger WHERE position = 1",
-    "INSERT INTO tallies SELECT target_no, stream_id, 'transient', 1 FROM tallies",
+    "INSERT INTO held_rows VALUES (1, 1, 2)",
+    "INSERT INTO ledger VALUES (1, 1, 2, 'transient', 0, 1, 0, 0, 0, 1, 0, 0)",
+    "INSERT INTO tallies VALUES (1, 1, 'transient', 1)",
 )
 LOST = ("DELETE FROM holds WHERE position = 2",)
 
@@ -81,6 +80,9 @@ def test_what_is_not_yet_passed(run: Run, database: Path, events: Path) -> None:
     assert mended(run) == ({"files": 0, "counters": 0, "owed": 0}, {"holds_lost"})
     run("journal", "hold", "n2")
     assert selected(run) == 1
+    told = run("sync", "status")
+    assert (told.code, "[counters_differ]" in told.err) == (2, True)
+    assert "[counters_differ]" in run("sync", "doctor").out
     assert mended(run)[1] == set()
 
 

@@ -83,7 +83,11 @@ SELECT g.target_no, g.stream_id, g.stream_id, CASE
               AND a.act IN ('granted', 'revoked')
             ORDER BY a.generation DESC LIMIT 1) IS NOT (g.revoked_at IS NULL) THEN 'grant_act'
     WHEN g.passed > (SELECT s.head FROM streams s WHERE s.stream_id = g.stream_id)
-        THEN 'entry at its cursor' END
+        THEN CASE WHEN EXISTS (SELECT 1 FROM streams s
+                               CROSS JOIN entries e ON e.stream_id = s.stream_id
+                                                   AND e.position > s.head
+                               WHERE s.stream_id = g.stream_id)
+            THEN 'head' ELSE 'entry at its cursor' END END
 FROM grants g WHERE (g.target_no, g.stream_id) > (?, ?)
 ORDER BY g.target_no, g.stream_id LIMIT ?
 """

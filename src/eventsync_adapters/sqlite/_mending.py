@@ -21,6 +21,14 @@ _DECIDING = {
 _STEPS = 10_000
 # Set right at one go, in one unit of work.
 _RECOUNT = (
+    # From there on a drain looks; a head that lies below an entry says nothing.
+    """
+    UPDATE grants SET passed = (SELECT s.head FROM streams s WHERE s.stream_id = grants.stream_id)
+    WHERE EXISTS (SELECT 1 FROM streams s
+                  WHERE s.stream_id = grants.stream_id AND grants.passed > s.head
+                    AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = s.stream_id
+                                                              AND e.position > s.head))
+    """,
     "DELETE FROM tallies",
     """
     INSERT INTO tallies (target_no, stream_id, outcome, entries)

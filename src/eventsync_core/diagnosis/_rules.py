@@ -3,7 +3,7 @@ from collections.abc import Collection, Iterator
 from eventsync_core.clock import MINUTE, iso_time
 from eventsync_core.diagnosis._model import Facts, Finding, Gone, Lookup, Severity
 from eventsync_core.errors import EventSyncError, Reason, reason_of
-from eventsync_core.inspection import LOST_HOLD, Dangling, Link
+from eventsync_core.inspection import BEYOND_HEAD, LOST_HOLD, Dangling, Link
 from eventsync_core.integrity import (
     COPIES_LEFT,
     GOOD_COPY,
@@ -161,7 +161,7 @@ def _is_grant(found: Dangling) -> bool:
 
 def _is_mendable(link: Link, missing: str) -> bool:
     is_row = link is Link.LEDGER and missing in _MENDABLE_ROWS
-    return is_row or (link in _MENDABLE and missing != LOST_HOLD)
+    return is_row or missing == BEYOND_HEAD or (link in _MENDABLE and missing != LOST_HOLD)
 
 
 def _of_content(lookup: Lookup) -> Iterator[Finding]:

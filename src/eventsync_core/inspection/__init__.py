@@ -2,6 +2,7 @@
 
 from eventsync_core.inspection._memory import MemoryInspection
 from eventsync_core.inspection._model import (
+    BEYOND_HEAD,
     LOST_HOLD,
     Checked,
     Dangling,
@@ -14,6 +15,7 @@ from eventsync_core.inspection._model import (
 from eventsync_core.inspection._port import Inspection
 
 __all__ = [
+    "BEYOND_HEAD",
     "LOST_HOLD",
     "Checked",
     "Dangling",

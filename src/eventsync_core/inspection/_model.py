@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import attrs
 
+BEYOND_HEAD = "entry at its cursor"
+"""What is missing where a grant's cursor lies above all entries: what comes is not offered."""
 LOST_HOLD = "hold"
 """What is missing of an entry that seems to have been held."""
 

@@ -45,7 +45,8 @@ class Inspection(Protocol):
         """
         Let every counter say what is there, and let each `passed` entry without a row be owed.
 
-        These are due at *at*. Where nothing differs, nothing changes; nor does what says that
-        something was held that is not, and nothing is owed in its stream.
+        What is owed is due at *at*, and no grant's cursor lies above the head then. Where nothing
+        differs, nothing changes; nor does what says that something was held that is not, and
+        nothing is owed in its stream.
         """
         ...

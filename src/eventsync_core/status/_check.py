@@ -7,9 +7,9 @@ from eventsync_core.status._legacy import legacy_reasons
 from eventsync_core.status._model import Status
 from eventsync_core.status._stall import stall_of
 
-UNTRUE = ("journal_damaged", "counters_differ")
-"""The codes of what makes figures of a status untrue, so that it is said without being asked."""
-_ASTRAY, _MISCOUNTED = UNTRUE
+UNTRUE = ("journal_damaged", "counters_differ", "due_differs")
+"""Codes of what makes figures of a status untrue, so that it is said without being asked."""
+_MEND = ("eventsync", "sync", "doctor", "--mend")
 
 
 def check(status: Status) -> tuple[Reason, ...]:
@@ -38,19 +38,7 @@ def _reasons(status: Status) -> Iterator[Reason]:
     stalled = stall_of(status)
     if stalled is not None:
         yield stalled
-    if status.astray:
-        yield Reason(
-            code=_ASTRAY,
-            message=f"the head of stream {status.astray[0]} is not the position of its last entry",
-            fix_text=StoreUnreadableError.fix_text,
-        )
-    below = [each.stream for each in status.retained if min(each.count, each.size_bytes) < 0]
-    if below:
-        yield Reason(
-            code=_MISCOUNTED,
-            message=f"stream {below[0]} is said to keep less than nothing",
-            fix_argv=("eventsync", "sync", "doctor", "--mend"),
-        )
+    yield from _of_figures(status)
     for target in status.targets:
         for stream in target.streams:
             if not stream.is_on_record:
@@ -62,5 +50,24 @@ def _reasons(status: Status) -> Iterator[Reason]:
                         f"stream {stream.stream} holds {stream.captured} entries, but "
                         f"{stream.total} are counted for {target.target.url}"
                     ),
-                    fix_argv=("eventsync", "sync", "doctor", "--mend"),
+                    fix_argv=_MEND,
                 )
+
+
+def _of_figures(status: Status) -> Iterator[Reason]:
+    head, counters, due = UNTRUE
+    if status.astray:
+        message = f"the head of stream {status.astray[0]} is not the position of its last entry"
+        yield Reason(code=head, message=message, fix_text=StoreUnreadableError.fix_text)
+    below = [each.stream for each in status.retained if min(each.count, each.size_bytes) < 0]
+    if below:
+        message = f"stream {below[0]} is said to keep less than nothing"
+        yield Reason(code=counters, message=message, fix_argv=_MEND)
+    streams = [stream for target in status.targets for stream in target.streams]
+    below = [each.stream for each in streams if min(each.classes.values()) < 0]
+    if below:
+        message = f"of stream {below[0]} less than nothing is said to stand somewhere"
+        yield Reason(code=counters, message=message, fix_argv=("eventsync", "sync", "doctor"))
+    if status.overrun:
+        message = f"what is captured in stream {status.overrun[0]} is passed over unseen"
+        yield Reason(code=due, message=message, fix_argv=_MEND)

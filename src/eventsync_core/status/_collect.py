@@ -7,6 +7,7 @@ from eventsync_core.census import Class, remaining
 from eventsync_core.clock import SECOND
 from eventsync_core.codec import MOST_ITEMS, write_document
 from eventsync_core.errors import OF_ODD_VALUES, StoreUnreadableError
+from eventsync_core.inspection import BEYOND_HEAD, Link
 from eventsync_core.journal import heads_of, is_astray
 from eventsync_core.status._bodies import body_streams
 from eventsync_core.status._check import check
@@ -22,6 +23,8 @@ from eventsync_core.status._odd import require_plain
 from eventsync_core.status._wire import as_document
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
+
+_ALL = 1 << 40
 
 
 def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
@@ -76,6 +79,11 @@ def _collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
             for noted in stores.legacy.sources()
         },
         body_streams=body_streams(stores, setting.current, at=at),
+        overrun=tuple(
+            each.stream
+            for each in stores.inspection.dangling(Link.GRANT, limit=_ALL).found
+            if each.missing == BEYOND_HEAD
+        ),
         bodies=stores.bodies.counts("" if setting.current is None else setting.current.target_id),
     )
 

@@ -168,7 +168,8 @@ class Status:
     with the current target; without one, what no target holds is waiting; `body_streams` are
     the streams in which some wait for it. `conflicts` are rows of old files that differ from
     what is stored, the first of `conflict_count`; `source_digests` tell the digest in the name
-    of each file, by its path.
+    of each file, by its path. `overrun` are streams of which a grant's cursor lies above the head,
+    so that what is captured is not offered.
     """
 
     setting: Setting
@@ -187,6 +188,7 @@ class Status:
     conflicts: tuple[SetAside, ...] = ()
     conflict_count: int = 0
     source_digests: Mapping[str, str] = attrs.field(factory=dict)
+    overrun: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:
