@@ -52,3 +52,17 @@ def test_what_is_odd_there_is_not_known(
     assert run("sync", "doctor").code == 0
     assert run("sync", "status").code == 0
     assert run("sync", "now", "--json").document["requests"] == 0
+
+
+def test_a_header_that_lets_nobody_write(run: Run, home: Path, backup: Path) -> None:
+    """It is damage as any other, and no file that is read-only."""
+    database = home / "eventsync" / "eventsync.db"
+    whole = database.read_bytes()
+    odd = whole[:18] + b"\x09" + whole[19:]
+    database.write_bytes(odd)
+
+    ran = run("journal", "restore", str(backup), "--replace", "--json")
+
+    assert ran.code == 0, ran
+    assert Path(ran.document["put_aside"]).read_bytes() == odd
+    assert run("sync", "status").code == 0

@@ -27,6 +27,8 @@ _PAGES_AT_ONCE = 512
 _ATTEMPTS = 2
 _PAUSE_SECONDS = 0.005
 _PAGES = "PRAGMA page_count"
+# Where the header tells in which format the file is written, and those that SQLite writes.
+_FORMAT, _FORMATS = 18, (b"", b"\x01", b"\x02")
 _SIDE_FILES = ("-journal", "-wal", "-shm")
 
 
@@ -150,6 +152,8 @@ def _held(place: Path, busy_seconds: float) -> tuple[Database, str] | None:
 
     None: it is none that can be opened.
     """
+    if not _is_of_known_format(place):
+        return None
     try:
         database = connect(place, mode="rw", busy_seconds=busy_seconds)
     except StoreUnreadableError:
@@ -171,6 +175,16 @@ def _held(place: Path, busy_seconds: float) -> tuple[Database, str] | None:
         database.close()
         raise
     return database, mode
+
+
+def _is_of_known_format(place: Path) -> bool:
+    """Say whether SQLite can write it; one whose header says else is read-only to it."""
+    if not place.is_file():
+        return True
+    # Before anything is locked: whoever closes a file gives back its locks.
+    with suppress(OSError), place.open("rb") as file:
+        return file.read(_FORMAT + 1)[_FORMAT:] in _FORMATS
+    return True
 
 
 def _copy_aside(database: Database, unfinished: Path, aside: Path) -> None:
