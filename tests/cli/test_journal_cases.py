@@ -83,7 +83,7 @@ def _verbs(port: type) -> set[str]:
 @pytest.mark.requirement("J4")
 def test_nothing_can_be_deleted(run: Run, home: Path, odd: Path) -> None:
     """The port has no verb for it, and no command of the journal takes anything away."""
-    reading = {"find", "entries", "chains_before", "heads"}
+    reading = {"find", "entries", "positions", "chains_before", "heads"}
     assert _verbs(Journal) == {"append", "next_lamport", *reading}
     run("capture", str(odd))
     names = [json.loads(line)["event_id"] for line in LINES[:3]]

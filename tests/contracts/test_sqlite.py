@@ -25,6 +25,7 @@ from eventsync_core.testing import (
     TracesContract,
     WritersContract,
 )
+from tests.templates import put_new_database
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def path(tmp_path):
 @pytest.fixture
 def stores(path):
     """Return an empty store."""
+    put_new_database(path)
     with open_stores(path) as stores:
         yield stores
 

@@ -12,6 +12,7 @@ from eventsync_core.dispatch import Drain, Report, drain
 from eventsync_core.receivers import StubReceiver
 from eventsync_core.targets import Target
 from eventsync_core.testing import HOLDER, ManualClock, make_envelope, make_stub_target
+from tests.templates import put_new_database
 
 
 @attrs.define
@@ -69,6 +70,7 @@ def open_world(path: Path) -> Iterator[Callable[[], World]]:
     opened: list[SqliteStores] = []
 
     def start() -> World:
+        put_new_database(path)
         opened.append(open_stores(path, busy_seconds=0))
         return World(path, opened[-1])
 

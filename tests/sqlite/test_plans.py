@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from types import ModuleType
 
@@ -34,6 +35,7 @@ from eventsync_adapters.sqlite import (
 )
 from eventsync_core.ledger import Lane
 from tests.sqlite.conftest import World
+from tests.templates import put_new_database
 
 ROOMS = (
     _backlog,
@@ -136,11 +138,19 @@ def test_every_room_has_statements() -> None:
     assert {"_legacy.TAKEN", "_legacy.OPEN_OF", "_legacy.WITH_TEXT", "_bodies.OWE"} <= names
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """Return a connection to a new database."""
+    path = tmp_path_factory.mktemp("plans") / "eventsync.db"
+    put_new_database(path)
+    with closing(sqlite3.connect(path)) as connection:
+        yield connection
+
+
 @pytest.mark.parametrize(("name", "sql"), STATEMENTS)
-def test_no_statement_scans(world: World, name: str, sql: str) -> None:
+def test_no_statement_scans(database: sqlite3.Connection, name: str, sql: str) -> None:
     """Every table is reached by a key, and nothing is sorted that an index could order."""
-    with closing(sqlite3.connect(world.path)) as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", values_for(sql)).fetchall()
+    plan = database.execute(f"EXPLAIN QUERY PLAN {sql}", values_for(sql)).fetchall()
     details = [str(detail) for *_, detail in plan]
 
     scans = [line for line in details if line.startswith("SCAN") and line != "SCAN CONSTANT ROW"]
