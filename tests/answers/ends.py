@@ -304,7 +304,7 @@ def framed(status: int, headers: dict[str, str], body: bytes, *, kind: int) -> b
     lines = [f"HTTP/1.1 {status} Whatever", *(f"{key}: {word}" for key, word in headers.items())]
     framing = FRAMINGS[kind]
     if framing == "gzip":
-        body = gzip.compress(body, mtime=0)
+        body = gzip.compress(body, compresslevel=1, mtime=0)
         lines.append("content-encoding: GZIP")
     if framing in ("length", "gzip"):
         lines.append(f"CONTENT-LENGTH:{len(body)}")

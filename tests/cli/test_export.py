@@ -295,8 +295,15 @@ def test_a_reader_that_does_not_read_on(run: Run, home: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("to", ["file", "stdout"])
+@pytest.mark.parametrize(
+    ("to", "unbuffered"),
+    [
+        ("file", ""),
+        ("stdout", "1"),
+        pytest.param("file", "1", marks=pytest.mark.long),
+        pytest.param("stdout", "", marks=pytest.mark.long),
+    ],
+)
 def test_a_disk_that_fills_up(
     run: Run, home: Path, out: Path, to: str, unbuffered: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,12 +13,12 @@ FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 WORDS = [
     ("--version",),
-    ("--version", "--json"),
-    ("--help",),
+    pytest.param(("--version", "--json"), marks=pytest.mark.long),
+    pytest.param(("--help",), marks=pytest.mark.long),
     ("sync", "now", "--help", "--json"),
     ("sync", "status"),
     ("sync", "status", "--json"),
-    ("journal", "list"),
+    pytest.param(("journal", "list"), marks=pytest.mark.long),
     ("journal", "list", "--json"),
 ]
 

@@ -26,7 +26,7 @@ def held() -> Iterator[Held]:
         yield held
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", [pytest.param("truncate", marks=pytest.mark.long), "wal"])
 def test_other_commands_do_their_work_meanwhile(tmp_path: Path, held: Held, mode: str) -> None:
     """Capture, status and revoke end while the request is provably unanswered."""
     home = make_home(tmp_path / "home", held.url, mode=mode)

@@ -20,7 +20,7 @@ from tests.legacy.moments import each_moment, watch
 from tests.legacy.old import envelope, queue, rows
 
 B = "bbbbbbbbbbbbbbbb"
-ROWS, CHUNK, EVERY = 60, 7, 47
+ROWS, CHUNK, EVERY = 60, 7, 83
 _WORDS = ("sync", "migrate")
 _IDS = [f"e{number:03d}" for number in range(ROWS)]
 

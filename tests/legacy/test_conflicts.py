@@ -63,8 +63,15 @@ def _settled(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("word", ["keep-journal", "keep-source", "keep-both"])
-@pytest.mark.parametrize("chosen", ["", "e1="])
-@pytest.mark.parametrize("is_later", [True, False])
+@pytest.mark.parametrize(
+    ("chosen", "is_later"),
+    [
+        ("", True),
+        ("e1=", False),
+        pytest.param("", False, marks=pytest.mark.long),
+        pytest.param("e1=", True, marks=pytest.mark.long),
+    ],
+)
 def test_an_operator_decides(divided: Scene, word: str, chosen: str, *, is_later: bool) -> None:
     """In the same run or in a later one; of all, or of one event."""
     if is_later:

@@ -72,7 +72,7 @@ def _everything(place: Path) -> tuple[object, ...]:
 
 def test_killed_now_and_then(scene: Scene, tmp_path: Path) -> None:
     """Nothing is lost or counted twice, and the next run ends as one that was never killed."""
-    _check(scene, tmp_path, every=41)
+    _check(scene, tmp_path, every=83)
 
 
 @pytest.mark.long

@@ -230,7 +230,13 @@ def test_rows_that_refer_to_others_go_alone(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("x"), OverflowError("x"), UnicodeError("x"), sqlite3.InterfaceError("x")]
+    "error",
+    [
+        ValueError("x"),
+        sqlite3.InterfaceError("x"),
+        pytest.param(OverflowError("x"), marks=pytest.mark.long),
+        pytest.param(UnicodeError("x"), marks=pytest.mark.long),
+    ],
 )
 @pytest.mark.parametrize("place", ["open", "row", "end"])
 def test_what_nobody_foresaw(

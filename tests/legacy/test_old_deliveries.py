@@ -166,8 +166,17 @@ def test_a_ledger_that_is_named(scene: Scene, tmp_path: Path) -> None:
     assert _said(scene.migrate("--from", str(path)).document) == {"imported": 1}
 
 
-@pytest.mark.parametrize("name", ["ledger.db", "targets.db"])
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"SQLite format 3\0" + b"\xff" * 4096])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("ledger.db", b"nonsense"),
+        ("ledger.db", b"SQLite format 3\0" + b"\xff" * 4096),
+        ("targets.db", b"nonsense"),
+        pytest.param("ledger.db", b"", marks=pytest.mark.long),
+        pytest.param("targets.db", b"", marks=pytest.mark.long),
+        pytest.param("targets.db", b"SQLite format 3\0" + b"\xff" * 4096, marks=pytest.mark.long),
+    ],
+)
 def test_damaged_records_stop_no_event(scene: Scene, name: str, content: bytes) -> None:
     """They are an error of their own; once they are whole they are read."""
     journal(scene.place, ["e1"])

@@ -163,8 +163,13 @@ _NAMED = {
 }
 
 
-@_EACH_KIND
-@pytest.mark.parametrize("named", _NAMED)
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        *(("queue", named) for named in _NAMED),
+        *((kind, "same number") for kind in _KINDS if kind != "queue"),
+    ],
+)
 def test_a_column_named_like_row_numbers(scene: Scene, kind: str, named: str) -> None:
     """Stands for nothing but itself, and nothing else stops."""
     declared, value = _NAMED[named]
