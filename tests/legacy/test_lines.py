@@ -261,6 +261,7 @@ def test_any_other_file_of_lines_is_only_read(scene: Scene, overflow: Path) -> N
     assert other.read_bytes().startswith(b"{")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not LINES.exists(), reason="../shared with real events is absent")
 def test_a_real_log(scene: Scene, tmp_path: Path) -> None:
     """The same ids as a capture finds, and the same lines that are no events."""

@@ -235,7 +235,7 @@ def test_an_interruption_is_no_failure_of_the_redaction(stores: MemoryStores) ->
     assert stores.journal.heads() == []
 
 
-@pytest.mark.parametrize("value", ["9" * 5_000, "[" * 100_000 + "]" * 100_000])
+@pytest.mark.parametrize("value", ["9" * 5_000, "[" * 20_000 + "]" * 20_000])
 def test_what_python_cannot_read_is_refused(stores: MemoryStores, value: str) -> None:
     """The redaction could not see it, so it is not stored; without redaction it is."""
     text = f'{{"event_id":"e1","x":{value}}}'

@@ -197,7 +197,7 @@ def test_nesting_of_500_is_read() -> None:
     assert parse_event_text(_nested(500))[1:] == (_nested(500), None)
 
 
-@pytest.mark.parametrize("depth", [501, 2_000, 200_000])
+@pytest.mark.parametrize("depth", [501, 2_000, 50_000])
 def test_deeper_nesting_is_damage(depth: int) -> None:
     """It is said, never a traceback, and the text stands for itself."""
     found = parse_event_text(_nested(depth))

@@ -246,7 +246,13 @@ def _plain(words: tuple[str, ...]) -> list[str]:
 @pytest.mark.requirement("M1")
 @pytest.mark.requirement("M5")
 @pytest.mark.requirement("M6")
-@pytest.mark.parametrize("part", range(_PARTS))
+@pytest.mark.parametrize(
+    "part",
+    [
+        part if part < _PARTS // 3 else pytest.param(part, marks=pytest.mark.long)
+        for part in range(_PARTS)
+    ],
+)
 def test_no_answer_is_misread(part: int) -> None:
     """Never an error, one outcome per event, delivered only what was acknowledged by its id."""
     delivered = 0
