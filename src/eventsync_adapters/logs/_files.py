@@ -1,3 +1,5 @@
+from contextlib import suppress
+from os import SEEK_END
 from pathlib import Path
 from typing import TextIO
 
@@ -6,14 +8,16 @@ def open_log(path: Path) -> TextIO:
     """
     Open *path*, which is there, to add lines; a last one that was cut short is ended first.
 
+    One that may be written, but not read, is taken for whole.
+
     Raises:
-        OSError: It cannot be opened, read or written.
+        OSError: It cannot be opened or written.
     """
-    size = path.stat().st_size
-    with path.open("rb") as written:
-        written.seek(max(size - 1, 0))
-        is_cut = size > 0 and written.read(1) != b"\n"
+    last = b"\n"
+    with suppress(OSError), path.open("rb") as written:
+        written.seek(-1, SEEK_END)
+        last = written.read(1)
     file = path.open("a", encoding="utf-8", errors="backslashreplace")
-    if is_cut:
+    if last != b"\n":
         file.write("\n")
     return file

@@ -14,7 +14,7 @@ END;
 -- Whoever counts what it stores adds to both at once. An older program, which does not count, and has
 -- the database open, may add nothing more, or the counters would drift.
 CREATE TRIGGER entries_are_counted BEFORE UPDATE OF head ON streams
-WHEN NEW.head > OLD.head AND NEW.kept IS OLD.kept
+WHEN NEW.head > OLD.head AND NEW.kept IS OLD.kept AND typeof(OLD.kept) = 'integer'
 BEGIN
     SELECT RAISE(ABORT, 'the database belongs to a newer eventsync; end this program and use that');
 END;

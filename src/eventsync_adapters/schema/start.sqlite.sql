@@ -784,7 +784,7 @@ BEGIN
     SELECT RAISE(ABORT, 'where events came from is never forgotten');
 END;
 CREATE TRIGGER entries_are_counted BEFORE UPDATE OF head ON streams
-WHEN NEW.head > OLD.head AND NEW.kept IS OLD.kept
+WHEN NEW.head > OLD.head AND NEW.kept IS OLD.kept AND typeof(OLD.kept) = 'integer'
 BEGIN
     SELECT RAISE(ABORT, 'the database belongs to a newer eventsync; end this program and use that');
 END;

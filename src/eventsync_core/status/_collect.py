@@ -44,7 +44,9 @@ def collect(stores: Stores | None, setting: Setting, *, at: int) -> Status:
             write_document(as_document(status, check(status), exit_code=0))
     except OF_ODD_VALUES as error:
         message = "the database is damaged: it holds what eventsync never writes"
-        raise StoreUnreadableError(message) from error
+        odd = StoreUnreadableError(message)
+        odd.fix_text = "eventsync sync doctor names what helps"
+        raise odd from error
     return status
 
 
