@@ -18,6 +18,7 @@ from eventsync_core.journal import (
 )
 
 _MOST_UNREADABLE = 1_000
+_MOST_CHAINS = 32
 
 
 @attrs.define
@@ -69,7 +70,7 @@ class _Walk:
             if origin > entry.position - FAR:
                 computed = chain_next(chain, entry.position, stored.event_id, stored.digest)
                 chains.setdefault(computed, origin)
-        self.chains = chains
+        self.chains = chains if len(chains) <= _MOST_CHAINS else _both_ends(chains)
 
     def step_over(self, reason: str, event_id: str = "") -> None:
         """Count the next entry as one that cannot be read."""
@@ -84,6 +85,12 @@ class _Walk:
         elif self.chains and head.chain not in self.chains:
             reason = "the head's chain is not that of the last entry"
             self.note(BadPosition(head.position, Flaw.HEAD, reason))
+
+
+def _both_ends(chains: dict[bytes, int]) -> dict[bytes, int]:
+    """Leave out of many chains those between the newest and that of the last sound entry."""
+    found = list(chains.items())
+    return dict([*found[: _MOST_CHAINS - 1], found[-1]])
 
 
 def verify(
