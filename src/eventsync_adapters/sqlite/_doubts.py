@@ -1,10 +1,13 @@
 """Streams in which something seems to have been held that is not: there mending frees nothing."""
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_core.events import Hold
 
+HOLD_WORDS = ", ".join(f"'{each}'" for each in Hold)
+"""The words of holds that are known, as SQL."""
 # More is noted as held than is, and it may be an entry about which nobody else says anything; or
 # a row is said to be of a held entry that is not; or what is held is so for no known reason.
-DOUBTFUL = """
+DOUBTFUL = f"""
 SELECT c.stream_id FROM held_counts c GROUP BY c.stream_id
 HAVING TOTAL(MAX(c.entries, 0)) > (
         SELECT COUNT(*) FROM holds h
@@ -28,8 +31,8 @@ WHERE NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = r.stream_id
                                           AND h.position = r.position)
 UNION
 SELECT h.stream_id FROM holds h
-WHERE h.hold NOT IN ('invalid', 'local_only', 'operator', 'quarantined')
-"""
+WHERE h.hold NOT IN ({HOLD_WORDS})
+"""  # noqa: S608 - made of constants
 
 
 def doubtful(database: Database) -> frozenset[int]:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from eventsync_adapters.sqlite._doubts import HOLD_WORDS
 from eventsync_core.inspection import Link
 
 # Each returns its key, the number of a stream or NULL, and what is missing or NULL.
@@ -17,14 +18,14 @@ SELECT p.entry_id, NULL, CASE
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.entry_id = p.entry_id) THEN 'entry' END
 FROM payloads p WHERE p.entry_id > ? ORDER BY p.entry_id LIMIT ?
 """
-HOLDS = """
+HOLDS = f"""
 SELECT h.stream_id, h.position, h.stream_id, CASE
-    WHEN h.hold NOT IN ('invalid', 'local_only', 'operator', 'quarantined')
+    WHEN h.hold NOT IN ({HOLD_WORDS})
         THEN 'hold of that name'
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = h.stream_id
                                                AND e.position = h.position) THEN 'entry' END
 FROM holds h WHERE (h.stream_id, h.position) > (?, ?) ORDER BY h.stream_id, h.position LIMIT ?
-"""
+"""  # noqa: S608 - made of constants
 HELD_ROWS = """
 SELECT r.target_no, r.stream_id, r.position, r.stream_id, CASE
     WHEN NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = r.stream_id
@@ -35,15 +36,15 @@ SELECT r.target_no, r.stream_id, r.position, r.stream_id, CASE
 FROM held_rows r WHERE (r.target_no, r.stream_id, r.position) > (?, ?, ?)
 ORDER BY r.target_no, r.stream_id, r.position LIMIT ?
 """
-RELEASED_HOLDS = """
+RELEASED_HOLDS = f"""
 SELECT h.stream_id, h.position, h.number, h.stream_id, CASE
-    WHEN h.hold NOT IN ('invalid', 'local_only', 'operator', 'quarantined')
+    WHEN h.hold NOT IN ({HOLD_WORDS})
         THEN 'hold of that name'
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = h.stream_id
                                                AND e.position = h.position) THEN 'entry' END
 FROM released_holds h WHERE (h.stream_id, h.position, h.number) > (?, ?, ?)
 ORDER BY h.stream_id, h.position, h.number LIMIT ?
-"""
+"""  # noqa: S608 - made of constants
 SUPERSEDED = """
 SELECT u.stream_id, u.position, u.stream_id, CASE
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = u.stream_id
