@@ -37,10 +37,8 @@ class HomeBacking:
 
     def writing(self) -> "AbstractContextManager[Stores]":
         """Open the database, made if it is missing."""
-        from eventsync_adapters.files.lost import check_not_lost
         from eventsync_adapters.sqlite import open_stores
 
-        check_not_lost(self.database)
         return open_stores(
             self.database,
             durability=self.durability,
@@ -60,7 +58,6 @@ class HomeBacking:
     def reading(self, opened: "Stores | None") -> "Iterator[Stores | None]":
         """Open the database without changing anything; None: there is none. Use *opened* if set."""
         from eventsync_adapters.files.heeding import heeding
-        from eventsync_adapters.files.lost import check_not_lost
         from eventsync_adapters.sqlite import open_for_reading
 
         with ExitStack() as stack:
@@ -68,11 +65,7 @@ class HomeBacking:
             if found is None:
                 fresh = open_for_reading(self.database, busy_seconds=self.busy_seconds)
                 found = None if fresh is None else stack.enter_context(fresh)
-            if found is None:
-                check_not_lost(self.database)
-                yield None
-            else:
-                yield heeding(found, self._revocations())
+            yield None if found is None else heeding(found, self._revocations())
 
     def revoke(
         self,

@@ -5,7 +5,6 @@ from pathlib import Path
 from eventsync_adapters import machine
 from eventsync_adapters.files import Environment, config_file, read_config
 from eventsync_adapters.files.claims import read_claims
-from eventsync_adapters.files.lost import check_not_lost
 from eventsync_adapters.legacy_queues import find_sources
 from eventsync_adapters.sqlite import open_for_reading, open_stores
 from eventsync_core.authority import Hypotheses, hypotheses
@@ -51,7 +50,6 @@ def migrate_legacy(
             return preview(None, found.sources, rules, clock=clock, records=found.records)
         with reading:
             return preview(reading, found.sources, rules, clock=clock, records=found.records)
-    check_not_lost(database)
     with open_stores(database, clock=clock) as stores:
         return migrate(
             stores, found.sources, rules, clock=clock, records=found.records, on_row=on_row

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eventsync import open_store
+from eventsync import migrate_legacy, open_store
 from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.receivers import StubReceiver
 from eventsync_core.testing import make_stub_target
@@ -78,6 +78,9 @@ def test_what_was_there_is_not_made_anew(
     assert "tells of it; the backup would take its place" in unwilling["message"]
     ran = run("sync", "archive", str(tmp_path / "old.gz"), "--json")
     assert (ran.code, ran.document["error"]["code"]) == (5, "store_unreadable")
+    for dry_run in (True, False):
+        with pytest.raises(StoreUnreadableError):
+            migrate_legacy(home, places=[events], dry_run=dry_run)
     with open_store(home) as store, pytest.raises(StoreUnreadableError):
         store.capture({"event_id": "e1"})
     with open_store(home) as store, pytest.raises(StoreUnreadableError):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from eventsync_adapters.files._reading import read_file
-from eventsync_adapters.files.lost import verified_file
 from eventsync_adapters.files.whole import whole_file
+from eventsync_adapters.lost import verified_file
 from eventsync_core.codec import read_document, write_document
 from eventsync_core.integrity import Verified
 

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from eventsync_adapters import machine
+from eventsync_adapters.lost import check_not_lost
 from eventsync_adapters.sqlite._connection import (
     Database,
     choose_journal,
@@ -50,6 +51,7 @@ def copy_store(
         StoreBusyError: It is written all the time, and too large to be copied in between.
         StoreError: It cannot be read, or the copy not be written.
     """
+    check_not_lost(source)
     reader = _opened(source, busy_seconds)
     try:
         if applied_versions(reader) is None:

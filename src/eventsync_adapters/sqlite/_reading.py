@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from eventsync_adapters import machine
+from eventsync_adapters.lost import check_not_lost
 from eventsync_adapters.schema import VERSIONS
 from eventsync_adapters.sqlite._connection import Database, configured_journal, connect
 from eventsync_adapters.sqlite._errors import translated
@@ -78,10 +79,12 @@ def open_for_reading(path: Path, *, busy_seconds: float = 5.0) -> SqliteStores |
         link = machine.dangling(path)
         if link is not None:
             raise StoreUnreadableError(f"{link} is a link to what is not there") from None
+        check_not_lost(path)
         return None
     except OSError as error:
         raise _unreadable(path, error) from error
     if found.st_size == 0 and stat.S_ISREG(found.st_mode):
+        check_not_lost(path)
         return None
     # So SQLite answers where a crash left work to be done, or files are missing.
     with contextlib.suppress(StoreFullError, StoreNotWritableError):

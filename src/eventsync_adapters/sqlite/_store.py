@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from eventsync_adapters import machine
+from eventsync_adapters.lost import check_not_lost
 from eventsync_adapters.sqlite._connection import (
     Database,
     choose_journal,
@@ -270,6 +271,7 @@ def open_stores(
     link = machine.dangling(path)
     if link is not None:
         raise StoreUnreadableError(f"{link} is a link to what is not there")
+    check_not_lost(path)
     try:
         machine.make_private_folder(path.parent)
         machine.create_private_file(path)

@@ -49,7 +49,7 @@ def make_private(app: Stored) -> int:
 
 def _own(app: Stored) -> list[Path]:
     """Return the files and folders that are the home's own, as far as they are there."""
-    from eventsync_adapters.files.lost import verified_file
+    from eventsync_adapters.lost import verified_file
 
     database = app.database
     files = [app.config.path, database, verified_file(database)]

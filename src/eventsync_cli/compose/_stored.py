@@ -85,7 +85,7 @@ class Stored(Settings):
         except OSError:
             # It may be there; opening it tells why it cannot be reached.
             return True
-        from eventsync_adapters.files.lost import was_there
+        from eventsync_adapters.lost import was_there
 
         return was_there(self.database)
 
@@ -104,10 +104,8 @@ class Stored(Settings):
             yield MemoryStores()
             return
         self._require_sqlite()
-        from eventsync_adapters.files.lost import check_not_lost
         from eventsync_adapters.sqlite import open_stores
 
-        check_not_lost(self.database)
         with open_stores(self.database) as opened:
             self.storage = opened.storage()
             with self._noting_waiting(opened):
@@ -145,9 +143,6 @@ class Stored(Settings):
 
         opened = open_for_reading(self.database)
         if opened is None:
-            from eventsync_adapters.files.lost import check_not_lost
-
-            check_not_lost(self.database)
             yield None
             return
         with opened:

@@ -110,11 +110,9 @@ def backing_up(app: Stored, path: Path, *, replace: bool) -> Iterator[Copy]:
         OutputUnusableError: It cannot be made there.
         StoreError: The store is gone, or cannot be copied.
     """
-    from eventsync_adapters.files.lost import check_not_lost
     from eventsync_adapters.files.placed import placed_file
     from eventsync_adapters.sqlite import copy_store
 
-    check_not_lost(app.database)
     app.check_outside(path)
     with placed_file(path, replace=replace) as place:
         # Before and after: a writer may note one in the store while it is copied.
