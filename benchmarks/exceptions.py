@@ -1,5 +1,7 @@
 """What `sync status` costs in homes where much is held, pending, or below a renewed grant."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,21 +26,34 @@ class _Pending(ours.Instant):
 
 
 def exceptions(folder: Path, scale: int, _: Path | None) -> list[Figure]:
-    """The whole status at 1M entries against 10,000, where half of them are no plain ones."""
+    """
+    Status at 1M entries against 10,000, where half of them are no plain ones.
+
+    The whole of it in this process, and the command in one of its own.
+    """
     figures: list[Figure] = []
     large = 1_000_000 // scale
     for name, prepare in _HOMES.items():
+        homes = [folder / name.replace(" ", "-") / str(size) for size in (10_000, large)]
         small, found = (
-            _look_at(folder / name.replace(" ", "-") / str(size) / "eventsync.db", size, prepare)
-            for size in (10_000, large)
+            _look_at(home, size, prepare) for home, size in zip(homes, (10_000, large), strict=True)
         )
         at = f"{name}, at {large:,} against at 10,000"
         figures.append(Figure(f"whole status, {at}", found * 1e3, small * 1e3, "ms", 2))
+        few, many = (_command(home) * 1e3 for home in homes)
+        figures.append(Figure(f"eventsync sync status, {at}", many, few, "ms", 2))
     return figures
 
 
-def _look_at(path: Path, size: int, prepare: Callable[[SqliteStores, Target, int], None]) -> float:
-    with ours.open_home(path, "wal") as stores:
+def _command(home: Path) -> float:
+    words = [sys.executable, "-m", "eventsync_cli", "--home", str(home), "sync", "status"]
+    return min(
+        timed(lambda: subprocess.run(words, check=True, capture_output=True)) for _ in range(5)
+    )
+
+
+def _look_at(home: Path, size: int, prepare: Callable[[SqliteStores, Target, int], None]) -> float:
+    with ours.open_home(home / "eventsync" / "eventsync.db", "wal") as stores:
         for start in range(0, size, _AT_ONCE):
             ours.append(stores, made_events(_AT_ONCE, start=start), each=False)
         target = ours.granted(stores, "http://localhost/a")

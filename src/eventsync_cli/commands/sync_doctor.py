@@ -45,7 +45,8 @@ def command(app: App, journal_mode: str | None, *, mend: bool, thorough: bool) -
     mended = _mend(app) if mend else None
     seen = _look(app, thorough=thorough)
     found = diagnose(seen.facts, seen.lookup, seen.unreadable)
-    return _result(app, seen, found, mended)
+    is_act = journal_mode is not None or mended is not None
+    return attrs.evolve(_result(app, seen, found, mended), is_act=is_act)
 
 
 def _change(app: App, mode: str) -> None:
@@ -113,7 +114,6 @@ def _result(
         talk=app.concerns(),
         code=code,
         reason=errors[0].reason if errors else None,
-        is_act=mended is not None,
     )
 
 

@@ -1,5 +1,6 @@
 from typing import Any
 
+import attrs
 import click
 
 from eventsync_cli.acting import acting
@@ -41,8 +42,9 @@ def command(app: App, *, apply: bool, dry_run: bool, compact: bool, **filters: A
         if stores is not None:
             size = total(stores.measures.retained()).size_bytes
             found = found if apply else preview(stores, choice, stream, at=app.clock())
-    if compact and not apply:
-        # To write it anew is an act of its own, by which no payload goes.
+    # To write it anew is an act of its own, by which no payload goes.
+    is_only_of_file = compact and not apply
+    if is_only_of_file:
         found = Collected(found.targets)
     before = app.space()
     left = size - found.size
@@ -57,7 +59,10 @@ def command(app: App, *, apply: bool, dry_run: bool, compact: bool, **filters: A
     sizes |= {"file_bytes_before": size_of(before), "file_bytes_after": size_of(after)}
     unused = 0 if after is None else after.unused
     is_compacted = compact and after is not None
-    return _result(app, found, sizes, unused, is_done=apply or compact, is_compacted=is_compacted)
+    result = _result(app, found, sizes, unused, is_done=apply or compact, is_compacted=is_compacted)
+    if is_only_of_file:
+        return attrs.evolve(result, lines=_of_file(sizes, is_done=compact, is_there=app.has_store))
+    return result
 
 
 def _collect(app: App, choice: Choice, stream: str | None) -> tuple[Collected, int]:
@@ -106,6 +111,13 @@ def _lines(
     counts = f"purged {found.purged} ({found.size} bytes)  skipped {found.stayed.total()}"
     compacted = ["gc: the database was written anew"] if is_compacted else []
     return [f"gc: {would}{counts} ({stayed})  ({size_words(sizes)})", *compacted]
+
+
+def _of_file(sizes: dict[str, int], *, is_done: bool, is_there: bool) -> list[str]:
+    if not is_there:
+        return ["gc: there is no database to write anew"]
+    would = "was" if is_done else "would be"
+    return [f"gc: the database {would} written anew  ({size_words(sizes)})"]
 
 
 def _talk(app: App, found: Collected, unused: int, *, is_done: bool) -> list[str]:

@@ -112,9 +112,9 @@ ACTS: Mapping[str, LogEvent] = {
         *("quarantined", "already_held", "not_damaged_count"),
     ),
     "doctor": _act(
-        "home mended",
-        "what sync doctor --mend set right, and what it finds now",
-        *("mended", "errors", "warnings"),
+        "home changed",
+        "what sync doctor --mend or --journal-mode changed, and what it finds now",
+        *("mended", "journal_mode", "errors", "warnings"),
     ),
     "now": _act(
         "target drained",
