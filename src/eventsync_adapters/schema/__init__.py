@@ -30,12 +30,12 @@ VERSIONS = (
     "0014_traces",
     "0015_silence",
     "0016_exceptions",
-    "0018_whole_names",
-    "0019_witnesses",
+    "0017_whole_names",
+    "0018_witnesses",
 )
 """Every version this program knows, in order."""
 
-START = "0019_witnesses"
+START = "0018_witnesses"
 """The last version that is in what `start` returns."""
 
 

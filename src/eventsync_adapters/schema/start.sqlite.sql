@@ -1,4 +1,4 @@
--- What the versions 0001 to 0019 come to, in the words in which SQLite keeps it: a new database is made
+-- What the versions 0001 to 0018 come to, in the words in which SQLite keeps it: a new database is made
 -- from this and from the versions after it. A test holds it against the versions, one by one.
 
 CREATE TABLE streams (
