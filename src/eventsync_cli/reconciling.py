@@ -19,8 +19,8 @@ def compare(app: App, target_id: str) -> Result:
         if stores is None:
             raise UnknownTargetError(target_id)
         target = stores.targets.get(target_id)
-        with app.holder_of(target) as holder:
-            found = reconcile(stores, target_id, holder.held(), at=app.clock())
+        with app.reader_of(target) as reader:
+            found = reconcile(stores, target_id, reader.held(), at=app.clock())
     lists = {
         "missing": (found.missing, found.missing_count),
         "unnoted": (found.unnoted, found.unnoted_count),

@@ -24,7 +24,12 @@ class HeldReader:
     transport: Transport
 
     def held(self) -> Iterator[Held]:
-        """See `Holder.held`."""
+        """
+        Yield every event that it holds, each once.
+
+        Raises:
+            NotToldError: It does not tell.
+        """
         if not is_loopback(self.url):
             raise NotToldError("only an eventsync serve on this machine tells what it holds")
         parts = urlsplit(self.url)

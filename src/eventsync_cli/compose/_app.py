@@ -15,12 +15,11 @@ from eventsync_core.policy import policy_of
 
 if TYPE_CHECKING:
     from eventsync_adapters.files import HeldSecrets
-    from eventsync_adapters.http import TeamspaceReceiver
+    from eventsync_adapters.http import HeldReader, TeamspaceReceiver
     from eventsync_adapters.server import Serving
     from eventsync_cli.compose._examined import Surroundings
     from eventsync_core.bodies import BodyReceiver
     from eventsync_core.dispatch import Alongside
-    from eventsync_core.integrity import Holder
     from eventsync_core.receivers import DeliveryReceiver, Script
     from eventsync_core.targets import Deployment, Target
 
@@ -86,7 +85,7 @@ class App(Keeping):
             yield receiver
 
     @contextmanager
-    def holder_of(self, target: "Target") -> Iterator["Holder"]:
+    def reader_of(self, target: "Target") -> Iterator["HeldReader"]:
         """Return what tells what *target* holds, for the length of the block."""
         from eventsync_adapters import machine
         from eventsync_adapters.http import HeldReader, Transport

@@ -15,7 +15,7 @@ from eventsync_core.integrity._quarantine import (
     named_damage,
     quarantine,
 )
-from eventsync_core.integrity._reconcile import Held, Holder, Reconciliation, reconcile
+from eventsync_core.integrity._reconcile import Held, Reconciliation, reconcile
 from eventsync_core.integrity._references import References, verify_references
 from eventsync_core.integrity._verify import verify
 
@@ -26,7 +26,6 @@ __all__ = [
     "TEXTS_MENDED",
     "Damage",
     "Held",
-    "Holder",
     "Reconciliation",
     "References",
     "Verification",

@@ -1,6 +1,5 @@
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Protocol
 
 import attrs
 
@@ -19,19 +18,6 @@ class Held:
 
     event_id: str
     canonical_digest: bytes
-
-
-class Holder(Protocol):
-    """A receiver that tells what it holds."""
-
-    def held(self) -> Iterable[Held]:
-        """
-        Yield every event that it holds, each once.
-
-        Raises:
-            NotToldError: It does not tell.
-        """
-        ...
 
 
 @attrs.frozen(kw_only=True)
