@@ -121,7 +121,7 @@ def exit_of(
     if status.setting.problems:
         return ExitCode.REFUSED, status.setting.problems[0]
     untrue = [reason for reason in reasons if reason.code in UNTRUE]
-    return (ExitCode.INCOHERENT, untrue[0]) if untrue else (ExitCode.OK, None)
+    return (ExitCode.STORE, untrue[0]) if untrue else (ExitCode.OK, None)
 
 
 def status_lines(

@@ -26,15 +26,28 @@ def test_a_program_that_does_not_count_adds_nothing(database: Path) -> None:
         old.execute(OLD)
 
 
-def test_less_than_nothing_is_not_well(run: Run, database: Path) -> None:
-    """Status says so without being asked, and its fix counts anew."""
-    unguarded(database, ("UPDATE streams SET kept = -9", ()))
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE streams SET kept = -9",
+        "UPDATE tallies SET entries = -9",
+        "UPDATE erasures SET entries = 9 WHERE what = 'bodies'",
+    ],
+)
+def test_less_than_nothing_is_not_well(
+    run: Run, database: Path, receiver: Serving, change: str
+) -> None:
+    """Status says so without being asked, in the shape of its answer; doctor counts anew."""
+    run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", receiver.url)
+    run("sync", "now")
+    unguarded(database, (change, ()))
 
     ran = run("sync", "status", "--json")
 
-    assert (ran.code, ran.document["ok"]) == (2, False)
+    assert (ran.code, ran.document["ok"]) == (5, False)
     assert ran.document["error"]["code"] == "counters_differ"
-    assert run(*ran.document["error"]["fix"]["argv"][1:]).code == 0
+    run(*ran.document["error"]["fix"]["argv"][1:])
+    assert run("sync", "doctor", "--mend").code == 0
     after = run("sync", "status", "--json")
     assert (after.code, after.document["event_journal"]["retained_event_count"]) == (0, 20)
 
@@ -99,9 +112,9 @@ def test_a_cursor_above_the_head(
 
 
 def _check_is_told(run: Run) -> None:
-    for words in (("sync", "status"), ("sync", "status", "--check")):
+    for words, code in ((("sync", "status"), 5), (("sync", "status", "--check"), 2)):
         told = run(*words, "--json")
-        assert (told.code, told.document["error"]["code"]) == (2, "due_differs")
+        assert (told.code, told.document["error"]["code"]) == (code, "due_differs")
         assert told.document["error"]["fix"]["argv"] == ["eventsync", "sync", "doctor", "--mend"]
     found = run("sync", "doctor", "--json").document["findings"]
     assert "due_differs" in {each["code"] for each in found}

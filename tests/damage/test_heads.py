@@ -68,7 +68,7 @@ def test_it_is_told(run: Run, database: Path, changes: tuple[str, ...]) -> None:
 
     if changes != (_HEAD, _LAST):
         ran = run("sync", "status")
-        assert (ran.code, "[journal_damaged]" in ran.err) == (2, True)
+        assert (ran.code, "[journal_damaged]" in ran.err) == (5, True)
         assert run("sync", "status", "--check").code == 2
     assert run("journal", "verify").code == 5
     assert "journal_damaged" in run("sync", "doctor").out

@@ -43,7 +43,7 @@ def _reasons(status: Status) -> Iterator[Reason]:
         for stream in target.streams:
             if not stream.is_on_record:
                 yield reason_of(off_record(target.target.target_id, stream.stream))
-            if not stream.is_coherent:
+            if stream.total != stream.captured:
                 yield Reason(
                     code="census_mismatch",
                     message=(
@@ -67,6 +67,10 @@ def _of_figures(status: Status) -> Iterator[Reason]:
     below = [each.stream for each in streams if min(each.classes.values()) < 0]
     if below:
         message = f"of stream {below[0]} less than nothing is said to stand somewhere"
+        yield Reason(code=counters, message=message, fix_argv=("eventsync", "sync", "doctor"))
+    bodies = status.bodies
+    if min(bodies.waiting, bodies.uploaded, bodies.failed, bodies.failure_log) < 0:
+        message = "less than no bodies are said to stand somewhere"
         yield Reason(code=counters, message=message, fix_argv=("eventsync", "sync", "doctor"))
     if status.overrun:
         message = f"what is captured in stream {status.overrun[0]} is passed over unseen"

@@ -44,7 +44,7 @@ GATE_CLOSED = Metric(
 )
 RETAINED = Metric(name="eventsync.events.retained", help="Events whose text is stored.")
 ARCHIVED = Metric(
-    name="eventsync.events.archived", help="Events whose text was archived or purged."
+    name="eventsync.events.archived", help="Events whose text sync archive moved into a file."
 )
 OLDEST = Metric(
     name="eventsync.events.oldest_retained",
@@ -118,7 +118,10 @@ OLDEST_OWED_AGE = Metric(
     unit="s",
     labels=_TARGET,
 )
-FAILED = Metric(name="eventsync.terminal_failures", help="Events that no target will take.")
+FAILED = Metric(
+    name="eventsync.terminal_failures",
+    help="Events that failed for good, once for each target that they failed at.",
+)
 BODIES = Metric(name="eventsync.bodies.waiting", help="Bodies that wait to be uploaded.")
 BODY_FAILURES = Metric(name="eventsync.bodies.failures", help="Rows of the log of failed bodies.")
 WAITING = Metric(
