@@ -1,4 +1,4 @@
-"""docs/embedding.md calls each function with all that it needs, and nothing that it does not take."""
+"""docs/embedding.md calls each function with what it needs, and nothing that it does not take."""
 
 import inspect
 import re
