@@ -60,5 +60,8 @@ def _reason(target_id: str, found: Reconciliation) -> Reason | None:
     if found.missing_count:
         argv = ("eventsync", "sync", "replay", "--all", "--to", target_id)
         return Reason(code=code, message=message, fix_argv=argv)
-    fix = "sync now offers what is not noted again, and finds it there; see what it made of others"
+    fix = (
+        "sync now offers what is not noted again, and finds it there; what was archived or purged "
+        "journal import brings back first; see what it made of others"
+    )
     return Reason(code=code, message=message, fix_text=fix)

@@ -57,6 +57,15 @@ def taken(run: Run, tmp_path: Path) -> Any:
     return take
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file of Linux")
+def test_a_medium_that_cannot_be_read(run: Run) -> None:
+    """It is told as input that broke off, and nothing is stored."""
+    ran = run("journal", "import", "/proc/self/mem", "--json")
+
+    assert (ran.code, ran.document["stored"]) == (3, 0)
+    assert ran.document["refused"][0]["code"] == "input_broke_off"
+
+
 def test_an_archive_cannot_move_an_event(run: Run, taken: Any) -> None:
     """One that names its project goes nowhere else; one that names none goes where it says."""
     text = archive(("project-b", "1", texts("a", project_uuid="Project-A")))

@@ -81,6 +81,25 @@ def test_each_difference_is_named(
     assert "missing there: lost" in run("journal", "verify", "--target", name).out
 
 
+def test_what_went_before_it_was_noted(
+    run: Run, events: Path, receiver: Serving, tmp_path: Path
+) -> None:
+    """The fix in words is carried out: it comes back, is offered again and found there."""
+    name = deliver(run, events, receiver.url)
+    late, archived = '{"event_id": "late"}', str(tmp_path / "late.gz")
+    httpx.post(f"{receiver.url}/events", content=f'{{"events":[{late}]}}')
+    events.write_text(f"{late}\n")
+    run("capture", str(events))
+    run("sync", "archive", archived, "--include-undelivered")
+    words = ("journal", "verify", "--target", name, "--json")
+    differs = run(*words).document
+
+    assert (differs["unnoted"], run("sync", "now").code, run(*words).code) == (["late"], 0, 3)
+    assert "journal import brings back" in differs["error"]["fix"]["text"]
+    assert run("journal", "import", archived).code == 0
+    assert (run("sync", "now").code, run(*words).code) == (0, 0)
+
+
 def test_a_receiver_that_lost_everything(run: Run, events: Path, tmp_path: Path) -> None:
     """Its fix brings everything there again."""
     with serve(tmp_path / "a.db", clock=machine.now) as serving:

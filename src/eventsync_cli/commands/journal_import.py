@@ -1,5 +1,5 @@
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
@@ -35,7 +35,8 @@ def _check_no_database(file: str) -> None:
     path = Path(file)
     if not os.access(path, os.R_OK) or not path.is_file():
         return
-    with path.open("rb") as opened:
+    # Where it cannot be read, whoever takes its lines tells so.
+    with suppress(OSError), path.open("rb") as opened:
         if opened.read(len(_DATABASE)) == _DATABASE:
             raise UsageProblemError(
                 f"{file} is a database, and no export or archive",

@@ -101,7 +101,7 @@ def target_status(
         target=target,
         is_current=current is not None and current.target_id == target.target_id,
         last_delivery_at=last,
-        seconds_since_delivery=(at - last) / SECOND if waits and last is not None else None,
+        seconds_since_delivery=max(0, at - last) / SECOND if waits and last is not None else None,
         streams=streams,
     )
 

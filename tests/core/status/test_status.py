@@ -45,8 +45,10 @@ def _stores(count: int, *targets: Target, script: Script | None = None) -> Memor
     return stores
 
 
-def _document(stores: MemoryStores | None, setting: Setting = SETTING) -> dict[str, Any]:
-    status = collect(stores, setting, at=AT + 5_000_000)
+def _document(
+    stores: MemoryStores | None, setting: Setting = SETTING, at: int = AT + 5_000_000
+) -> dict[str, Any]:
+    status = collect(stores, setting, at=at)
     return as_document(status, check(status), exit_code=0)
 
 
@@ -107,6 +109,8 @@ def test_classes_sum_up_to_what_was_captured() -> None:
     assert target["seconds_since_delivery"] == 5.0
     ledger = document["delivery_ledger"]
     assert (ledger["pending"], ledger["rejected"]) == (1, 1)
+    before = _document(stores, attrs.evolve(SETTING, current=FIRST), at=AT - 1)
+    assert before["targets"][0]["seconds_since_delivery"] == 0
 
 
 def test_nothing_waits_when_all_is_delivered() -> None:
