@@ -143,6 +143,24 @@ def test_no_byte_is_left(filled: Run, home: Path) -> None:
     assert sum(value for value in again.values() if type(value) is int) - 1 == 0
 
 
+def test_no_byte_is_left_in_wal_mode(run: Run, home: Path, events: Path, tmp_path: Path) -> None:
+    """Its log, which stays while anybody has the database open, is emptied."""
+    database, lines = home / "eventsync" / "eventsync.db", tmp_path / "secret.jsonl"
+    run("capture", str(events))
+    lines.write_text("\n".join(text(number) for number in range(300)))
+    with closing(sqlite3.connect(database)) as somebody:
+        somebody.execute("PRAGMA journal_mode = WAL")
+        somebody.execute("SELECT head FROM streams").fetchall()
+        run("capture", str(lines))
+        assert database.with_name("eventsync.db-wal").stat().st_size
+        assert leaks_of_files(home, [SECRET])
+
+        assert run("journal", "purge", "--project", PROJECT).code == 0
+
+        assert leaks_of_files(home, [SECRET]) == {}
+        assert database.with_name("eventsync.db-wal").stat().st_size == 0
+
+
 def test_other_projects_stay(run: Run, home: Path) -> None:
     """A project whose name is a piece of other names takes nothing of theirs along."""
     home.mkdir()
