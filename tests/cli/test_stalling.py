@@ -81,12 +81,15 @@ EVERY = (
     "sync status --prometheus",
     "audit list",
     "audit purges",
+    "config show",
+    "family list",
+    "sync mode",
+    "sync server",
+    "sync server nonsense",
 )
 
 
-def test_no_command_that_opens_the_home_is_silent(
-    run: Run, home: Path, tmp_path: Path, target_id: str
-) -> None:
+def test_no_command_is_silent(run: Run, home: Path, tmp_path: Path, target_id: str) -> None:
     """Nor one that fails: the line follows what is said of the failure."""
     _long_ago(home, target_id)
 

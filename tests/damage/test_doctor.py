@@ -12,7 +12,8 @@ import attrs
 import pytest
 
 from eventsync_adapters.server import Serving
-from eventsync_core.diagnosis import MOST_WAL_BYTES, Facts, Finding, Lookup, Severity, diagnose
+from eventsync_core.diagnosis import Facts, Finding, Lookup, Severity, diagnose
+from eventsync_core.diagnosis._rules import MOST_WAL_BYTES
 from eventsync_core.errors import StoreUnreadableError
 from tests.cli.conftest import Run
 from tests.damage.damaging import spoil, unguarded

@@ -39,6 +39,17 @@ _COMMANDS = (
     "sync archive archive.gz",
     "journal import archive.gz",
     "journal purge --project default --dry-run",
+    "journal quarantine --damaged",
+    "journal hold e1",
+    "journal release e1",
+    "sync doctor",
+    "sync mode",
+    "sync server",
+    "sync migrate",
+    "config show",
+    "body list",
+    "body push",
+    "body retry",
 )
 
 

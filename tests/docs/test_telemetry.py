@@ -9,7 +9,8 @@ import pytest
 
 from eventsync_cli.compose import assemble
 from eventsync_cli.options import Chosen
-from eventsync_core.telemetry import LOG_EVENTS, METRICS, SERVED, SPANS, prometheus_name
+from eventsync_core.telemetry import LOG_EVENTS, METRICS, SERVED, SPANS
+from eventsync_core.telemetry._metrics import prometheus_name
 from tests.docs.conftest import table
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from eventsync_adapters.server import Serving
-from eventsync_core.telemetry import METRICS, Instrument, prometheus_name
+from eventsync_core.telemetry import METRICS, Instrument
+from eventsync_core.telemetry._metrics import prometheus_name
 from tests.cli.bad_input import check_told, fails
 from tests.cli.conftest import Run
 

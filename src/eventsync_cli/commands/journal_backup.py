@@ -30,7 +30,6 @@ def command(app: App, file: str, *, force: bool, damaged: bool) -> Result:
             streams = sum(head.position > 0 for head in stores.journal.heads())
             events = checked(app, copy, stores, called="the copy", damaged=damaged)
         size = copy.bytes
-    app.glance()
     told = f"{counted(events, 'event')} of {counted(streams, 'stream')}"
     return Result(
         document={"file": file, "file_bytes": size, "events": events, "streams_count": streams},

@@ -1,12 +1,10 @@
 """Captured events as lines, exactly as they are stored; a line tells by itself what it is."""
 
-from eventsync_core.lines import TEXT_KEY, line_of
 from eventsync_core.portability._choose import Filter, choose, tell
 from eventsync_core.portability._export import Exported, export, wanted_heads
 from eventsync_core.portability._take import Taken, Taking, TakingRules
 
 __all__ = [
-    "TEXT_KEY",
     "Exported",
     "Filter",
     "Taken",
@@ -14,7 +12,6 @@ __all__ = [
     "TakingRules",
     "choose",
     "export",
-    "line_of",
     "tell",
     "wanted_heads",
 ]

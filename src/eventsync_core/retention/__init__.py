@@ -1,13 +1,12 @@
 """What may go and what must stay: payloads that every target has, archives, and when to ask."""
 
 from eventsync_core.retention._archive import Archived, ArchiveFile, archive, plan_archive
-from eventsync_core.retention._choice import Choice, Stay, why_stays
+from eventsync_core.retention._choice import Choice, Stay
 from eventsync_core.retention._collect import Collected, collect, preview
 from eventsync_core.retention._erase import erase, is_known, plan_erasure, sender_of
-from eventsync_core.retention._suggest import SUGGESTED_FROM, suggest
+from eventsync_core.retention._suggest import suggest
 
 __all__ = [
-    "SUGGESTED_FROM",
     "ArchiveFile",
     "Archived",
     "Choice",
@@ -22,5 +21,4 @@ __all__ = [
     "preview",
     "sender_of",
     "suggest",
-    "why_stays",
 ]

@@ -9,7 +9,6 @@ from eventsync_core.telemetry._metrics import (
     REQUESTS,
     Instrument,
     Metric,
-    prometheus_name,
 )
 from eventsync_core.telemetry._names import (
     ACTS,
@@ -48,7 +47,6 @@ __all__ = [
     "Metric",
     "Sample",
     "Span",
-    "prometheus_name",
     "prometheus_text",
     "samples",
 ]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventsync_core.portability import TEXT_KEY, line_of
+from eventsync_core.lines import TEXT_KEY, line_of
 
 _KEYS = st.sampled_from(
     [

@@ -3,7 +3,9 @@
 import pytest
 
 from eventsync_core.payloads import Kept
-from eventsync_core.retention import SUGGESTED_FROM, Choice, Stay, suggest, why_stays
+from eventsync_core.retention import Choice, Stay, suggest
+from eventsync_core.retention._choice import why_stays
+from eventsync_core.retention._suggest import SUGGESTED_FROM
 
 DELIVERED = Kept(
     position=5,

@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventsync_core.telemetry import METRICS, prometheus_name, prometheus_text
+from eventsync_core.telemetry import METRICS, prometheus_text
+from eventsync_core.telemetry._metrics import prometheus_name
 
 _SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (-?[0-9.e+]+)')
 
