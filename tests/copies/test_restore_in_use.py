@@ -7,10 +7,13 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import eventsync_adapters.sqlite as adapter
 from eventsync import open_store
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite import _backup, flaw_of, open_for_reading, open_stores
@@ -203,6 +206,28 @@ def test_the_answer_to_a_sender_that_slept_meanwhile(run: Run, home: Path, backu
 
         assert sender.ledger.entry(*place, 21) is None
         assert sender.ledger.close_request(later, request, verdict, at=machine.now())
+
+
+def test_what_came_at_the_last_moment_is_told(
+    run: Run, home: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the backup was looked at, and before nobody else could write."""
+    put = adapter.put_in_place
+
+    def late(*arguments: Any, **more: Any) -> None:
+        with open_stores(home / "eventsync" / "eventsync.db") as stores:
+            capture(stores, '{"event_id": "late"}', at=1)
+            (target,) = stores.targets.targets()
+            ended = partial(stores.grants.revoke, target.target_id, "default")
+            ended(actor="me", reason="", at=machine.now())
+        put(*arguments, **more)
+
+    monkeypatch.setattr(adapter, "put_in_place", late)
+
+    told = run("journal", "restore", str(backup), "--replace", "--json").document
+
+    assert told["left_behind"] == 1
+    assert (told["grants_resting"], told["grants_revoked"]) == (0, 1)
 
 
 @pytest.mark.parametrize("is_damaged", [True, False])

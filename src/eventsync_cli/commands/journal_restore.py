@@ -1,3 +1,5 @@
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -36,7 +38,7 @@ _LOOK = (
 
 @attrs.frozen(kw_only=True)
 class _Plan:
-    """What is in the backup, what becomes of grants, what only the store of now holds."""
+    """What is in the backup, what becomes of grants, what only the store before it holds."""
 
     events: int
     settled: Settled
@@ -66,9 +68,10 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
                 plan = _plan(app, backup, heeded(app, stores), before, file, damaged=damaged)
             return _result(app, file, plan, None, dry_run=True)
     with if_interrupted(_EITHER, _LOOK), preparing(app, Path(file)) as made:
-        with made.reading() as stores, present(app) as (_, before):
-            plan = _plan(app, made, stores, before, file, damaged=damaged)
-        aside = made.put(app, lambda stores, before: _settle(app, stores, before))
+        with made.reading() as stores:
+            events = checked(app, made, stores, called=file, damaged=damaged)
+        aside, settled = made.put(app, partial(_settle, app))
+        plan = _Plan(events=events, settled=settled, left=_left(app, made, aside))
         app.glance()
     return _result(app, file, plan, aside, dry_run=False)
 
@@ -82,13 +85,24 @@ def _why_unknown(app: App) -> str:
         return error.message
 
 
-def _settle(app: App, stores: Stores, before: Stores | None) -> None:
+def _settle(app: App, stores: Stores, before: Stores | None) -> Settled:
     at = app.clock()
     sent = None if before is None else who_sends(before, at=at)
     if sent is not None:
         stream, busy = sent
         raise StoreBusyError(f"process {busy.holder.pid} is sending stream {stream}")
-    settle(stores, before, actor="cli", at=at)
+    return settle(stores, before, actor="cli", at=at)
+
+
+def _left(app: App, made: Copy, aside: Copy | None) -> int | None:
+    """Return how many events only *aside* holds; None: it cannot be read."""
+    if aside is None or not aside.bytes:
+        return 0
+    # One that took the place of a file that nobody could open has its name now.
+    restored = made if made.place.exists() else Copy(app.database)
+    with suppress(StoreError), restored.reading() as stores, aside.reading() as before:
+        return left_behind(stores.journal, before.journal)
+    return None
 
 
 def _plan(
@@ -101,12 +115,12 @@ def _plan(
     return _Plan(events=events, settled=would_settle(stores, before), left=left)
 
 
-def _result(app: App, file: str, plan: _Plan, aside: Path | None, *, dry_run: bool) -> Result:
+def _result(app: App, file: str, plan: _Plan, aside: Copy | None, *, dry_run: bool) -> Result:
     resting, revoked = plan.settled.resting, plan.settled.revoked
     verb = "would restore" if dry_run else "restored"
     lines = [f"{verb} {counted(plan.events, 'event')} from {file}, verified"]
     if aside is not None:
-        lines.append(f"what was stored before is in {aside}")
+        lines.append(f"what was stored before is in {aside.place}")
     if plan.left:
         lines.append(f"not in the backup: {counted(plan.left, 'event')} of it")
     if resting:
@@ -121,7 +135,7 @@ def _result(app: App, file: str, plan: _Plan, aside: Path | None, *, dry_run: bo
             "left_behind": plan.left,
             "grants_resting": resting,
             "grants_revoked": revoked,
-            "put_aside": None if aside is None else str(aside),
+            "put_aside": None if aside is None else str(aside.place),
             "dry_run": dry_run,
         },
         lines=lines,

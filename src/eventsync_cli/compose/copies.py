@@ -10,6 +10,7 @@ import attrs
 from eventsync_cli.compose._stored import Stored
 from eventsync_core.clock import iso_time
 from eventsync_core.errors import BackupDamagedError, StoreError, StoreUnreadableError
+from eventsync_core.restoring import Settled
 from eventsync_core.stores import Stores
 
 if TYPE_CHECKING:
@@ -31,10 +32,9 @@ _PUT_ASIDE = ".before-restore-"
 
 @attrs.frozen
 class Copy:
-    """A copy of a store in a file; `revocations` stood in files and are part of it."""
+    """A copy of a store in a file."""
 
     place: Path
-    revocations: int = 0
 
     @property
     def bytes(self) -> int:
@@ -76,9 +76,11 @@ class Prepared(Copy):
         with open_stores(self.place) as opened:
             yield opened
 
-    def put(self, app: Stored, settle: Callable[[Stores, Stores | None], object]) -> Path | None:
+    def put(
+        self, app: Stored, settle: Callable[[Stores, Stores | None], Settled]
+    ) -> tuple[Copy | None, Settled]:
         """
-        Let it be the store of *app*; return where a copy is of what was there.
+        Let it be the store of *app*; return a copy of what was there, and what *settle* returned.
 
         While nobody else can change anything, *settle* is told of both stores; the second is
         None where there is none, or where it cannot be read.
@@ -89,14 +91,15 @@ class Prepared(Copy):
         """
         from eventsync_adapters.sqlite import put_in_place
 
-        aside = _aside(app)
+        aside, done = _aside(app), Settled()
 
         def settled() -> None:
+            nonlocal done
             with self.writing() as stores, _opened(aside) as before:
-                settle(stores, before)
+                done = settle(stores, before)
 
         put_in_place(self.place, app.database, aside, settle=settled)
-        return aside if aside.exists() else None
+        return (Copy(aside) if aside.exists() else None), done
 
 
 @contextmanager
@@ -120,7 +123,7 @@ def backing_up(app: Stored, path: Path, *, replace: bool) -> Iterator[Copy]:
         copy_store(app.database, place)
         pending |= {each.path: each for each in app.revocations().pending()}
         _end_grants(place, list(pending.values()))
-        yield Copy(place, len(pending))
+        yield Copy(place)
 
 
 def heeded(app: Stored, stores: Stores) -> Stores:
@@ -160,9 +163,8 @@ def preparing(app: Stored, file: Path) -> Iterator[Prepared]:
     machine.make_private_folder(app.database.parent)
     with scratch_file(app.database) as place:
         copy_store(file, place)
-        pending = app.revocations().pending()
-        _end_grants(place, pending)
-        yield Prepared(place, len(pending))
+        _end_grants(place, app.revocations().pending())
+        yield Prepared(place)
 
 
 @contextmanager
