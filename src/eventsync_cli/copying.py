@@ -2,52 +2,79 @@
 
 from collections.abc import Sequence
 
+import attrs
+
 from eventsync_cli.compose import App
 from eventsync_cli.compose.copies import Copy
-from eventsync_cli.render import Progress
-from eventsync_core.errors import BackupDamagedError, StoreUnreadableError
-from eventsync_core.integrity import Verification, verify
+from eventsync_cli.render import Progress, counted
+from eventsync_core.errors import OF_ODD_VALUES, BackupDamagedError, StoreUnreadableError
+from eventsync_core.integrity import verify
+from eventsync_core.journal import Head
 from eventsync_core.stores import Stores
 
-__all__ = ["checked"]
+__all__ = ["Checked", "checked"]
 
 
-def checked(app: App, copy: Copy, stores: Stores, *, called: str, damaged: bool) -> int:
+@attrs.frozen
+class Checked:
+    """How much a copy holds, None: not known; and what does not hold together; empty: all does."""
+
+    events: int | None = None
+    streams: int | None = None
+    flaw: str = ""
+
+    @property
+    def said(self) -> str:
+        """How much it is, in words."""
+        known = self.events is not None
+        return counted(self.events or 0, "event") if known else "an unknown number of events"
+
+    @property
+    def verdict(self) -> str:
+        """What it may be relied on for, in words."""
+        return f"damaged: {self.flaw}" if self.flaw else "verified"
+
+
+def checked(
+    app: App,
+    copy: Copy,
+    stores: Stores,
+    *,
+    called: str,
+    damaged: bool,
+    fix: str = BackupDamagedError.fix_text,
+) -> Checked:
     """
-    Return how many events *copy* holds, all of it read and compared with what was noted.
+    Return what *copy* holds, all of it read and compared with what was noted, up to a flaw.
 
     Raises:
         BackupDamagedError: It does not hold together, and *damaged* ones are not wanted; it is
-            spoken of as *called*.
+            spoken of as *called*, and *fix* helps.
     """
-    flaw = copy.flaw()
+    found = Checked(flaw=copy.flaw())
     try:
-        found = [] if flaw and not damaged else _verified(app, stores)
+        heads = [head for head in stores.journal.heads() if head.position > 0]
+        found = Checked(sum(head.position for head in heads), len(heads), found.flaw)
+        found = attrs.evolve(found, flaw=found.flaw or _verified(app, stores, heads))
     except StoreUnreadableError as error:
-        if not damaged:
-            raise BackupDamagedError(f"{called} does not hold together: {error.message}") from error
-        return 0
-    flaw = flaw or _first(found)
-    if flaw and not damaged:
-        raise BackupDamagedError(f"{called} does not hold together: {flaw}")
-    return sum(each.head for each in found)
-
-
-def _verified(app: App, stores: Stores) -> list[Verification]:
-    heads = [head for head in stores.journal.heads() if head.position]
-    found: list[Verification] = []
-    total = sum(head.position for head in heads)
-    with Progress("verifying", app.clock, total=total, no_color=app.no_color) as bar:
-        done = 0
-        for head in heads:
-            found.append(verify(stores.journal, head.stream))
-            done += head.position
-            bar.reach(done)
+        found = attrs.evolve(found, flaw=found.flaw or error.message)
+    except OF_ODD_VALUES:
+        found = attrs.evolve(found, flaw=found.flaw or "it holds what eventsync never writes")
+    if found.flaw and not damaged:
+        refusal = BackupDamagedError(f"{called} does not hold together: {found.flaw}")
+        refusal.fix_text = fix
+        raise refusal
     return found
 
 
-def _first(found: Sequence[Verification]) -> str:
-    for each in found:
-        if not each.is_intact:
-            return f"stream {each.stream}, position {each.first_bad}: {each.reason}"
+def _verified(app: App, stores: Stores, heads: Sequence[Head]) -> str:
+    """Return the first thing that does not hold in the streams of *heads*; empty: all does."""
+    done, total = 0, sum(head.position for head in heads)
+    with Progress("verifying", app.clock, total=total, no_color=app.no_color) as bar:
+        for head in heads:
+            found = verify(stores.journal, head.stream)
+            if not found.is_intact:
+                return f"stream {head.stream}, position {found.first_bad}: {found.reason}"
+            done += head.position
+            bar.reach(done)
     return ""

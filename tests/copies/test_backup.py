@@ -24,6 +24,7 @@ from eventsync_core.testing import make_envelope
 from tests.cli.bad_input import check_document, check_told, fails, launched
 from tests.cli.conftest import Run
 from tests.cli.test_bad_input_full import needs_mount, on_small_disk, write_events
+from tests.damage.damaging import unguarded
 
 APPENDING = Path(__file__).parents[1] / "sqlite" / "appending_child.py"
 
@@ -66,6 +67,7 @@ def test_all_tables_come_along(run: Run, home: Path, events: Path, out: Path) ->
     size = out.stat().st_size
     found = {key: ran.document[key] for key in ("file", "file_bytes", "events", "streams_count")}
     assert found == {"file": str(out), "file_bytes": size, "events": 20, "streams_count": 1}
+    assert ran.document["flaw"] is None
     assert names(out) == ["copy.db"]
     assert sys.platform == "win32" or out.stat().st_mode & 0o777 == 0o600
     assert rows(out) == rows(home / "eventsync" / "eventsync.db")
@@ -137,11 +139,34 @@ def test_a_damaged_store_is_told(run: Run, home: Path, events: Path, out: Path) 
     run("capture", str(events))
     _damage(home / "eventsync" / "eventsync.db")
 
-    fails(run, "journal", "backup", str(out), code=5, error="backup_damaged")
+    ran = fails(run, "journal", "backup", str(out), code=5, error="backup_damaged")
 
+    fix = ran.document["error"]["fix"]["text"]
+    assert "eventsync journal verify" in fix
+    assert "--damaged" in fix
+    assert run("journal", "verify").code == 5
     assert names(out) == []
-    assert run("journal", "backup", str(out), "--damaged").code == 0
+    ran = run("journal", "backup", str(out), "--damaged")
+    assert (ran.code, "verified" in ran.out) == (0, False)
+    assert "backed up 20 events of 1 stream" in ran.out
+    assert "damaged: stream default, position 4: the stored text is not" in ran.out
     assert rows(out) == rows(home / "eventsync" / "eventsync.db")
+
+
+def test_how_much_it_is_may_not_be_known(run: Run, home: Path, events: Path, out: Path) -> None:
+    """That is damage like any other: it is told, and the copy is made if it is wanted."""
+    run("capture", str(events))
+    unguarded(home / "eventsync" / "eventsync.db", ("UPDATE streams SET head = 'xyz'", ()))
+
+    fails(run, "journal", "backup", str(out), code=5, error="backup_damaged")
+    told = run("journal", "backup", str(out), "--damaged", "--json").document
+
+    assert (told["events"], told["streams_count"]) == (None, None)
+    assert "what eventsync never writes" in told["flaw"]
+    assert (
+        "backed up an unknown number"
+        in run("journal", "backup", str(out), "--damaged", "--force").out
+    )
 
 
 @needs_mount

@@ -267,7 +267,12 @@ def test_a_damaged_one_is_better_than_none(run: Run, backup: Path, tmp_path: Pat
     _broken(backup)
     there = ("--home", str(tmp_path / "other"))
 
-    assert run(*there, "journal", "restore", str(backup), "--damaged").code == 0
+    for more in (["--dry-run"], []):
+        ran = run(*there, "journal", "restore", str(backup), "--damaged", *more)
+        assert (ran.code, "verified" in ran.out) == (0, False)
+        assert "damaged: stream default, position 4: the stored text is not" in ran.out
+    again = ("journal", "restore", str(backup), "--damaged", "--replace", "--json")
+    assert "position 4" in run(*there, *again).document["flaw"]
     assert run(*there, "journal", "verify").code == 5
 
 

@@ -1,12 +1,18 @@
 from pathlib import Path
+from typing import Any
 
 import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.compose.copies import backing_up
-from eventsync_cli.copying import checked
+from eventsync_cli.copying import Checked, checked
 from eventsync_cli.render import Result, counted
+
+_FIX = (
+    "eventsync journal verify names what is damaged; --damaged makes the copy with all of it, as "
+    "it is"
+)
 
 
 @acting("backup")
@@ -22,18 +28,25 @@ def command(app: App, file: str, *, force: bool, damaged: bool) -> Result:
     app.require_file()
     if not app.has_store:
         return Result(
-            document={"file": None, "file_bytes": None, "events": 0, "streams_count": 0},
+            document={**_document(Checked(0, 0)), "file": None, "file_bytes": None},
             talk=(f"nothing is stored yet: {app.shown_database}; no backup is made",),
         )
     with backing_up(app, Path(file), replace=force) as copy:
         with copy.reading() as stores:
-            streams = sum(head.position > 0 for head in stores.journal.heads())
-            events = checked(app, copy, stores, called="the copy", damaged=damaged)
+            found = checked(app, copy, stores, called="the copy", damaged=damaged, fix=_FIX)
         size = copy.bytes
-    told = f"{counted(events, 'event')} of {counted(streams, 'stream')}"
+    of = "" if found.streams is None else f" of {counted(found.streams, 'stream')}"
     return Result(
-        document={"file": file, "file_bytes": size, "events": events, "streams_count": streams},
-        lines=[f"backed up {told} to {file} ({size} bytes), verified"],
+        document={**_document(found), "file": file, "file_bytes": size},
+        lines=[f"backed up {found.said}{of} to {file} ({size} bytes), {found.verdict}"],
         talk=app.concerns(),
         is_act=True,
     )
+
+
+def _document(found: Checked) -> dict[str, Any]:
+    return {
+        "events": found.events,
+        "streams_count": found.streams,
+        "flaw": found.flaw or None,
+    }

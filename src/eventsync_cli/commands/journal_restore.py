@@ -8,7 +8,7 @@ import click
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.compose.copies import Copy, heeded, looking_into, preparing, present
-from eventsync_cli.copying import checked
+from eventsync_cli.copying import Checked, checked
 from eventsync_cli.failures import if_interrupted
 from eventsync_cli.render import Result, counted
 from eventsync_core.errors import HomeNotEmptyError, StoreBusyError, StoreError
@@ -40,7 +40,7 @@ _LOOK = (
 class _Plan:
     """What is in the backup, what becomes of grants, what only the store before it holds."""
 
-    events: int
+    found: Checked
     settled: Settled
     left: int | None
 
@@ -69,9 +69,9 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
             return _result(app, file, plan, None, dry_run=True)
     with if_interrupted(_EITHER, _LOOK), preparing(app, Path(file)) as made:
         with made.reading() as stores:
-            events = checked(app, made, stores, called=file, damaged=damaged)
+            found = checked(app, made, stores, called=file, damaged=damaged)
         aside, settled = made.put(app, partial(_settle, app))
-        plan = _Plan(events=events, settled=settled, left=_left(app, made, aside))
+        plan = _Plan(found=found, settled=settled, left=_left(app, made, aside))
         app.glance()
     return _result(app, file, plan, aside, dry_run=False)
 
@@ -108,17 +108,17 @@ def _left(app: App, made: Copy, aside: Copy | None) -> int | None:
 def _plan(
     app: App, copy: Copy, stores: Stores, before: Stores | None, file: str, *, damaged: bool
 ) -> _Plan:
-    events = checked(app, copy, stores, called=file, damaged=damaged)
+    found = checked(app, copy, stores, called=file, damaged=damaged)
     left = None if app.has_store else 0
     if before is not None:
         left = left_behind(stores.journal, before.journal)
-    return _Plan(events=events, settled=would_settle(stores, before), left=left)
+    return _Plan(found=found, settled=would_settle(stores, before), left=left)
 
 
 def _result(app: App, file: str, plan: _Plan, aside: Copy | None, *, dry_run: bool) -> Result:
     resting, revoked = plan.settled.resting, plan.settled.revoked
     verb = "would restore" if dry_run else "restored"
-    lines = [f"{verb} {counted(plan.events, 'event')} from {file}, verified"]
+    lines = [f"{verb} {plan.found.said} from {file}, {plan.found.verdict}"]
     if aside is not None:
         lines.append(f"what was stored before is in {aside.place}")
     if plan.left:
@@ -131,7 +131,8 @@ def _result(app: App, file: str, plan: _Plan, aside: Copy | None, *, dry_run: bo
     return Result(
         document={
             "file": file,
-            "events": plan.events,
+            "events": plan.found.events,
+            "flaw": plan.found.flaw or None,
             "left_behind": plan.left,
             "grants_resting": resting,
             "grants_revoked": revoked,
