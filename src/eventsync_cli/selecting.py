@@ -17,8 +17,8 @@ __all__ = [
     "choice_of",
     "collected_document",
     "payload_options",
-    "size_of",
     "size_words",
+    "sizes_of",
     "wanted_stream",
 ]
 
@@ -103,13 +103,25 @@ def collected_document(found: Collected) -> dict[str, Any]:
     }
 
 
-def size_of(space: "Space | None") -> int:
-    """Return the size of the database's file; 0: there is none."""
-    return 0 if space is None else space.after
+def sizes_of(
+    journal: tuple[int, int], before: "Space | None", after: "Space | None", *, is_known: bool
+) -> dict[str, int | None]:
+    """
+    Return, as JSON, how large what is retained and the database's file were and are.
+
+    Where it is not *is_known* how large the file will be, that is None.
+    """
+    return {
+        "journal_size_bytes_before": journal[0],
+        "journal_size_bytes_after": journal[1],
+        "file_bytes_before": 0 if before is None else before.after,
+        "file_bytes_after": (0 if after is None else after.after) if is_known else None,
+    }
 
 
-def size_words(sizes: Mapping[str, int]) -> str:
-    """Return how large what is retained and the file were and are."""
+def size_words(sizes: Mapping[str, int | None]) -> str:
+    """Return how large what is retained and the file were and are, as far as it is known."""
     journal = f"{sizes['journal_size_bytes_before']} -> {sizes['journal_size_bytes_after']}"
-    file = f"{sizes['file_bytes_before']} -> {sizes['file_bytes_after']}"
-    return f"journal {journal} bytes, file {file} bytes"
+    after = sizes["file_bytes_after"]
+    to = "" if after is None else f" -> {after}"
+    return f"journal {journal} bytes, file {sizes['file_bytes_before']}{to} bytes"

@@ -44,8 +44,9 @@ def test_it_moves_and_comes_back(delivered: Run, tmp_path: Path) -> None:
     again = delivered("sync", "archive", str(tmp_path / "b"), "--project", "default", "--json")
 
     assert (done["archived"], done["undelivered"], done["dry_run"]) == (20, 0, False)
-    for name in ("archived", "archived_bytes", "undelivered", "skipped", "streams"):
+    for name in ("archived", "archived_bytes", "undelivered", "skipped", "streams", "retained"):
         assert preview.document[name] == done[name]
+    assert preview.document["file_bytes_after"] is None
     assert done["retained"] == again.document["retained"] == before.count("\n") - 20
     assert (again.document["archived"], again.document["file"]) == (0, None)
     assert not (tmp_path / "b").exists()

@@ -1,6 +1,7 @@
 """`sync gc`: only what every target has goes, and the room it took comes back."""
 
 import json
+import re
 import sqlite3
 import sys
 from contextlib import closing
@@ -58,6 +59,7 @@ def test_it_shrinks(delivered: Run, home: Path) -> None:
     size = kept["journal_size_bytes"]
     assert (done["journal_size_bytes_before"], done["journal_size_bytes_after"]) == (size, 0)
     assert preview["journal_size_bytes_after"] == 0
+    assert (preview["file_bytes_before"], preview["file_bytes_after"]) == (before, None)
     left = delivered("sync", "status", "--json").document["event_journal"]
     assert (left["retained_event_count"], left["journal_size_bytes"]) == (0, 0)
     assert (left["archived_event_count"], left["oldest_retained_event_at"]) == (0, None)
@@ -134,6 +136,8 @@ def test_by_type_size_count_and_age(delivered: Run) -> None:
         assert found["purged"] + found["skipped"] == 400
         return int(found["purged"])
 
+    said = delivered("sync", "gc").out
+    assert re.search(r"\(journal \d+ -> 0 bytes, file \d+ bytes\)", said)
     assert counted("--type", "A") == 200
     assert counted("--type", "A", "--type", "B") == 400
     assert counted("--keep", "150") == 250

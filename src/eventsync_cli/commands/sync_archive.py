@@ -17,8 +17,8 @@ from eventsync_cli.selecting import (
     choice_of,
     collected_document,
     payload_options,
-    size_of,
     size_words,
+    sizes_of,
     wanted_stream,
 )
 from eventsync_core.errors import OutputLostError, OutputUnusableError, Reason, StoreError
@@ -81,19 +81,20 @@ def command(
             plan = plan_archive(stores, wish.choice, wish.stream, at=app.clock())
             done = _Done(plan, _retained(stores))
     before = app.space()
-    size = done.retained.size_bytes
+    size, going = done.retained.size_bytes, done.archived.collected
     done.is_refused = bool(done.archived.undelivered) and not include_undelivered
     after = before
-    if done.archived.collected.purged and not done.is_refused and not dry_run:
+    is_meant = bool(going.purged) and not done.is_refused
+    if is_meant and not dry_run:
         with app.stores() as opened:
             done = _Done(_archive(app, opened, wish), _retained(opened))
         after = app.give_back()
-    left = done.retained.size_bytes - (
-        done.archived.collected.size if dry_run and not done.is_refused else 0
-    )
-    sizes = {"journal_size_bytes_before": size, "journal_size_bytes_after": left}
-    sizes |= {"file_bytes_before": size_of(before), "file_bytes_after": size_of(after)}
-    return _result(app, wish, done, sizes)
+    elif is_meant:
+        kept = done.retained.count - going.purged
+        done.retained = total((Retained("", kept, size - going.size),))
+    left = done.retained.size_bytes
+    is_known = not (dry_run and is_meant)
+    return _result(app, wish, done, sizes_of((size, left), before, after, is_known=is_known))
 
 
 def _check_place(app: App, file: Path) -> None:
@@ -156,7 +157,7 @@ def _lines(path: Path) -> Iterator[str]:
     yield from (raw.decode() for _, raw in splitter.end() if raw is not None)
 
 
-def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int]) -> Result:
+def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int | None]) -> Result:
     found = done.archived.collected
     is_done = not (wish.dry_run or done.is_refused)
     document = {

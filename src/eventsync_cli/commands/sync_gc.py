@@ -11,8 +11,8 @@ from eventsync_cli.selecting import (
     choice_of,
     collected_document,
     payload_options,
-    size_of,
     size_words,
+    sizes_of,
     wanted_stream,
 )
 from eventsync_core.measures import total
@@ -47,7 +47,7 @@ def command(app: App, *, apply: bool, dry_run: bool, compact: bool, **filters: A
     if is_only_of_file:
         found = Collected(found.targets)
     before = app.space()
-    left = size - found.size
+    left = max(size - found.size, 0)
     if apply and app.has_store:
         found, left = _collect(app, choice, stream)
     after, compact = before, compact and not dry_run
@@ -55,11 +55,11 @@ def command(app: App, *, apply: bool, dry_run: bool, compact: bool, **filters: A
         after = app.compact()
     elif apply:
         after = app.give_back()
-    sizes = {"journal_size_bytes_before": size, "journal_size_bytes_after": left}
-    sizes |= {"file_bytes_before": size_of(before), "file_bytes_after": size_of(after)}
+    is_done = apply or compact
+    sizes = sizes_of((size, left), before, after, is_known=is_done or before is None)
     unused = 0 if after is None else after.unused
     is_compacted = compact and after is not None
-    result = _result(app, found, sizes, unused, is_done=apply or compact, is_compacted=is_compacted)
+    result = _result(app, found, sizes, unused, is_done=is_done, is_compacted=is_compacted)
     if is_only_of_file:
         return attrs.evolve(result, lines=_of_file(sizes, is_done=compact, is_there=app.has_store))
     return result
@@ -79,7 +79,7 @@ def _collect(app: App, choice: Choice, stream: str | None) -> tuple[Collected, i
 def _result(
     app: App,
     found: Collected,
-    sizes: dict[str, int],
+    sizes: dict[str, int | None],
     unused: int,
     *,
     is_done: bool,
@@ -104,7 +104,7 @@ def _result(
 
 
 def _lines(
-    found: Collected, sizes: dict[str, int], *, is_done: bool, is_compacted: bool
+    found: Collected, sizes: dict[str, int | None], *, is_done: bool, is_compacted: bool
 ) -> list[str]:
     would = "" if is_done else "would be "
     stayed = "  ".join(f"{why.value} {found.stayed[why]}" for why in Stay)
@@ -113,7 +113,7 @@ def _lines(
     return [f"gc: {would}{counts} ({stayed})  ({size_words(sizes)})", *compacted]
 
 
-def _of_file(sizes: dict[str, int], *, is_done: bool, is_there: bool) -> list[str]:
+def _of_file(sizes: dict[str, int | None], *, is_done: bool, is_there: bool) -> list[str]:
     if not is_there:
         return ["gc: there is no database to write anew"]
     would = "was" if is_done else "would be"
