@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+import click
+
 from eventsync_cli.compose import App
 from eventsync_cli.compose.surroundings import file_listing, one_way, versions
 from eventsync_cli.effective import effective
 from eventsync_cli.examining import facts_of
 from eventsync_cli.examining import look as examine
-from eventsync_cli.looking import look
+from eventsync_cli.looking import exit_of, look
+from eventsync_cli.main import program
 from eventsync_core import __version__
 from eventsync_core.clock import iso_time
 from eventsync_core.codec import MOST_ITEMS
@@ -29,8 +32,10 @@ _STORES = ("sqlite", "memory", "postgres")
 def bundle(app: App, *, with_names: bool) -> dict[str, Any]:
     """Return the sections of a support bundle for the home of *app*; nothing is changed."""
     mark = one_way()
-    redaction = Redaction(mark, with_names=with_names)
+    redaction = Redaction(mark, with_names=with_names, words=frozenset(_words(program())))
     status = look(app)
+    reasons = check(status)
+    code, _ = exit_of(status, reasons, is_check=False)
     files = list(file_listing(app, mark))
     return {
         "schema": 1,
@@ -39,12 +44,24 @@ def bundle(app: App, *, with_names: bool) -> dict[str, Any]:
         "versions": {"eventsync": __version__, **versions(), **_storage(app)},
         "settings": [_setting(redaction, each.document()) for each in effective(app)],
         "problems": redaction.show([{"code": error.code} for error in app.problems()]),
-        "status": redaction.show(as_document(status, check(status), exit_code=0)),
+        "status": redaction.show(as_document(status, reasons, exit_code=code)),
         "requests": redaction.show(_requests(app)),
         "doctor": redaction.show(_findings(app)),
         "files": files[:MOST_ITEMS],
         "files_count": len(files),
     }
+
+
+def _words(command: click.Command) -> Iterator[str]:
+    """Yield the words of which *command* and those below it are made: names and options."""
+    yield str(command.name)
+    for each in command.params:
+        yield from each.opts if isinstance(each, click.Option) else ()
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            yield from () if below is None else _words(below)
 
 
 def _storage(app: App) -> dict[str, Any]:

@@ -53,11 +53,13 @@ class Redaction:
     Shows of a document only what cannot be a payload, a secret or a name.
 
     Everything else becomes what *hashed* returns for it, so that equal texts stay equal. Of a URL
-    scheme, host and port are shown. With *with_names* projects, teams and users are shown too.
+    scheme, host and port are shown, and of a command its *words*, but none that follows an option:
+    that may be a name. With *with_names* projects, teams and users are shown too.
     """
 
     hashed: Callable[[str], str]
     with_names: bool = False
+    words: frozenset[str] = frozenset()
 
     def show(self, value: Any, key: str = "") -> Any:
         """Return what of *value*, which stands under *key*, may be shown."""
@@ -67,6 +69,8 @@ class Redaction:
                 for name, each in value.items()
             }
         if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            if key == "argv":
+                return self._command([str(each) for each in value])
             return [self.show(each, key) for each in value]
         if value is None or isinstance(value, bool | int | float):
             return value
@@ -74,6 +78,12 @@ class Redaction:
 
     def _key(self, name: str) -> str:
         return name if _KEY.fullmatch(name) else self.hashed(name)
+
+    def _command(self, argv: Sequence[str]) -> list[str]:
+        return [
+            word if word in self.words and not before.startswith("-") else self._text(word, "")
+            for before, word in zip(("", *argv), argv, strict=False)
+        ]
 
     def _text(self, text: str, key: str) -> str:
         if not text or _TIME.fullmatch(text) or (key in _OURS and _WORD.fullmatch(text)):

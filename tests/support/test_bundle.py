@@ -143,7 +143,25 @@ def test_of_a_store_that_cannot_be_read(run: Run, home: Path, events: Path, tmp_
     found = json.loads(place.read_text())
     assert found["status"]["event_journal"]["retained_event_count"] is None
     assert found["status"]["reasons"][0]["code"] == "store_unreadable"
+    assert found["status"]["exit_code"] == run("sync", "status").code == 5
     assert found["requests"] == []
+
+
+def test_the_commands_that_help_can_be_read(run: Run, home: Path, tmp_path: Path) -> None:
+    """Their words are ours; a project in them is not, also where it is called as they are."""
+    (tmp_path / "e.jsonl").write_text('{"event_id": "e1"}\n')
+    run("--project", "sync", "capture", str(tmp_path / "e.jsonl"))
+    run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", "http://127.0.0.1:9")
+    place = tmp_path / "bundle.json"
+
+    words = ("--home", str(home), "--project", "sync", "sync", "support-bundle", str(place))
+    assert run(*words).code == 0
+
+    gates = json.loads(place.read_text())["status"]["gate_reasons"]
+    (argv,) = (each["fix"]["argv"] for each in gates if each["gate"] == "no_grant")
+    assert [word for word in argv if not word.startswith("#")] == [
+        *("eventsync", "--home", "target", "grant", "--project"),
+    ]
 
 
 def test_what_is_there_stays(run: Run, tmp_path: Path) -> None:

@@ -57,6 +57,12 @@ def test_a_text_of_others_is_a_mark(value: Any) -> None:
         ("url", "me:pw@host", "#10"),
         ("message", "https://host", "#12"),
         ("stream", "project", "#7"),
+        ("words", ["sync"], ["#4"]),
+        (
+            "argv",
+            ["sync", "mode", "x", "--project", "mode"],
+            ["sync", "mode", "#1", "--project", "#4"],
+        ),
         (
             "server_url_provenance",
             {"any": "config.toml [sync] url"},
@@ -65,8 +71,10 @@ def test_a_text_of_others_is_a_mark(value: Any) -> None:
     ],
 )
 def test_what_is_shown(key: str, value: Any, shown: Any) -> None:
-    """Numbers, times and our own words; of an address scheme, host and port."""
-    assert Redaction(mark).show({key: value}) == {key: shown}
+    """Numbers, times, our own words, those of commands too; of an address scheme, host and port."""
+    words = frozenset({"sync", "mode", "--project"})
+
+    assert Redaction(mark, words=words).show({key: value}) == {key: shown}
 
 
 def test_a_key_of_others_is_a_mark() -> None:
