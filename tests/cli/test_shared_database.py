@@ -128,3 +128,20 @@ def test_words_for_another_store_are_not_shown(run: Run, monkeypatch: pytest.Mon
 
     for command in (("sync", "status", "--json"), ("config", "show", "--json")):
         assert "hunter" not in run(*command).out
+
+
+def test_another_home_does_not_help_where_the_file_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read is the file of PERSIST_DB_PATH: the fix says that one too."""
+    place = tmp_path / "x.db"
+    place.write_bytes(b"no database" * 1_000)
+    monkeypatch.setenv("PERSIST_DB_PATH", str(place))
+
+    ran = run("--home", str(tmp_path / "other"), "sync", "status", "--json")
+
+    error = ran.document["error"]
+    assert (ran.code, error["code"]) == (5, "store_unreadable")
+    assert "PERSIST_DB_PATH" in error["fix"]["text"]
+    monkeypatch.setenv("PERSIST_DB_PATH", str(tmp_path / "another.db"))
+    assert run("sync", "status").code == 0

@@ -1,5 +1,6 @@
 from eventsync_core.errors._base import EventSyncError
 
+_ELSEWHERE = "name another home with --home (where PERSIST_DB_PATH names the file, another with it)"
 OF_ODD_VALUES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 """What code that trusts its rows ends with where they hold something else."""
 
@@ -29,7 +30,7 @@ class StoreNotWritableError(StoreError):
     """The database, its folder or the medium is read-only."""
 
     code = "store_not_writable"
-    fix_text = "make the home writable, or name another with --home"
+    fix_text = f"make the file and its folder writable, or {_ELSEWHERE}"
 
 
 class StoreNewerError(StoreError):
@@ -43,7 +44,7 @@ class StoreUnreadableError(StoreError):
     """The file is not a database, or is damaged."""
 
     code = "store_unreadable"
-    fix_text = "name another home with --home, or eventsync journal restore BACKUP --replace"
+    fix_text = f"{_ELSEWHERE}, or eventsync journal restore BACKUP --replace"
 
 
 class GrantDamagedError(StoreUnreadableError):
