@@ -13,8 +13,7 @@ from eventsync_core.errors import (
     StoreError,
     StoreUnreadableError,
 )
-from eventsync_core.events import Hold
-from eventsync_core.integrity import Verification, Verified, damaged, verify, verify_references
+from eventsync_core.integrity import Verification, Verified, loose, verify, verify_references
 from eventsync_core.journal import Head, heads_of
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
@@ -65,7 +64,7 @@ def look(app: App, stores: Stores, *, thorough: bool) -> Lookup:
         schema=tuple(checked.schema),
         is_checked=checked.is_finished,
         sampled=sampled,
-        loose_damage=sum(_loose(stores, each) for each in sampled),
+        loose_damage=sum(loose(stores, each) for each in sampled),
         miscounts=tuple(stores.inspection.miscounts()),
         references=verify_references(stores.inspection),
         off_record=tuple(_off_record(stores)),
@@ -137,13 +136,6 @@ def _before_the_end(stores: Stores, head: Head) -> Verified | None:
         return None
     is_there = [entry.position for entry in found] == [place]
     return Verified(place, found[0].chain) if is_there else None
-
-
-def _loose(stores: Stores, found: Verification) -> int:
-    """Return how many damaged entries are not set aside."""
-    wanted = {each.position for each in damaged(found)}
-    held = stores.holds.held(found.stream, Hold.QUARANTINED, limit=1 << 40) if wanted else []
-    return len(wanted.difference(held))
 
 
 def _off_record(stores: Stores) -> Iterator[GrantDamagedError]:

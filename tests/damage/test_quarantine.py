@@ -1,13 +1,14 @@
 """A damaged entry is set aside by command; everything else stays deliverable."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from eventsync_adapters.server import Serving
 from tests.cli.conftest import Run
-from tests.damage.damaging import spoil
+from tests.damage.damaging import beside_its_indexes, spoil, unguarded
 
 
 @pytest.fixture
@@ -93,6 +94,37 @@ def test_what_is_held_stays_held_for_its_reason(run: Run, spoilt: list[str]) -> 
     assert (done["quarantined"], done["already_held"]) == (2, 1)
     released = run("journal", "release", "--hold", "quarantined", "--json").document
     assert released["released"] == 2
+
+
+def _held(_: Path) -> None:
+    """Nothing but that it is held."""
+
+
+def _held_for_no_known_reason(database: Path) -> None:
+    unguarded(database, ("UPDATE holds SET hold = 'owed'", ()))
+
+
+def _lost_beside_its_index(database: Path) -> None:
+    beside_its_indexes(database, "holds", "DELETE FROM holds")
+
+
+@pytest.mark.parametrize("change", [_held, _held_for_no_known_reason, _lost_beside_its_index])
+def test_no_fix_is_named_that_does_nothing(
+    run: Run, home: Path, spoilt: list[str], change: Callable[[Path], None]
+) -> None:
+    """Where all that is damaged is held, for whatever reason, a good copy helps and nothing else."""
+    run("journal", "hold", *spoilt)
+    change(home / "eventsync" / "eventsync.db")
+
+    verified = run("journal", "verify", "--json").document["error"]
+    doctor = run("sync", "doctor", "--json").document["findings"]
+
+    assert verified["code"] == "journal_damaged"
+    for fix in (verified["fix"], *(each["fix"] for each in doctor)):
+        assert "argv" not in fix
+        assert "journal restore BACKUP" in fix["text"]
+    free = run("journal", "quarantine", "--damaged", "--json").document
+    assert (free["quarantined"], free["already_held"]) == (0, 3)
 
 
 def test_a_release_does_not_make_it_leave(run: Run, spoilt: list[str], receiver: Serving) -> None:

@@ -13,14 +13,13 @@ from eventsync_cli.reconciling import compare
 from eventsync_cli.render import Progress, Result
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import EventSyncError, Reason
-from eventsync_core.events import Hold
 from eventsync_core.integrity import (
     GOOD_COPY,
     TEXTS_MENDED,
     References,
     Verification,
     Verified,
-    damaged,
+    loose,
     verify,
     verify_references,
 )
@@ -61,7 +60,7 @@ def command(app: App, target_id: str | None, *, incremental: bool, full: bool) -
                     notes.found.pop(app.stream, None)
                 found = _verify(app, stores, known if incremental else {}, notes)
             references = _verify_references(app, stores)
-            is_set_aside = all(_is_set_aside(stores, each) for each in found)
+            is_set_aside = not any(loose(stores, each) for each in found)
     broken = [each for each in found if not each.is_intact]
     reason = _reason(broken, references, is_set_aside=is_set_aside) or _of_history(app, found)
     return Result(
@@ -162,15 +161,6 @@ def _verify_references(app: App, stores: Stores) -> References:
     stream = None if app.chosen.project is None else app.stream
     with Progress("references", app.clock, total=None, no_color=app.no_color) as bar:
         return verify_references(stores.inspection, stream=stream, progress=bar.reach)
-
-
-def _is_set_aside(stores: Stores, found: Verification) -> bool:
-    """Say whether each damaged entry of the stream is quarantined already."""
-    wanted = {each.position for each in damaged(found)}
-    if not wanted:
-        return True
-    held = stores.holds.held(found.stream, Hold.QUARANTINED, limit=1 << 40)
-    return wanted <= set(held)
 
 
 def _document(found: Verification) -> dict[str, Any]:

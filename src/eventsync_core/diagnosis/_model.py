@@ -75,7 +75,7 @@ class Lookup:
     `flaws` are SQLite's own complaints, `is_checked` is false where looking for them took too
     long, `schema` are tables, indexes and triggers that are missing, altered or not ours.
     `sampled` are walks over the ends of the streams, `loose_damage` how many damaged entries
-    among them are not set aside. `off_record` says of each grant that is not what was done to it
+    among them are not held. `off_record` says of each grant that is not what was done to it
     by record what ends it. `ungranted` are targets that nothing may go to, `gone` are
     senders that ended without a word, `newest_at` is the latest time that is stored, `at` is
     now, in microseconds since 1970 UTC.

@@ -12,6 +12,7 @@ from eventsync_core.integrity._quarantine import (
     Damage,
     damage_in,
     damaged,
+    loose,
     named_damage,
     quarantine,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Verified",
     "damage_in",
     "damaged",
+    "loose",
     "named_damage",
     "quarantine",
     "reconcile",

@@ -74,6 +74,11 @@ def damaged(found: Verification) -> list[BadPosition]:
     return [each for each in found.findings if each.flaw.is_of_entry]
 
 
+def loose(stores: Stores, found: Verification) -> int:
+    """Return how many damaged entries of the walk are not held: those `quarantine` sets aside."""
+    return sum(not _is_held(stores, found.stream, each.position) for each in damaged(found))
+
+
 def quarantine(stores: Stores, damage: Damage, *, actor: str, at: int) -> int:
     """
     Set the damaged entries aside, so that they are offered to nobody; return how many were free.
@@ -108,5 +113,9 @@ def _damage_at(stores: Stores, place: Place, event_id: str) -> BadPosition | Non
 
 
 def _is_held(stores: Stores, stream: str, position: int) -> bool:
-    held = stores.holds.holdings(stream, position)
+    try:
+        held = stores.holds.holdings(stream, position)
+    except StoreUnreadableError:
+        # What is said of it stays as it is, whatever it was.
+        return True
     return bool(held) and held[-1].released_at is None
