@@ -112,7 +112,7 @@ def _lost_beside_its_index(database: Path) -> None:
 def test_no_fix_is_named_that_does_nothing(
     run: Run, home: Path, spoilt: list[str], change: Callable[[Path], None]
 ) -> None:
-    """Where all that is damaged is held, for whatever reason, a good copy helps and nothing else."""
+    """Where all that is damaged is held, for whatever reason, only a good copy helps."""
     run("journal", "hold", *spoilt)
     change(home / "eventsync" / "eventsync.db")
 

@@ -13,8 +13,11 @@ from eventsync_cli.reconciling import compare
 from eventsync_cli.render import Progress, Result
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import EventSyncError, Reason
+from eventsync_core.inspection import LOST_HOLD
 from eventsync_core.integrity import (
     GOOD_COPY,
+    HOLDS_MENDED,
+    MEND,
     TEXTS_MENDED,
     References,
     Verification,
@@ -233,11 +236,13 @@ def _reason(
         return None
     names = [each.stream for each in broken[:5]]
     what = f"in: {', '.join(names)}" if names else "in its references"
-    argv = () if is_set_aside else ("eventsync", "journal", "quarantine", "--damaged")
+    is_lost = any(each.missing == LOST_HOLD for each in references.found)
+    argv = MEND if references.is_mendable else ()
+    argv = argv if is_set_aside else ("eventsync", "journal", "quarantine", "--damaged")
     return Reason(
         code="journal_damaged",
         message=f"what is stored does not hold together {what}",
-        fix_text=TEXTS_MENDED if broken else GOOD_COPY,
+        fix_text=TEXTS_MENDED if broken else HOLDS_MENDED if is_lost else GOOD_COPY,
         fix_argv=argv,
     )
 

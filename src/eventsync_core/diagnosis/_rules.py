@@ -3,11 +3,12 @@ from collections.abc import Collection, Iterator
 from eventsync_core.clock import MINUTE, iso_time
 from eventsync_core.diagnosis._model import Facts, Finding, Gone, Lookup, Severity
 from eventsync_core.errors import EventSyncError, Reason, reason_of
-from eventsync_core.inspection import BEYOND_HEAD, LOST_HOLD, Dangling, Link
+from eventsync_core.inspection import LOST_HOLD, Dangling, Link
 from eventsync_core.integrity import (
     COPIES_LEFT,
     GOOD_COPY,
     HOLDS_MENDED,
+    MEND,
     TEXTS_MENDED,
     References,
 )
@@ -18,13 +19,10 @@ _TIGHT_FREE_BYTES = 10 * 1024 * 1024
 _SLACK = 5 * MINUTE
 _NAMED = 3
 _TRUNCATE = ("eventsync", "sync", "doctor", "--journal-mode", "truncate")
-_MEND = ("eventsync", "sync", "doctor", "--mend")
 _THOROUGH = ("eventsync", "sync", "doctor", "--thorough")
 _QUARANTINE = ("eventsync", "journal", "quarantine", "--damaged")
 _NOW = ("eventsync", "sync", "now")
 _MIGRATE = ("eventsync", "sync", "migrate")
-_MENDABLE = (Link.PASSED, Link.DUE)
-_MENDABLE_ROWS = ("due", "held row", "superseded row")
 
 
 def diagnose(
@@ -61,7 +59,7 @@ def _of_surroundings(facts: Facts) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, reason_of(error))
     if facts.loose:
         names = _some(facts.loose)
-        yield _warning("permissions_open", f"others may read {names}", argv=_MEND)
+        yield _warning("permissions_open", f"others may read {names}", argv=MEND)
     if facts.free_bytes is not None and facts.free_bytes < _LEAST_FREE_BYTES:
         message = f"{facts.free_bytes} bytes are left on the disk of {facts.path}"
         fix = "free some disk space there"
@@ -118,7 +116,7 @@ def _of_damage(lookup: Lookup) -> Iterator[Finding]:
         yield _error("grant_damaged", each.message, argv=each.fix_argv)
     miscounts = [each.message for each in lookup.miscounts if each.is_mendable]
     if miscounts:
-        yield _error("counters_differ", _some(miscounts), argv=_MEND)
+        yield _error("counters_differ", _some(miscounts), argv=MEND)
     yield from _of_lost_holds(lookup)
 
 
@@ -134,7 +132,7 @@ def _of_lost_holds(lookup: Lookup) -> Iterator[Finding]:
 def _of_references(references: References, off_record: Collection[str]) -> Iterator[Finding]:
     """Yield what does not fit; lost holds and grants that are *off_record* are told elsewhere."""
     told = [each for each in references.found if _is_grant(each) and each.stream in off_record]
-    mendable = [each for each in references.found if _is_mendable(each.link, each.missing)]
+    mendable = [each for each in references.found if each.is_mendable]
     passed = [each for each in mendable if each.link is Link.PASSED]
     others = [each for each in mendable if each.link is not Link.PASSED]
     told += [each for each in references.found if each.missing == LOST_HOLD]
@@ -142,11 +140,11 @@ def _of_references(references: References, off_record: Collection[str]) -> Itera
     if passed:
         message = f"{len(passed)} events were left behind without a word in the ledger: "
         message += _some([each.where for each in passed])
-        yield _error("events_left_behind", message, argv=_MEND)
+        yield _error("events_left_behind", message, argv=MEND)
     if others:
         message = f"{len(others)} rows do not fit the ledger: "
         message += _some([each.message for each in others])
-        yield _error("due_differs", message, argv=_MEND)
+        yield _error("due_differs", message, argv=MEND)
     if lost or references.unreadable:
         said = [each.message for each in lost]
         said += [f"{link} cannot be read: {why}" for link, why in references.unreadable]
@@ -157,11 +155,6 @@ def _of_references(references: References, off_record: Collection[str]) -> Itera
 
 def _is_grant(found: Dangling) -> bool:
     return (found.link, found.missing) == (Link.GRANT, "grant_act")
-
-
-def _is_mendable(link: Link, missing: str) -> bool:
-    is_row = link is Link.LEDGER and missing in _MENDABLE_ROWS
-    return is_row or missing == BEYOND_HEAD or (link in _MENDABLE and missing != LOST_HOLD)
 
 
 def _of_content(lookup: Lookup) -> Iterator[Finding]:

@@ -42,6 +42,10 @@ class Link(StrEnum):
     TRACE = "trace"
 
 
+_MENDABLE = (Link.PASSED, Link.DUE)
+_MENDABLE_ROWS = ("due", "held row", "superseded row")
+
+
 class Checked(NamedTuple):
     """
     What the storage itself complains of; `is_finished` is false where time ran out.
@@ -86,6 +90,13 @@ class Dangling:
     def message(self) -> str:
         """Both in one line."""
         return f"{self.link} ({self.where}): {self.missing} is missing"
+
+    @property
+    def is_mendable(self) -> bool:
+        """`Inspection.mend` sets it right: the rest says what is missing."""
+        is_row = self.link is Link.LEDGER and self.missing in _MENDABLE_ROWS
+        is_link = self.link in _MENDABLE and self.missing != LOST_HOLD
+        return is_row or is_link or self.missing == BEYOND_HEAD
 
 
 @attrs.frozen

@@ -14,6 +14,8 @@ HOLDS_MENDED = (
     f"doctor --mend, then eventsync journal release those that may go; all else: {GOOD_COPY}"
 )
 """What helps where something seems to have been held that is not."""
+MEND = ("eventsync", "sync", "doctor", "--mend")
+"""What sets counters and rows right where the rest tells what they should say."""
 COPIES_LEFT = "delete them when nothing of it is needed any more and no other command is at work"
 """What helps where copies of a store lie beside it."""
 

@@ -28,6 +28,12 @@ class References:
         """Everything could be read, and refers to what is there."""
         return not self.broken and not self.unreadable
 
+    @property
+    def is_mendable(self) -> bool:
+        """Something is broken, and `Inspection.mend` sets right all that was found."""
+        is_told = bool(self.found) and not self.unreadable
+        return is_told and all(each.is_mendable for each in self.found)
+
 
 def verify_references(
     inspection: Inspection,

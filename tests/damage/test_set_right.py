@@ -1,0 +1,55 @@
+"""What `sync doctor --mend` sets right: `journal verify` names it, and nothing more drastic."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from eventsync_adapters.server import Serving
+from tests.cli.conftest import Run
+from tests.damage.damaging import unguarded
+from tests.damage.test_doctor import STATES
+from tests.damage.test_doctor import database as database
+from tests.damage.test_doctor import sound as sound
+
+_ROWS = [state[2] for state in STATES if state[0] in ("events_left_behind", "due_differs")]
+
+
+@pytest.mark.parametrize("change", _ROWS)
+def test_verify_names_what_loses_nothing(
+    run: Run, sound: Serving, database: Path, change: Callable[[Path], None]
+) -> None:
+    """A backup is older than what is stored; it is not named where rows can be set right."""
+    change(database)
+
+    found = run("journal", "verify", "--json")
+
+    assert (found.code, found.document["error"]["code"]) == (5, "journal_damaged")
+    argv = found.document["error"]["fix"]["argv"]
+    assert argv == ["eventsync", "sync", "doctor", "--mend"]
+    assert run(*argv[1:]).code == 0
+    assert run("journal", "verify", "--json").document["verified"] == 20
+
+
+def test_a_backup_is_named_beside_what_cannot_be_set_right(
+    run: Run, sound: Serving, database: Path
+) -> None:
+    """Mending is refused where the ledger holds a word that is no outcome."""
+    unguarded(
+        database,
+        ("INSERT INTO due VALUES (1, 1, 'first', 5, 3, NULL, 1)", ()),
+        ("UPDATE ledger SET outcome = 'sent' WHERE position = 3", ()),
+    )
+
+    fix = run("journal", "verify", "--json").document["error"]["fix"]
+
+    assert "journal restore BACKUP --replace" in fix["text"]
+
+
+def test_a_lost_hold_is_held_anew(run: Run, sound: Serving, database: Path) -> None:
+    """What it was is not guessed, and no backup is needed."""
+    unguarded(database, ("INSERT INTO held_rows VALUES (1, 1, 3)", ()))
+
+    fix = run("journal", "verify", "--json").document["error"]["fix"]
+
+    assert fix["text"].startswith("eventsync journal hold each event")
