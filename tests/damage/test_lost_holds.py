@@ -56,14 +56,14 @@ def test_what_was_held_is_held_anew(run: Run, database: Path, events: Path, othe
     events.write_text("".join(f'{{"event_id": "n{n}"}}\n' for n in range(others)))
     run("capture", str(events))
 
-    assert mended(run) == ({"files": 0, "counters": 0, "owed": 0}, {"holds_lost"})
+    assert mended(run) == ({"files": 0, "counters": 0, "owed": 0, "rows": 0}, {"holds_lost"})
     fix = fix_of(run)
     assert run("journal", "hold", "e1").code == 0
     assert selected(run) == others
     for part in ("journal hold each", "sync now", "sync doctor --mend", "journal release those"):
         assert part in fix
 
-    assert mended(run) == ({"files": 0, "counters": 1, "owed": 0}, set())
+    assert mended(run) == ({"files": 0, "counters": 1, "owed": 0, "rows": 0}, set())
     assert selected(run) == 0
     run("journal", "release", "e1")
     assert selected(run) == 1
@@ -77,7 +77,7 @@ def test_what_is_not_yet_passed(run: Run, database: Path, events: Path) -> None:
     run("journal", "hold", "n2")
     damage(database, "DELETE FROM holds WHERE position = 22")
 
-    assert mended(run) == ({"files": 0, "counters": 0, "owed": 0}, {"holds_lost"})
+    assert mended(run) == ({"files": 0, "counters": 0, "owed": 0, "rows": 0}, {"holds_lost"})
     run("journal", "hold", "n2")
     assert selected(run) == 1
     told = run("sync", "status")

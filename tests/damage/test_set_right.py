@@ -53,3 +53,23 @@ def test_a_lost_hold_is_held_anew(run: Run, sound: Serving, database: Path) -> N
     fix = run("journal", "verify", "--json").document["error"]["fix"]
 
     assert fix["text"].startswith("eventsync journal hold each event")
+
+
+def test_every_row_that_was_set_right_counts(
+    run: Run, sound: Serving, database: Path, events: Path
+) -> None:
+    """Rows that are due and missing, and a cursor that lies above the head."""
+    events.write_text("".join(f'{{"event_id": "n{n}"}}\n' for n in range(3)))
+    run("capture", str(events))
+    change = "UPDATE ledger SET outcome = 'transient', due_at = 1 WHERE position < 5"
+    tallies = "UPDATE tallies SET entries = entries - 4"
+    count = "INSERT INTO tallies VALUES (1, 1, 'transient', 4)"
+    cursor = "UPDATE grants SET passed = 900"
+    unguarded(database, *[(each, ()) for each in (change, tallies, count, cursor)])
+
+    mended = run("sync", "doctor", "--mend", "--json").document["mended"]
+
+    assert mended == {"files": 0, "counters": 0, "owed": 3, "rows": 5}
+    again = run("sync", "doctor", "--mend", "--json").document["mended"]
+    assert again == {"files": 0, "counters": 0, "owed": 0, "rows": 0}
+    assert run("sync", "now", "--json").document["counts"]["selected"] == 7

@@ -170,10 +170,10 @@ class SqliteInspection:
         """See `Inspection.mend`."""
         with self._database.write():
             before = self.miscounts()
-            recount(self._database)
+            rows = recount(self._database)
             owed = self._owe_passed(at)
             after = self.miscounts() if before else []
-            return Mended(len(before) - len(after), owed)
+            return Mended(len(before) - len(after), owed, rows)
 
     def _owe_passed(self, at: int) -> int:
         count = 0

@@ -21,14 +21,6 @@ _DECIDING = {
 _STEPS = 10_000
 # Set right at one go, in one unit of work.
 _RECOUNT = (
-    # From there on a drain looks; a head that lies below an entry says nothing.
-    """
-    UPDATE grants SET passed = (SELECT s.head FROM streams s WHERE s.stream_id = grants.stream_id)
-    WHERE EXISTS (SELECT 1 FROM streams s
-                  WHERE s.stream_id = grants.stream_id AND grants.passed > s.head
-                    AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = s.stream_id
-                                                              AND e.position > s.head))
-    """,
     "DELETE FROM tallies",
     """
     INSERT INTO tallies (target_no, stream_id, outcome, entries)
@@ -74,6 +66,40 @@ _RECOUNT = (
     WHERE h.stream_id NOT IN ({DOUBTFUL})
     GROUP BY 1, 2, 3, 4
     """,  # noqa: S608
+    "DELETE FROM below_tallies",
+    """
+    INSERT INTO below_tallies (target_no, stream_id, outcome, entries)
+    SELECT l.target_no, l.stream_id, l.outcome, COUNT(*)
+    FROM grants a JOIN ledger l ON l.target_no = a.target_no AND l.stream_id = a.stream_id
+                               AND l.position <= a.from_position
+    GROUP BY 1, 2, 3
+    """,
+    "INSERT OR IGNORE INTO purging (only_row, stream_id, is_whole) VALUES (1, 0, 0)",
+    "INSERT OR IGNORE INTO erasures (what, highest, entries) VALUES ('bodies', 0, 0)",
+    "INSERT OR IGNORE INTO erasures (what, highest, entries) VALUES ('set_aside', 0, 0)",
+    """
+    UPDATE erasures
+    SET entries = MAX(COALESCE((SELECT MAX(body_no) FROM bodies), 0), highest)
+                  - (SELECT COUNT(*) FROM bodies)
+    WHERE what = 'bodies'
+    """,
+    """
+    UPDATE erasures
+    SET entries = MAX(COALESCE((SELECT MAX(aside_no) FROM set_aside), 0), highest)
+                  - (SELECT COUNT(*) FROM set_aside)
+    WHERE what = 'set_aside'
+    """,
+)
+# These change only what does not fit: held rows first, for what is due looks at them.
+_FIT = (
+    # From there on a drain looks; a head that lies below an entry says nothing.
+    """
+    UPDATE grants SET passed = (SELECT s.head FROM streams s WHERE s.stream_id = grants.stream_id)
+    WHERE EXISTS (SELECT 1 FROM streams s
+                  WHERE s.stream_id = grants.stream_id AND grants.passed > s.head
+                    AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = s.stream_id
+                                                              AND e.position > s.head))
+    """,
     """
     DELETE FROM held_rows
     WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = held_rows.target_no
@@ -97,29 +123,6 @@ _RECOUNT = (
     FROM targets t CROSS JOIN superseded s
          CROSS JOIN ledger l ON l.target_no = t.target_no AND l.stream_id = s.stream_id
                             AND l.position = s.position
-    """,
-    "DELETE FROM below_tallies",
-    """
-    INSERT INTO below_tallies (target_no, stream_id, outcome, entries)
-    SELECT l.target_no, l.stream_id, l.outcome, COUNT(*)
-    FROM grants a JOIN ledger l ON l.target_no = a.target_no AND l.stream_id = a.stream_id
-                               AND l.position <= a.from_position
-    GROUP BY 1, 2, 3
-    """,
-    "INSERT OR IGNORE INTO purging (only_row, stream_id, is_whole) VALUES (1, 0, 0)",
-    "INSERT OR IGNORE INTO erasures (what, highest, entries) VALUES ('bodies', 0, 0)",
-    "INSERT OR IGNORE INTO erasures (what, highest, entries) VALUES ('set_aside', 0, 0)",
-    """
-    UPDATE erasures
-    SET entries = MAX(COALESCE((SELECT MAX(body_no) FROM bodies), 0), highest)
-                  - (SELECT COUNT(*) FROM bodies)
-    WHERE what = 'bodies'
-    """,
-    """
-    UPDATE erasures
-    SET entries = MAX(COALESCE((SELECT MAX(aside_no) FROM set_aside), 0), highest)
-                  - (SELECT COUNT(*) FROM set_aside)
-    WHERE what = 'set_aside'
     """,
     """
     DELETE FROM due
@@ -152,9 +155,11 @@ _RECOUNT = (
 )
 
 
-def recount(database: Database) -> None:
+def recount(database: Database) -> int:
     """
     Let counters and due rows be what the ledger and the links say; inside a unit of work.
+
+    Returned is how many rows, of those that are no counters, were written or removed.
 
     Raises:
         StoreUnreadableError: The ledger says a word that is no outcome.
@@ -165,6 +170,7 @@ def recount(database: Database) -> None:
             raise StoreUnreadableError(message)
     for statement in _RECOUNT:
         database.run(statement)
+    return sum(database.run(statement) for statement in _FIT)
 
 
 def torn_indexes(database: Database, link: Link) -> list[Dangling]:

@@ -119,7 +119,7 @@ def _result(
 
 def _mended(mended: tuple[int, Mended]) -> dict[str, int]:
     private, found = mended
-    return {"files": private, "counters": found.counters, "owed": found.owed}
+    return {"files": private, "counters": found.counters, "owed": found.owed, "rows": found.rows}
 
 
 def _reason(app: App, finding: Finding) -> Reason:

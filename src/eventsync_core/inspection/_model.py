@@ -59,10 +59,14 @@ class Checked(NamedTuple):
 
 
 class Mended(NamedTuple):
-    """How many counters were set right, and how many entries are owed again."""
+    """
+    How many counters were set right, how many entries are owed again, and how many other rows
+    that did not fit were written or removed.
+    """
 
     counters: int = 0
     owed: int = 0
+    rows: int = 0
 
 
 class Place(NamedTuple):
