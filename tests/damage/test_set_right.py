@@ -73,3 +73,26 @@ def test_every_row_that_was_set_right_counts(
     again = run("sync", "doctor", "--mend", "--json").document["mended"]
     assert again == {"files": 0, "counters": 0, "owed": 0, "rows": 0}
     assert run("sync", "now", "--json").document["counts"]["selected"] == 7
+
+
+def test_streams_and_targets_are_named(run: Run, sound: Serving, database: Path) -> None:
+    """As commands name them; a number stands only for what has no name."""
+    unguarded(
+        database,
+        ("DELETE FROM ledger WHERE position = 7", ()),
+        ("UPDATE streams SET kept = kept - 1", ()),
+        ("INSERT INTO holds VALUES (9, 1, 'operator', '', 1, 'me')", ()),
+    )
+    (target,) = run("target", "list", "--json").document["targets"]
+
+    findings = run("sync", "doctor", "--json").document["findings"]
+    said = " ".join(each["message"] for each in findings)
+    broken = run("journal", "verify", "--json").document["references"]["broken"]
+
+    assert f"target {target['target_id']}, stream default, position 7" in said
+    assert "kept (stream default, events)" in said
+    assert f"tallies (target {target['target_id']}, stream default, success)" in said
+    assert {(each["kind"], each["where"]) for each in broken} == {
+        ("passed", f"target {target['target_id']}, stream default, position 7"),
+        ("hold", "stream number 9, position 1"),
+    }

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_adapters.sqlite._damaged import text_of
 from eventsync_adapters.sqlite._doubts import doubtful
+from eventsync_adapters.sqlite._names import Names
 from eventsync_core.inspection import Miscount
 
 _LEAST = -(2**63)
@@ -98,10 +98,11 @@ class _Kind(NamedTuple):
 
 def miscounts(database: Database) -> list[Miscount]:
     """See `Inspection.miscounts`."""
-    return [found for kept in _ALL for found in _differing(database, kept)]
+    names = Names(database)
+    return [found for kept in _ALL for found in _differing(database, kept, names)]
 
 
-def _differing(database: Database, kept: _Kind) -> Iterator[Miscount]:
+def _differing(database: Database, kept: _Kind, names: Names) -> Iterator[Miscount]:
     for _ in range(_TRIES):
         before = database.rows(kept.sql)
         counted = kept.recount(database)
@@ -120,19 +121,15 @@ def _differing(database: Database, kept: _Kind) -> Iterator[Miscount]:
         if noted.get(key, 0) != counted[key]:
             yield Miscount(
                 what=kept.what,
-                where=_where(kept.columns, key),
+                where=_where(names, kept.columns, key),
                 kept=noted.get(key, 0),
                 counted=counted[key],
                 is_mendable=key[0] not in doubts,
             )
 
 
-def _where(columns: tuple[str, ...], key: tuple[Any, ...]) -> str:
-    parts = [
-        text_of(value) if isinstance(value, bytes) else f"{name} number {value}"
-        for name, value in zip(columns, key, strict=False)
-    ]
-    return ", ".join([*parts, *filter(None, key[len(columns) :])])
+def _where(names: Names, columns: tuple[str, ...], key: tuple[Any, ...]) -> str:
+    return ", ".join(filter(None, [names.where(columns, key), *key[len(columns) :]]))
 
 
 def _pages(database: Database, sql: str, width: int) -> Iterable[tuple[Any, ...]]:

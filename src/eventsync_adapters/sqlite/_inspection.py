@@ -7,6 +7,7 @@ from eventsync_adapters.sqlite._damaged import text_of
 from eventsync_adapters.sqlite._doubts import doubtful
 from eventsync_adapters.sqlite._links import QUESTIONS
 from eventsync_adapters.sqlite._mending import check, recount, torn_indexes
+from eventsync_adapters.sqlite._names import Names
 from eventsync_adapters.sqlite._rows import owe
 from eventsync_core.ids import Kind, target_key
 from eventsync_core.inspection import (
@@ -27,7 +28,6 @@ PLACE = """
 SELECT s.stream, e.position FROM entries e JOIN streams s ON s.stream_id = e.stream_id
 WHERE e.event_id = ?
 """
-_STREAM = "SELECT CAST(stream AS BLOB) FROM streams WHERE stream_id = ?"
 REQUESTS = """
 SELECT r.request_id, r.stream_id, CAST(r.positions AS BLOB), r.event_count,
        (SELECT s.head FROM streams s WHERE s.stream_id = r.stream_id),
@@ -63,7 +63,7 @@ class SqliteInspection:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._streams: dict[int, str] = {}
+        self._names = Names(database)
 
     def place(self, event_id: str) -> Place | None:
         """See `Inspection.place`."""
@@ -88,10 +88,7 @@ class SqliteInspection:
         found = [
             Dangling(
                 link=link,
-                where=", ".join(
-                    f"{name} {value}"
-                    for name, value in zip(question.keys, row[:width], strict=True)
-                ),
+                where=self._names.where(question.keys, row[:width]),
                 missing=row[-1] or "request",
                 stream=self._stream(row[width]),
             )
@@ -102,12 +99,7 @@ class SqliteInspection:
         return Looked(len(rows), torn + found, last)
 
     def _stream(self, stream_id: int | None) -> str:
-        if stream_id is None:
-            return ""
-        if stream_id not in self._streams:
-            row = self._database.row(_STREAM, (stream_id,))
-            self._streams[stream_id] = "" if row is None else text_of(row[0])
-        return self._streams[stream_id]
+        return self._names.name("stream", stream_id)
 
     def _judged(
         self,
@@ -148,11 +140,12 @@ class SqliteInspection:
         above = max(reach, int(position))
         rows = self._database.rows(PASSED, (target_no, stream_id, above, passed, limit))
         places = [place for place, is_kept in rows if not is_kept]
+        of_grant = self._names.where(("target", "stream"), (target_no, stream_id))
         is_in_doubt = bool(places) and stream_id in doubtful(self._database)
         found = [
             Dangling(
                 link=Link.PASSED,
-                where=f"target number {target_no}, position {place}",
+                where=f"{of_grant}, position {place}",
                 missing=LOST_HOLD if is_in_doubt else "ledger",
                 stream=self._stream(stream_id),
             )

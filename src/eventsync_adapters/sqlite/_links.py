@@ -236,8 +236,8 @@ class Question(NamedTuple):
     texts: tuple[str, ...] = ()
 
 
-_AT_STREAM = ("stream number", "position")
-_OF_GRANT = ("target number", "stream number")
+_AT_STREAM = ("stream", "position")
+_OF_GRANT = ("target", "stream")
 QUESTIONS = {
     Link.ENTRY: Question(ENTRIES, ("entry number",)),
     Link.PAYLOAD: Question(PAYLOADS, ("entry number",)),
@@ -246,9 +246,9 @@ QUESTIONS = {
     Link.RELEASED_HOLD: Question(RELEASED_HOLDS, (*_AT_STREAM, "number")),
     Link.SUPERSEDED: Question(SUPERSEDED, _AT_STREAM),
     Link.SUPERSEDED_ROW: Question(SUPERSEDED_ROWS, (*_OF_GRANT, "position")),
-    Link.KEYED: Question(KEYED, ("stream number", "key", "position"), ("key",)),
+    Link.KEYED: Question(KEYED, ("stream", "key", "position"), ("key",)),
     Link.GRANT: Question(GRANTS, _OF_GRANT),
-    Link.GRANT_ACT: Question(GRANT_ACTS, ("target number", "number")),
+    Link.GRANT_ACT: Question(GRANT_ACTS, ("target", "number")),
     Link.LEASE: Question(LEASES, _OF_GRANT),
     Link.LEDGER: Question(LEDGER, (*_OF_GRANT, "position")),
     Link.DUE: Question(DUE, (*_OF_GRANT, "lane", "due at", "position"), ("lane",)),
@@ -256,8 +256,8 @@ QUESTIONS = {
     Link.BODY: Question(BODIES, ("body",)),
     Link.BODY_CONTENT: Question(BODY_CONTENTS, ("body",)),
     Link.BODY_STANDING: Question(BODY_STANDINGS, (*_OF_GRANT, "body")),
-    Link.BODY_REOPENING: Question(BODY_REOPENINGS, ("target number", "body", "number")),
-    Link.ALIAS: Question(ALIASES, ("alias", "target number"), ("alias",)),
+    Link.BODY_REOPENING: Question(BODY_REOPENINGS, ("target", "body", "number")),
+    Link.ALIAS: Question(ALIASES, ("alias", "target"), ("alias",)),
     Link.PAST_DELIVERY: Question(PAST_DELIVERIES, ("number",)),
     Link.PURGED: Question(PURGED, _AT_STREAM),
     Link.TRACE: Question(TRACES, _AT_STREAM),
