@@ -1,5 +1,6 @@
 """Lines of exports and archives in, counts out: what `eventsync journal import` does."""
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -21,12 +22,15 @@ __all__ = ["Imported", "import_lines", "result_of"]
 
 _LINES_AT_ONCE = 500
 _BYTES_AT_ONCE = 8 * 1024 * 1024
+_NAMED = 20
 
 
 @attrs.define
 class Imported:
     """
     What became of the lines, by word; `error` says why it ended early, with `code` the exit.
+
+    `quarantined` of those that were brought back stay so; `quarantined_ids` are the first.
     """
 
     lines: int = 0
@@ -34,6 +38,8 @@ class Imported:
     streams: Counter[str] = attrs.field(factory=Counter)
     conflicts: Items = attrs.field(factory=Items)
     refused: Items = attrs.field(factory=Items)
+    quarantined: int = 0
+    quarantined_ids: list[str] = attrs.field(factory=list)
     error: Reason | None = None
     code: ExitCode = ExitCode.OK
 
@@ -42,6 +48,9 @@ class Imported:
         self.states[taken.state] += 1
         if taken.state in ("stored", "held", "brought_back"):
             self.streams[taken.stream] += 1
+        if taken.is_quarantined:
+            self.quarantined += 1
+            self.quarantined_ids += [taken.event_id][: _NAMED - len(self.quarantined_ids)]
         if taken.error is not None:
             items = self.conflicts if taken.state == "conflict" else self.refused
             error = taken.error
@@ -137,6 +146,7 @@ def result_of(app: App, found: Imported, *, dry_run: bool) -> Result:
         "stored": states["stored"] + states["held"],
         "held": states["held"],
         "brought_back": states["brought_back"],
+        "still_quarantined": found.quarantined,
         "duplicates": states["duplicate"],
         "streams": dict(found.streams.most_common(MOST_ITEMS)),
         "streams_count": len(found.streams),
@@ -164,8 +174,19 @@ def result_of(app: App, found: Imported, *, dry_run: bool) -> Result:
             *found.conflicts.named(),
             *found.refused.named(),
         ],
-        talk=app.concerns(of_target=False),
+        talk=[*app.concerns(of_target=False), *_quarantined(app, found)],
         code=found.code,
         reason=found.error,
         is_act=not dry_run,
     )
+
+
+def _quarantined(app: App, found: Imported) -> list[str]:
+    """Say what goes nowhere though its text is there, and what lets it go."""
+    if not found.quarantined:
+        return []
+    release = shlex.join(("eventsync", "journal", "release", *found.quarantined_ids))
+    if found.quarantined > len(found.quarantined_ids):
+        release += " and the others that eventsync journal list --hold quarantined names"
+    said = f"{found.quarantined} of the events brought back are quarantined and go nowhere"
+    return [f"eventsync: {said}; to let them go: {app.chosen.spelt(release)}"]

@@ -39,8 +39,15 @@ def test_a_good_copy_mends(run: Run, copy: Path, receiver: Serving) -> None:
     assert "journal import" in fix["text"]
 
     preview = run("journal", "import", str(copy), "--dry-run", "--json").document
-    done = run("journal", "import", str(copy), "--json").document
+    said = run("journal", "import", str(copy), "--dry-run").err
+    ran = run("journal", "import", str(copy), "--json")
+    done = ran.document
 
+    release = "4 of the events brought back are quarantined and go nowhere; to let them go: "
+    release += "eventsync journal release "
+    assert done["still_quarantined"] == 4
+    assert release in said
+    assert release in ran.err
     assert {**preview, "dry_run": False} == done
     assert (done["brought_back"], done["duplicates"], done["conflicts_count"]) == (4, 16, 0)
     assert run("journal", "export", "-").out == copy.read_text()
@@ -48,11 +55,13 @@ def test_a_good_copy_mends(run: Run, copy: Path, receiver: Serving) -> None:
     assert run("sync", "doctor").code == 0
     assert classes(run) == {"delivered": 16, "quarantined": 4}
     assert run("sync", "now", "--json").document["counts"]["selected"] == 0
-    released = run("journal", "release", "--hold", "quarantined", "--json").document
+    names = ran.err.partition(release)[2].splitlines()[0].split()
+    released = run("journal", "release", *names, "--json").document
     assert released["released"] == 4
     assert run("sync", "now", "--json").document["counts"]["delivered"] == 4
     again = run("journal", "import", str(copy), "--json").document
     assert (again["brought_back"], again["duplicates"]) == (0, 20)
+    assert again["still_quarantined"] == 0
 
 
 def test_another_text_mends_nothing(run: Run, copy: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 import attrs
 
 from eventsync_core.errors import EventSyncError, NotJsonError, PayloadConflictError
-from eventsync_core.events import Event, Families, as_family_says, read_event
+from eventsync_core.events import Event, Families, Hold, as_family_says, read_event
 from eventsync_core.ids import stream_key
 from eventsync_core.journal import Appended, lacks_text
 from eventsync_core.lines import (
@@ -43,13 +43,18 @@ class TakingRules:
 
 @attrs.frozen(kw_only=True)
 class Taken:
-    """What became of a line; `error` says why it was refused or is a conflict."""
+    """
+    What became of a line; `error` says why it was refused or is a conflict.
+
+    `is_quarantined`: the event was brought back, and is offered to nobody until it is released.
+    """
 
     line: int
     state: State
     event_id: str = ""
     stream: str = ""
     error: EventSyncError | None = None
+    is_quarantined: bool = False
 
 
 @attrs.frozen
@@ -184,28 +189,36 @@ class Taking:
         if canonical != event.canonical_digest:
             where = (item.stream, 0) if entry is None else (entry.stream, entry.position)
             return _conflict(item, *where)
-        is_lacking = entry is not None and lacks_text(entry, event)
-        if is_lacking and event.event_id not in self._seen:
+        is_new_here = event.event_id not in self._seen
+        if entry is not None and lacks_text(entry, event) and is_new_here:
             self._seen[event.event_id] = canonical
-            return _taken(item, "brought_back")
+            return attrs.evolve(
+                _taken(item, "brought_back"),
+                is_quarantined=entry.event.hold is Hold.QUARANTINED,
+            )
         return _taken(item, "duplicate")
 
     def _store(self, stores: Stores, items: Sequence[_Item], at: int) -> list[Taken]:
         found: list[Taken] = []
-        again: list[_Item] = []
+        again: list[tuple[_Item, Appended]] = []
         for stream, group in groupby(items, key=lambda item: item.stream):
             run = list(group)
             appended = stores.journal.append(stream, [item.event for item in run], at=at)
             for item, became in zip(run, appended, strict=True):
                 if became.state == "duplicate":
-                    again.append(item)
+                    again.append((item, became))
                 else:
                     found.append(_appended(item, became))
-        back = set(stores.payloads.restore([item.event for item in again], self._rules.deed))
-        for item in again:
-            is_back = item.event.event_id in back
+        back = set(stores.payloads.restore([item.event for item, _ in again], self._rules.deed))
+        for item, became in again:
+            if item.event.event_id not in back:
+                found.append(_taken(item, "duplicate"))
+                continue
             back.discard(item.event.event_id)
-            found.append(_taken(item, "brought_back" if is_back else "duplicate"))
+            where, before = became.stream, became.position - 1
+            held = stores.holds.held(where, Hold.QUARANTINED, after=before, limit=1)
+            is_held = held == [became.position]
+            found.append(attrs.evolve(_taken(item, "brought_back"), is_quarantined=is_held))
         return found
 
 
