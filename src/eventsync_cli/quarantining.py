@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from eventsync_cli.absent import nothing_stored
 from eventsync_cli.compose import App
 from eventsync_cli.damage import damage_document, damage_lines
 from eventsync_cli.failures import UsageProblemError
@@ -28,10 +29,12 @@ def quarantine_entries(app: App, event_ids: Sequence[str], *, dry_run: bool) -> 
         with app.reading() as stores:
             damage = _damage(app, stores, event_ids)
             changed = damage.free
+            absent = _absent(app, stores)
     else:
         with app.stores() as opened:
             damage = _damage(app, opened, event_ids)
             changed = quarantine(opened, damage, actor="cli", at=app.clock())
+            absent = _absent(app, opened)
     would = "would be " if dry_run else ""
     lines = [f"{would}quarantined {changed}  already held {damage.held}"]
     if event_ids:
@@ -52,7 +55,7 @@ def quarantine_entries(app: App, event_ids: Sequence[str], *, dry_run: bool) -> 
             "dry_run": dry_run,
         },
         lines=lines,
-        talk=(*talk, *app.concerns()),
+        talk=(*talk, *([] if event_ids else absent), *app.concerns()),
         is_act=not dry_run,
     )
 
@@ -69,6 +72,12 @@ def _damage(app: App, stores: Stores | None, event_ids: Sequence[str]) -> Damage
         return damage_in(stores, streams, progress=bar.reach)
 
 
+def _absent(app: App, stores: Stores | None) -> list[str]:
+    """Say that nothing is stored of the project that was named, where that is so."""
+    is_there = app.chosen.project is None or (stores and _streams(app, stores))
+    return [] if is_there else [f"eventsync: {nothing_stored(app, stores)}"]
+
+
 def _streams(app: App, stores: Stores) -> list[str]:
     stream = None if app.chosen.project is None else app.stream
     return [head.stream for head in heads_of(stores.journal, stream)]
@@ -80,6 +89,7 @@ def list_all(app: App, *, limit: int, after: int) -> Result:
     entries: list[dict[str, Any]] = []
     total = entry_count = 0
     with app.reading() as stores:
+        absent = _absent(app, stores)
         if stores is not None:
             total = stores.legacy.aside_count()
             found = stores.legacy.aside(after=after, limit=limit + 1)
@@ -100,7 +110,7 @@ def list_all(app: App, *, limit: int, after: int) -> Result:
             "next_after": following,
         },
         lines=lines or ["nothing was set aside"],
-        talk=(*app.concerns(), *([f"more: --after {following}"] if following else [])),
+        talk=(*absent, *app.concerns(), *([f"more: --after {following}"] if following else [])),
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 import attrs
 import click
 
+from eventsync_cli.absent import nothing_stored
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.damage import flaw_document
@@ -38,15 +39,19 @@ def command(app: App, limit: int, after: str | None, why: str | None) -> Result:
     start = _start(app, after)
     hold = None if why is None else Hold(why)
     entries: list[Entry] = []
+    heads: list[Head] = []
     superseded: set[tuple[str, int]] = set()
     total = 0
     with app.reading() as stores:
+        nothing = nothing_stored(app, stores)
         if stores is not None:
             heads = _heads(app, stores)
             total = sum(_count(stores, head, hold) for head in heads)
             entries = list(_entries(stores, heads, start, limit + 1, hold))
             superseded = superseded_among(stores, entries)
     shown = entries[:limit]
+    if hold and heads:
+        nothing = "nothing is held for that"
     following = f"{shown[-1].stream}:{shown[-1].position}" if len(entries) > limit else None
     return Result(
         document={
@@ -58,7 +63,7 @@ def command(app: App, limit: int, after: str | None, why: str | None) -> Result:
             "next_after": following,
         },
         lines=table([_row(entry, superseded) for entry in shown])
-        or [f"nothing is {'held for that' if hold else 'stored'}"],
+        or [f"nothing comes after {after}" if total else nothing],
         talk=(*app.concerns(), *([f"more: --after {following}"] if following else [])),
     )
 

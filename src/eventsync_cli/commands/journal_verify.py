@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 import click
 
+from eventsync_cli.absent import nothing_stored
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
@@ -52,6 +53,7 @@ def command(app: App, target_id: str | None, *, incremental: bool, full: bool) -
             fix_argv=("eventsync", "journal", "verify"),
         )
     references, is_set_aside, talk = _NOTHING, True, list[str]()
+    nothing = nothing_stored(app, None)
     found: list[Verification] = []
     with app.reading() as stores:
         if stores is not None:
@@ -63,6 +65,7 @@ def command(app: App, target_id: str | None, *, incremental: bool, full: bool) -
                     notes.found.pop(app.stream, None)
                 found = _verify(app, stores, known if incremental else {}, notes)
             references = _verify_references(app, stores)
+            nothing = nothing_stored(app, stores)
             is_set_aside = not any(loose(stores, each) for each in found)
     broken = [each for each in found if not each.is_intact]
     reason = _reason(broken, references, is_set_aside=is_set_aside) or _of_history(app, found)
@@ -75,8 +78,7 @@ def command(app: App, target_id: str | None, *, incremental: bool, full: bool) -
             "broken_count": len(broken),
             "references": _references(references),
         },
-        lines=[_line(each) for each in found] + _reference_lines(references)
-        or ["nothing is stored"],
+        lines=[_line(each) for each in found] + _reference_lines(references) or [nothing],
         talk=(*talk, *app.concerns()),
         code=ExitCode.OK if reason is None else ExitCode.STORE,
         reason=reason,
