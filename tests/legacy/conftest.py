@@ -46,6 +46,13 @@ class Scene:
         assert preview.code == ran.code
         return ran
 
+    def check_sound(self) -> None:
+        """Nobody who looks at all of it finds any damage."""
+        verified = self.run("journal", "verify")
+        assert (verified.code, verified.document["references"]["broken"]) == (0, [])
+        found = self.run("sync", "doctor", "--thorough").document
+        assert [each for each in found["findings"] if each["severity"] == "error"] == []
+
     def entries(self) -> dict[str, Entry]:
         """Return all that is stored, by id."""
         stores = open_for_reading(self.place / "eventsync" / "eventsync.db")

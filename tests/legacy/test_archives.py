@@ -124,6 +124,17 @@ def test_it_ends_as_its_manifest_says(scene: Scene, said: Any) -> None:
 
 
 @pytest.mark.parametrize("said", _archives())
+def test_what_came_home_is_sound(scene: Scene, said: Any) -> None:
+    """Nothing that any look at it could call damage."""
+    scene.place.rmdir()
+    _unpack(said, scene.place)
+
+    scene.run("sync", "migrate")
+
+    scene.check_sound()
+
+
+@pytest.mark.parametrize("said", _archives())
 def test_it_does_so_killed_now_and_then(scene: Scene, said: Any, tmp_path: Path) -> None:
     """A migration that died is one that was never started, or goes on where it was."""
     _check_killed(scene, said, tmp_path, every=89)

@@ -1,11 +1,14 @@
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
+
+import attrs
 
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._counters import miscounts
 from eventsync_adapters.sqlite._damaged import text_of
 from eventsync_adapters.sqlite._doubts import doubtful
-from eventsync_adapters.sqlite._links import QUESTIONS
+from eventsync_adapters.sqlite._links import BODY_NAMED, FAILURE_NAMED, QUESTIONS
 from eventsync_adapters.sqlite._mending import check, recount, torn_indexes
 from eventsync_adapters.sqlite._names import Names
 from eventsync_adapters.sqlite._rows import owe
@@ -21,9 +24,11 @@ from eventsync_core.inspection import (
     Place,
 )
 from eventsync_core.ledger import in_ranges
+from eventsync_core.migration import BODIES, FAILURES, read_name
 
 _LEAST = -(2**63)
 _AT_ONCE = 5_000
+_BODY_MISSING = {True: "body", False: "body failure"}
 PLACE = """
 SELECT s.stream, e.position FROM entries e JOIN streams s ON s.stream_id = e.stream_id
 WHERE e.event_id = ?
@@ -89,14 +94,36 @@ class SqliteInspection:
             Dangling(
                 link=link,
                 where=self._names.where(question.keys, row[:width]),
-                missing=row[-1] or "request",
+                missing=missing,
                 stream=self._stream(row[width]),
             )
             for row in rows
-            if row[-1] or (link is Link.LEDGER and not _was_carried(*row[2:]))
+            if (missing := self._missing(link, row))
         ]
         last = rows[-1][:width] if len(rows) == limit else None
         return Looked(len(rows), torn + found, last)
+
+    def _missing(self, link: Link, row: tuple[Any, ...]) -> str:
+        if link is Link.LEDGER and not row[-1]:
+            return "" if _was_carried(*row[2:]) else "request"
+        if link is Link.PROVENANCE and row[-1] == "entry" and row[1] in (BODIES, FAILURES):
+            is_body = row[1] == BODIES
+            return "" if self._is_named(row[-2], is_body=is_body) else _BODY_MISSING[is_body]
+        return row[-1] or ""
+
+    def _is_named(self, name: bytes | None, *, is_body: bool) -> bool:
+        """Say whether the body, or the failure of one, that *name* names is there."""
+        try:
+            key, reason = read_name(text_of(name))
+            parts = attrs.astuple(key)
+            if is_body:
+                found = self._database.row(BODY_NAMED, parts)
+            else:
+                found = self._database.row(FAILURE_NAMED, (*parts, reason))
+        except ValueError:
+            return False
+        # A purge of the project that it was imported under erased one that names none.
+        return found is not None or (is_body and not key.project_uuid.strip())
 
     def _stream(self, stream_id: int | None) -> str:
         return self._names.name("stream", stream_id)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from eventsync_adapters.sqlite._body_failures import BY_PARTS
 from eventsync_adapters.sqlite._doubts import HOLD_WORDS
 from eventsync_core.inspection import Link
 
@@ -180,12 +181,15 @@ FROM body_standings s WHERE (s.target_no, s.stream_id, s.body_no) > (?, ?, ?)
 ORDER BY s.target_no, s.stream_id, s.body_no LIMIT ?
 """
 PROVENANCE = """
-SELECT v.source_no, v.part, v.row_no, v.digest, NULL, CASE
+SELECT v.source_no, v.part, v.row_no, v.digest, NULL, CAST(v.event_id AS BLOB), CASE
     WHEN NOT EXISTS (SELECT 1 FROM legacy_sources o WHERE o.source_no = v.source_no) THEN 'source'
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.event_id = v.event_id) THEN 'entry' END
 FROM provenance v WHERE (v.source_no, v.part, v.row_no, v.digest) > (?, ?, ?, ?)
 ORDER BY v.source_no, v.part, v.row_no, v.digest LIMIT ?
 """
+# What the rows of these parts name is no event.
+BODY_NAMED = f"SELECT 1 FROM bodies WHERE {BY_PARTS}"  # noqa: S608 - made of constants
+FAILURE_NAMED = f"SELECT 1 FROM body_failures WHERE {BY_PARTS} AND reason = ?"  # noqa: S608 - made of constants
 SET_ASIDE = """
 SELECT a.aside_no, NULL, CASE
     WHEN NOT EXISTS (SELECT 1 FROM legacy_sources o WHERE o.source_no = a.source_no) THEN 'source'

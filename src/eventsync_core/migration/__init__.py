@@ -1,6 +1,6 @@
 """Bring home what old programs left: read, merge, resolve, clean up."""
 
-from eventsync_core.migration._body_rows import BODIES, FAILURES
+from eventsync_core.migration._body_rows import BODIES, FAILURES, read_name
 from eventsync_core.migration._columns import (
     TableRow,
     Value,
@@ -40,5 +40,6 @@ __all__ = [
     "micros_of",
     "migrate",
     "preview",
+    "read_name",
     "whole_of",
 ]

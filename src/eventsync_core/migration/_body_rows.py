@@ -1,5 +1,6 @@
 """Rows of the body queue and of its failure log, in both spellings of their columns."""
 
+import re
 from collections.abc import Callable
 from operator import attrgetter
 from typing import TypeVar
@@ -23,6 +24,8 @@ BODIES, FAILURES = "body_upload_queue", "body_upload_failure_log"
 _OLD_NAMES = {"mission_slug": "feature_slug", "mission_type": "mission_key"}
 _ROW_NUMBER = "id"
 _PARTS = attrgetter(*(field.name for field in attrs.fields(BodyKey)))
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_NAME = re.compile(rf"(\[{_TEXT}(?:,{_TEXT})*\])(?: (.*))?", re.DOTALL)
 _Read = TypeVar("_Read")
 
 
@@ -56,11 +59,19 @@ def name_of(key: BodyKey) -> str:
     return write(_PARTS(key))
 
 
-def key_of(name: str) -> BodyKey:
-    """Return the key that `name_of` wrote."""
-    return BodyKey(
-        **dict(zip((each.name for each in attrs.fields(BodyKey)), read_document(name), strict=True))
-    )
+def read_name(name: str) -> tuple[BodyKey, str]:
+    """
+    Return the key that `name_of` or `failure_name` wrote, and the reason, empty of a body.
+
+    Raises:
+        ValueError: Neither wrote it.
+    """
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise ValueError("the name is not that of a body")
+    names = (each.name for each in attrs.fields(BodyKey))
+    key = BodyKey(**dict(zip(names, read_document(found[1]), strict=True)))
+    return key, found[2] or ""
 
 
 def failure_name(failure: UploadFailure) -> str:

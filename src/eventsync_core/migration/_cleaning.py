@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from eventsync_core.errors import SourceError
 from eventsync_core.legacy import Became, Noted, Provenance, RowKey, is_safe, row_digest
-from eventsync_core.migration._body_rows import BODIES, FAILURES, failure_name, key_of
+from eventsync_core.migration._body_rows import BODIES, FAILURES, failure_name, read_name
 from eventsync_core.migration._guarding import guarding
 from eventsync_core.migration._model import MigrationRules, SourceReport
 from eventsync_core.migration._port import Emptying, Left, OldSource
@@ -135,7 +135,7 @@ def _safe(
 ) -> list[RowKey]:
     """Return the rows whose content the store was seen to hold."""
     if part == BODIES:
-        return [row.key for row in page if stores.bodies.get(key_of(row.event_id)) is not None]
+        return [row.key for row in page if stores.bodies.get(read_name(row.event_id)[0])]
     if part == FAILURES:
         return [row.key for row in page if row.event_id in logged]
     safe: list[RowKey] = []
