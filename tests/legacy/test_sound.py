@@ -1,5 +1,8 @@
 """What came home refers to what is there."""
 
+import sqlite3
+from typing import Any
+
 import pytest
 
 from tests.damage.damaging import unguarded
@@ -56,3 +59,23 @@ def test_what_came_home_and_is_gone_is_missed(brought: Scene, table: str, missin
     assert {each["missing"] for each in broken if each["kind"] == "provenance"} == {
         missing if missing == "body" else "body failure"
     }
+
+
+def test_what_left_an_old_database_is_overwritten(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by an SQLite that only forgets what is deleted."""
+    connect = sqlite3.connect
+
+    def forgetful(*words: Any, **more: Any) -> sqlite3.Connection:
+        database = connect(*words, **more)
+        database.execute("PRAGMA secure_delete = OFF").fetchall()
+        return database
+
+    queue(scene.queue, [(f"e{n}", envelope(f"e{n}", payload="CANARY" * 9)) for n in range(40)])
+    bodies(scene.queue, [body("CANARY" * 2_000)])
+    monkeypatch.setattr(sqlite3, "connect", forgetful)
+
+    assert scene.run("sync", "migrate").document["removed"] == 41
+
+    assert b"CANARY" not in scene.queue.read_bytes()

@@ -29,6 +29,8 @@ class DatabaseEmptying:
             self._connection.execute("PRAGMA synchronous = FULL")
             # So that nothing goes along with the rows.
             self._connection.execute("PRAGMA foreign_keys = OFF")
+            # Else what left stays in the file, where no purge of the store can reach it.
+            self._connection.execute("PRAGMA secure_delete = ON")
         removed = 0
         with self._unit("BEGIN IMMEDIATE"):
             tables = self._looked()
