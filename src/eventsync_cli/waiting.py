@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from eventsync_core.migration import OldSource, OldTable, Waiting
     from eventsync_core.stores import Stores
 
-__all__ = ["rows_in", "waiting_lines"]
+__all__ = ["left_sources", "rows_in", "waiting_lines"]
 
 
 def rows_in(
@@ -24,6 +24,16 @@ def rows_in(
     from eventsync_core.migration import find_waiting
 
     return tuple(find_waiting(sources, stores))
+
+
+def left_sources(app: App, stores: "Stores") -> list[str]:
+    """Return the paths of the old files that hold content of the project; see `find_left`."""
+    found = app.old_sources()
+    if found.is_empty:
+        return []
+    from eventsync_core.migration import find_left
+
+    return find_left(stores, found.sources, found.records, app.stream)
 
 
 def waiting_lines(app: App) -> list[str]:

@@ -68,7 +68,7 @@ def test_what_left_an_old_database_is_overwritten(
     connect = sqlite3.connect
 
     def forgetful(*words: Any, **more: Any) -> sqlite3.Connection:
-        database = connect(*words, **more)
+        database: sqlite3.Connection = connect(*words, **more)
         database.execute("PRAGMA secure_delete = OFF").fetchall()
         return database
 

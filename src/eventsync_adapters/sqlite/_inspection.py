@@ -112,7 +112,9 @@ class SqliteInspection:
         return row[-1] or ""
 
     def _is_named(self, name: bytes | None, *, is_body: bool) -> bool:
-        """Say whether the body, or the failure of one, that *name* names is there."""
+        """Say whether the body, or the failure of one, that *name* names is there, if any."""
+        if not name:
+            return True
         try:
             key, reason = read_name(text_of(name))
             parts = attrs.astuple(key)

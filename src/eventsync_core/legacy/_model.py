@@ -143,6 +143,8 @@ class Provenance:
     Where an event came from: a row of the source at `path`, and what stood beside it.
 
     Of a row of a failure log `queued_at` is when it first failed, and `retry_count` how often.
+    `event_id` is the name of a body or a refusal where it came from their tables, and empty where
+    that was erased before with its project.
     """
 
     path: str

@@ -11,6 +11,7 @@ from eventsync_core.migration._columns import (
 )
 from eventsync_core.migration._migrate import migrate, preview
 from eventsync_core.migration._model import Migration, MigrationRules, OnRow, SourceReport
+from eventsync_core.migration._of_project import find_left
 from eventsync_core.migration._past_port import OldRecords, OldTable, RowsReading
 from eventsync_core.migration._port import Emptying, Left, OldSource, Reading
 from eventsync_core.migration._waiting import Waiting, find_waiting
@@ -35,6 +36,7 @@ __all__ = [
     "Waiting",
     "as_document",
     "columns_text",
+    "find_left",
     "find_waiting",
     "folded",
     "micros_of",

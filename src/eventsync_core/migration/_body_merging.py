@@ -1,6 +1,7 @@
 """Rows of the body queue become bodies of the store, and refusals part of its failure log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 import attrs
 
@@ -11,6 +12,7 @@ from eventsync_core.migration._body_rows import JudgedBody, name_of
 from eventsync_core.migration._columns import digest_of, pieces_of
 from eventsync_core.migration._counting import uncounted
 from eventsync_core.migration._model import MigrationRules
+from eventsync_core.migration._of_project import erased_at
 from eventsync_core.stores import Stores
 
 _DIVERGENT = "other content under the key of a stored body"
@@ -26,6 +28,7 @@ class BodyMerging:
     _seen: dict[str, BodyUpload] = attrs.field(factory=dict)
     _counted: dict[str, list[Provenance]] = attrs.field(factory=dict)
     _new: list[tuple[str, BodyUpload | None]] = attrs.field(factory=list)
+    _erased_at: Mapping[str, int] = attrs.field(factory=dict)
 
     def forget(self) -> None:
         """Let a preview know nothing of what it would import since `remember`."""
@@ -44,14 +47,19 @@ class BodyMerging:
 
     def merge(self, source: Source, rows: Sequence[JudgedBody], *, at: int) -> list[Became]:
         """Return what became of *rows*; all of that is stored, or none of it."""
-        if self.is_preview or self.stores is None:
+        if self.stores is None:
             return [self._merge_one(source, each, at) for each in rows]
-        with self.stores.atomic():
-            self.stores.legacy.note(Noted(source=source), at=at)
+        with nullcontext() if self.is_preview else self.stores.atomic():
+            self._erased_at = erased_at(self.stores)
+            if not self.is_preview:
+                self.stores.legacy.note(Noted(source=source), at=at)
             return [self._merge_one(source, each, at) for each in rows]
 
     def _merge_one(self, source: Source, each: JudgedBody, at: int) -> Became:
-        if each.upload is not None:
+        is_erased = self._is_erased(each)
+        if is_erased:
+            became = Became.DEDUPLICATED
+        elif each.upload is not None:
             became = self._upload(source, each, each.upload, at)
         elif each.failure is not None:
             became = self._fail(source, each, each.failure, at)
@@ -59,10 +67,26 @@ class BodyMerging:
             became = Became.QUARANTINED
         if not self.is_preview and self.stores is not None:
             if became in (Became.IMPORTED, Became.DEDUPLICATED):
-                self.stores.legacy.take([_provenance(source, each, at)])
+                origin = _provenance(source, each, at)
+                self.stores.legacy.take([_nameless(origin) if is_erased else origin])
             else:
                 self.stores.legacy.set_aside([self.aside(source, each, at)])
         return became
+
+    def _is_erased(self, each: JudgedBody) -> bool:
+        """Say whether it is as old as the last purge of its project, and is not here again."""
+        if each.failure is not None:
+            erased = self._erased_at.get(each.failure.key.project_uuid)
+            return erased is not None and each.failure.last_failed_at <= erased
+        if each.upload is None or name_of(each.upload.key) in self._seen:
+            return False
+        erased = self._erased_at.get(self._stream_of(each.upload))
+        is_old = erased is not None and each.upload.created_at <= erased
+        return is_old and self._bodies_get(each.upload) is None
+
+    def _stream_of(self, upload: BodyUpload) -> str:
+        project = (self.rules.project or "").strip() or UNASSIGNED
+        return stream_key(upload.key.project_uuid, project)
 
     def _upload(self, source: Source, each: JudgedBody, upload: BodyUpload, at: int) -> Became:
         name = name_of(upload.key)
@@ -78,8 +102,7 @@ class BodyMerging:
             self._new.append((name, seen))
             self._seen[name] = seen or _without_content(stored or upload)
         else:
-            project = (self.rules.project or "").strip() or UNASSIGNED
-            self.stores.bodies.add(stream_key(upload.key.project_uuid, project), upload, at=at)
+            self.stores.bodies.add(self._stream_of(upload), upload, at=at)
         return Became.IMPORTED if added is Added.STORED else Became.DEDUPLICATED
 
     def _bodies_get(self, upload: BodyUpload) -> BodyUpload | None:
@@ -123,6 +146,11 @@ class BodyMerging:
 def _without_content(upload: BodyUpload) -> BodyUpload:
     """Return what tells *upload* from another; a preview keeps no contents."""
     return attrs.evolve(upload, content=digest_of(pieces_of(upload.content)).hex())
+
+
+def _nameless(origin: Provenance) -> Provenance:
+    """Return what tells that a row was dealt with, and nothing of what it held."""
+    return attrs.evolve(origin, event_id="", queued_at=None, retry_count=None, beside="")
 
 
 def _provenance(source: Source, each: JudgedBody, at: int) -> Provenance:

@@ -133,17 +133,22 @@ def _seen(stores: Stores, path: str, part: str, *, after: int, upto: int) -> Ite
 def _safe(
     stores: Stores, part: str, page: Sequence[Provenance], logged: Collection[str]
 ) -> list[RowKey]:
-    """Return the rows whose content the store was seen to hold."""
-    if part == BODIES:
-        return [row.key for row in page if stores.bodies.get(read_name(row.event_id)[0])]
-    if part == FAILURES:
-        return [row.key for row in page if row.event_id in logged]
+    """Return the rows whose content the store was seen to hold, or erased on request."""
+    if part in (BODIES, FAILURES):
+        # What was erased has no name.
+        return [row.key for row in page if not row.event_id or _is_kept(stores, row, logged)]
     safe: list[RowKey] = []
     for start in range(0, len(page), _TEXTS_AT_ONCE):
         some = page[start : start + _TEXTS_AT_ONCE]
         held = stores.legacy.stored([row.event_id for row in some], with_text=True)
         safe += [row.key for row in some if is_safe(held.get(row.event_id))]
     return safe
+
+
+def _is_kept(stores: Stores, row: Provenance, logged: Collection[str]) -> bool:
+    if row.key.part == FAILURES:
+        return row.event_id in logged
+    return stores.bodies.get(read_name(row.event_id)[0]) is not None
 
 
 def _logged(stores: Stores) -> set[str]:
