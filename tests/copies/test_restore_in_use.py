@@ -249,7 +249,7 @@ def test_refused_at_the_last_moment(
     fails(run, "journal", "restore", str(backup), "--replace", code=5, error="store_busy")
 
     after = {each.name: each.read_bytes() for each in database.parent.iterdir()}
-    assert after.keys() == before.keys()
+    assert {name for name in after if not name.endswith(("-wal", "-shm"))} == before.keys()
     assert after["eventsync.db"][18:20] == before["eventsync.db"][18:20]
 
 
