@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "choice_of",
     "collected_document",
+    "owed_lines",
     "payload_options",
     "size_words",
     "sizes_of",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 _MOST = 10**18
+_MOST_TARGETS = 20
 
 
 def payload_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,7 +102,21 @@ def collected_document(found: Collected) -> dict[str, Any]:
         "streams_count": len(found.streams),
         "targets": targets[:MOST_ITEMS],
         "targets_count": len(targets),
+        "owed_targets": dict(found.owed.most_common(MOST_ITEMS)),
+        "owed_targets_count": len(found.owed),
     }
+
+
+def owed_lines(found: Collected, *, is_done: bool) -> list[str]:
+    """Say which targets are still owed some of what goes, or were owed what went."""
+    verb = "was" if is_done else "is"
+    lines = [
+        f"  target {target_id} {verb} still owed {count} of them, and gets them only after "
+        "journal import brought them back"
+        for target_id, count in found.owed.most_common(_MOST_TARGETS)
+    ]
+    more = len(found.owed) - len(lines)
+    return [*lines, f"  and {more} more targets"] if more else lines
 
 
 def sizes_of(

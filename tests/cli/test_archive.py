@@ -117,6 +117,21 @@ def test_undelivered_events_are_never_hidden(run: Run, events: Path, tmp_path: P
     assert (grant["classes"]["archived_or_purged_undelivered"], grant["remaining_owed"]) == (0, 20)
 
 
+def test_what_another_target_is_still_owed_is_told(delivered: Run, tmp_path: Path) -> None:
+    """With --target another need not have it: who is owed how many, before and after."""
+    first = delivered("target", "show", "--json").document["target_id"]
+    delivered("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", "http://127.0.0.1:9/x")
+    second = delivered("target", "show", "--json").document["target_id"]
+    words = ("sync", "archive", str(tmp_path / "a.gz"), "--project", "default", "--target", first)
+
+    preview = delivered(*words, "--dry-run", "--json").document
+    said = delivered(*words).out
+
+    assert (preview["undelivered"], preview["owed_targets"]) == (0, {second: 20})
+    assert f"target {second} was still owed 20 of them" in said
+    assert delivered("target", "show", "--json").document["remaining_owed"] == 0
+
+
 def test_a_file_that_is_there_stays(delivered: Run, home: Path, tmp_path: Path) -> None:
     """Another archive, or the home's own: nothing is replaced, nothing goes."""
     out = tmp_path / "a.gz"

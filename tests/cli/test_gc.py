@@ -67,6 +67,27 @@ def test_it_shrinks(delivered: Run, home: Path) -> None:
     assert after < before / 2
 
 
+def test_what_another_target_is_still_owed_is_told(delivered: Run) -> None:
+    """With --target another need not have it: who is owed how many, before and after."""
+    first = delivered("target", "show", "--json").document["target_id"]
+    delivered("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", "http://127.0.0.1:9/x")
+    second = delivered("target", "show", "--json").document["target_id"]
+    named = ("--target", first, "--type", "A")
+
+    preview = delivered("sync", "gc", *named, "--json").document
+    said = delivered("sync", "gc", *named).out
+    done = delivered("sync", "gc", *named, "--apply", "--json").document
+
+    assert preview["purged"] == done["purged"] == 200
+    assert preview["owed_targets"] == done["owed_targets"] == {second: 200}
+    assert preview["owed_targets_count"] == done["owed_targets_count"] == 1
+    assert f"target {second} is still owed 200 of them" in said
+    left = delivered("target", "show", "--json").document["remaining_owed"]
+    assert left == 200
+    delivered("target", "revoke", second, "--reason", "no more")
+    assert delivered("sync", "gc", "--target", first, "--json").document["owed_targets"] == {}
+
+
 @pytest.mark.requirement("S11")
 def test_the_record_stays(delivered: Run, big: Path, tmp_path: Path) -> None:
     """Ids are known, the chain holds, it counts as delivered, and nothing of it is offered."""

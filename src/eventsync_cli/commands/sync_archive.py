@@ -16,6 +16,7 @@ from eventsync_cli.render import Progress, Result
 from eventsync_cli.selecting import (
     choice_of,
     collected_document,
+    owed_lines,
     payload_options,
     size_words,
     sizes_of,
@@ -186,7 +187,11 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int | None]) ->
         reason, code = _refusal(done.archived), ExitCode.REFUSED
     return Result(
         document=document,
-        lines=[line, *damage_lines(done.archived.damaged.first)],
+        lines=[
+            line,
+            *([] if done.is_refused else owed_lines(found, is_done=is_done)),
+            *damage_lines(done.archived.damaged.first),
+        ],
         talk=app.concerns(),
         code=code,
         reason=reason,

@@ -10,6 +10,7 @@ from eventsync_cli.render import Progress, Result
 from eventsync_cli.selecting import (
     choice_of,
     collected_document,
+    owed_lines,
     payload_options,
     size_words,
     sizes_of,
@@ -110,7 +111,8 @@ def _lines(
     stayed = "  ".join(f"{why.value} {found.stayed[why]}" for why in Stay)
     counts = f"purged {found.purged} ({found.size} bytes)  skipped {found.stayed.total()}"
     compacted = ["gc: the database was written anew"] if is_compacted else []
-    return [f"gc: {would}{counts} ({stayed})  ({size_words(sizes)})", *compacted]
+    line = f"gc: {would}{counts} ({stayed})  ({size_words(sizes)})"
+    return [line, *owed_lines(found, is_done=is_done), *compacted]
 
 
 def _of_file(sizes: dict[str, int | None], *, is_done: bool, is_there: bool) -> list[str]:

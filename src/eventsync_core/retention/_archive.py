@@ -21,7 +21,15 @@ from eventsync_core.lines import (
 )
 from eventsync_core.payloads import Deed, Kept
 from eventsync_core.retention._choice import Choice, Stay, targets_of, why_stays
-from eventsync_core.retention._collect import Collected, check_last, going, pages, pieces, purge
+from eventsync_core.retention._collect import (
+    Collected,
+    check_last,
+    going,
+    owed,
+    pages,
+    pieces,
+    purge,
+)
 from eventsync_core.stores import Stores
 
 Write = Callable[[str], object]
@@ -72,8 +80,10 @@ def plan_archive(stores: Stores, choice: Choice, stream: str | None, *, at: int)
     for head, piece in _pieces(stores, choice, stream, found, at=at):
         sound = _sound(stores, head, piece, found)
         found.collected.add(head.stream, len(sound), sum(entry.event.size for entry in sound))
-        going = {entry.position for entry in sound}
-        found.count_undelivered([kept for kept in piece if kept.position in going])
+        positions = {entry.position for entry in sound}
+        leaving = [kept for kept in piece if kept.position in positions]
+        found.count_undelivered(leaving)
+        found.collected.owed += owed(stores, head, leaving)
     return found
 
 

@@ -19,7 +19,8 @@ class Collected:
     """
     What went, or would go: `purged` payloads with `size` bytes of text; and why others stayed.
 
-    `targets` are those that had to have the last of the events.
+    `targets` are those that had to have the last of the events. `owed` says, by target id, how
+    many of what went each one could still have been sent.
     """
 
     targets: frozenset[str]
@@ -27,6 +28,7 @@ class Collected:
     size: int = 0
     stayed: Counter[Stay] = attrs.field(factory=Counter)
     streams: Counter[str] = attrs.field(factory=Counter)
+    owed: Counter[str] = attrs.field(factory=Counter)
 
     def add(self, stream: str, events: int, size: int) -> None:
         """Count payloads of *stream* that went."""
@@ -46,6 +48,7 @@ def preview(stores: Stores, choice: Choice, stream: str | None, *, at: int) -> C
     found = Collected(targets_of(stores, choice))
     for head in heads_of(stores.journal, stream):
         for chosen in _chosen(stores, choice, head, found, at=at):
+            found.owed += owed(stores, head, chosen)
             found.add(head.stream, len(chosen), sum(kept.size for kept in chosen))
     return found
 
@@ -133,9 +136,11 @@ def _purge_at_once(
         now = stores.payloads.kept(head.stream, after=positions[0] - 1, upto=positions[-1])
         still = [kept for kept in now if kept.position in wanted]
         chosen = list(going(still, choice, head, found, in_flight, include=include))
+        lost = owed(stores, head, chosen)
         went = stores.payloads.purge(head.stream, [kept.position for kept in chosen], deed)
     done.targets = found.targets
     done.stayed += found.stayed
+    done.owed += lost
     done.add(head.stream, *went)
     return chosen
 
@@ -180,6 +185,17 @@ def going(
             yield kept
         else:
             found.stayed[why] += 1
+
+
+def owed(stores: Stores, head: Head, chosen: Sequence[Kept]) -> Counter[str]:
+    """Return how many of *chosen*, which are there, may still be sent to each target."""
+    found = Counter[str]()
+    for target in stores.targets.targets():
+        name = target.target_id
+        lacking = [kept.position for kept in chosen if name not in kept.delivered_to]
+        if lacking:
+            found[name] = len(stores.backlog.deliverable(name, head.stream, lacking))
+    return +found
 
 
 def pages(stores: Stores, head: Head) -> Iterator[list[Kept]]:

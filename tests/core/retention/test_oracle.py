@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from eventsync_adapters.sqlite import open_stores
 from eventsync_core import desk
+from eventsync_core.census import remaining
 from eventsync_core.desk import Order, Selection
 from eventsync_core.dispatch import Drain, drain
 from eventsync_core.ledger import Act as DeskAct
@@ -133,6 +134,8 @@ class World:
         assert (foreseen.purged, foreseen.size) == (done.purged, done.size)
         assert done.purged == len(expected)
         assert done.stayed == foreseen.stayed
+        assert not done.owed
+        assert not foreseen.owed
         self.gone |= expected
 
     def archive(self, *, include: bool) -> None:
@@ -147,6 +150,8 @@ class World:
         expected = here if include else here & self.everywhere
         foreseen = plan_archive(self.stores, Choice(), None, at=self.clock())
         assert foreseen.undelivered == len(here - self.everywhere)
+        still_owed = self.owed()
+        assert foreseen.collected.owed == still_owed
         file = ArchiveFile(opened=opened, read_back=lambda: "".join(lines).splitlines())
         done = archive(
             self.stores,
@@ -158,9 +163,20 @@ class World:
             include_undelivered=include,
         )
         assert done.collected.purged == len(expected)
+        assert done.collected.owed == (still_owed if include else {})
         assert not done.damaged.count
         self.gone |= expected
         self.files.append("".join(lines).splitlines())
+
+    def owed(self) -> dict[str, int]:
+        """Return how many events each target that is owed any still waits for."""
+        found = {
+            target_id: remaining(
+                self.stores.backlog.tally(target_id, STREAM, at=self.clock()).classes()
+            )
+            for target_id in self.has
+        }
+        return {target_id: count for target_id, count in found.items() if count}
 
     def bring_back(self, share: int) -> None:
         """Take an archive in again; all that it holds is here then, and nothing twice."""
