@@ -3,12 +3,14 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from eventsync import open_store
 from eventsync_adapters.server import Serving
-from tests.cli.bad_input import check_told
+from eventsync_cli.commands import sync_archive
+from tests.cli.bad_input import check_told, launched
 from tests.cli.conftest import Run
 from tests.cli.test_export import ODD, digests
 
@@ -44,6 +46,7 @@ def test_it_moves_and_comes_back(delivered: Run, tmp_path: Path) -> None:
     again = delivered("sync", "archive", str(tmp_path / "b"), "--project", "default", "--json")
 
     assert (done["archived"], done["undelivered"], done["dry_run"]) == (20, 0, False)
+    assert done["written"] == preview.document["written"] == 20
     for name in ("archived", "archived_bytes", "undelivered", "skipped", "streams", "retained"):
         assert preview.document[name] == done[name]
     assert preview.document["file_bytes_after"] is None
@@ -130,6 +133,37 @@ def test_what_another_target_is_still_owed_is_told(delivered: Run, tmp_path: Pat
     assert (preview["undelivered"], preview["owed_targets"]) == (0, {second: 20})
     assert f"target {second} was still owed 20 of them" in said
     assert delivered("target", "show", "--json").document["remaining_owed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "written", "words"), [("_opened", 0, ("--json",)), ("_lines", 20, ())]
+)
+def test_what_another_took_away_meanwhile(
+    delivered: Run,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    written: int,
+    words: tuple[str, ...],
+) -> None:
+    """Nothing goes by this one, but its file is made, and named with what it holds."""
+    out, real = tmp_path / "a.gz", getattr(sync_archive, step)
+
+    def late(*values: Any) -> Any:
+        assert launched(home, "sync", "gc", "--apply", "--project", "default").code == 0
+        return real(*values)
+
+    monkeypatch.setattr(sync_archive, step, late)
+    ran = delivered("sync", "archive", str(out), "--project", "default", *words)
+
+    if words:
+        said = [ran.document[key] for key in ("file", "archived", "written")]
+        assert said == [str(out), 0, written]
+    else:
+        assert f"{out} holds {written} events; {written} of them stayed here or went" in ran.out
+    lines = gzip.decompress(out.read_bytes()).splitlines()
+    assert json.loads(lines[-1])["eventsync_manifest"]["events"] == written
 
 
 def test_a_file_that_is_there_stays(delivered: Run, home: Path, tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ class _Done:
     archived: Archived
     retained: Retained
     is_refused: bool = False
+    is_made: bool = False
 
 
 @acting("archive")
@@ -88,7 +89,7 @@ def command(
     is_meant = bool(going.purged) and not done.is_refused
     if is_meant and not dry_run:
         with app.stores() as opened:
-            done = _Done(_archive(app, opened, wish), _retained(opened))
+            done = _Done(_archive(app, opened, wish), _retained(opened), is_made=True)
         after = app.give_back()
     elif is_meant:
         kept = done.retained.count - going.purged
@@ -163,9 +164,10 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int | None]) ->
     is_done = not (wish.dry_run or done.is_refused)
     document = {
         "operation": "archive",
-        "file": str(wish.file) if is_done and found.purged else None,
+        "file": str(wish.file) if done.is_made else None,
         "archived": 0 if done.is_refused else found.purged,
         "archived_bytes": 0 if done.is_refused else found.size,
+        "written": 0 if done.is_refused else done.archived.written,
         "undelivered": done.archived.undelivered,
         "retained": done.retained.count,
         **collected_document(found),
@@ -175,7 +177,7 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int | None]) ->
         "dry_run": wish.dry_run,
     }
     would = "would be " if wish.dry_run else ""
-    place = f" to {wish.file}" if document["file"] else ""
+    place = f" to {wish.file}" if done.is_made else ""
     counts = f"archived {document['archived']} ({document['archived_bytes']} bytes){place}"
     line = (
         f"{would}{counts}  undelivered {done.archived.undelivered}  skipped "
@@ -189,6 +191,7 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int | None]) ->
         document=document,
         lines=[
             line,
+            *_file_lines(wish.file, done),
             *([] if done.is_refused else owed_lines(found, is_done=is_done)),
             *damage_lines(done.archived.damaged.first),
         ],
@@ -197,6 +200,15 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int | None]) ->
         reason=reason,
         is_act=is_done,
     )
+
+
+def _file_lines(file: Path, done: _Done) -> list[str]:
+    """Say what FILE holds where that is not what went."""
+    written, purged = done.archived.written, done.archived.collected.purged
+    if not done.is_made or 0 < written == purged:
+        return []
+    more = written - purged
+    return [f"  {file} holds {written} events; {more} of them stayed here or went another way"]
 
 
 def _refusal(found: Archived) -> Reason:

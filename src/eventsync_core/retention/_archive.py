@@ -40,13 +40,15 @@ _ENTRIES_AT_ONCE = 500
 @attrs.define
 class Archived:
     """
-    What went into an archive: as `Collected`; `undelivered` of it some target lacks.
+    What went by an archive: as `Collected`; `undelivered` of it some target lacks.
 
+    `written` events are in the file, also what stayed here in the end or went another way.
     `damaged` was meant too, and stays as it is: its text is missing or not the captured one.
     """
 
     collected: Collected
     undelivered: int = 0
+    written: int = 0
     damaged: LeftOut = attrs.field(factory=LeftOut)
 
     def count_undelivered(self, going: Iterable[Kept]) -> None:
@@ -80,6 +82,7 @@ def plan_archive(stores: Stores, choice: Choice, stream: str | None, *, at: int)
     for head, piece in _pieces(stores, choice, stream, found, at=at):
         sound = _sound(stores, head, piece, found)
         found.collected.add(head.stream, len(sound), sum(entry.event.size for entry in sound))
+        found.written += len(sound)
         positions = {entry.position for entry in sound}
         leaving = [kept for kept in piece if kept.position in positions]
         found.count_undelivered(leaving)
@@ -115,7 +118,7 @@ def archive(
     if read_seal(file.read_back()) != sealed:
         raise StoreUnreadableError("the archive does not hold what was written; nothing is gone")
     known = Collected(done.collected.targets, stayed=done.collected.stayed)
-    done = Archived(known, damaged=done.damaged)
+    done = Archived(known, written=sealed.events, damaged=done.damaged)
     for head, ranges in written:
         positions = list(read_ranges(ranges))
         gone = purge(stores, choice, head, positions, deed, clock, known, include=include)

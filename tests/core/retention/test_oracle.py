@@ -164,6 +164,7 @@ class World:
         )
         assert done.collected.purged == len(expected)
         assert done.collected.owed == (still_owed if include else {})
+        assert done.written == len(expected)
         assert not done.damaged.count
         self.gone |= expected
         self.files.append("".join(lines).splitlines())
