@@ -1,7 +1,7 @@
 """Choosing a target: register it, grant a stream to it, write the configuration; or nothing."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,10 @@ import attrs
 
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
-from eventsync_cli.granting import grant_words
+from eventsync_cli.granting import gone_lines, grant_words
 from eventsync_cli.letting_go import is_live, let_go
 from eventsync_cli.render import Result
-from eventsync_core.census import remaining
+from eventsync_core.census import Tally, remaining
 from eventsync_core.errors import SettingsError
 from eventsync_core.policy import Mode
 from eventsync_core.stores import Stores
@@ -77,21 +77,31 @@ def choose(app: App, choice: Choice) -> Result:
             if change is not None:
                 change.undo()
             raise
+        tallies = _tallies(app, stores, choice.target)
         return _result(
             app,
             attrs.evolve(choice, talk=(*choice.talk, *staying)),
-            owed(app, stores, choice.target),
+            _remaining(tallies),
+            gone=sum(tally.gone for tally in tallies),
             is_granted=is_live(stores, choice.target, app.stream),
         )
 
 
 def owed(app: App, stores: Stores, target: Target) -> int:
     """Return how many events the target is owed of all streams granted to it."""
-    return sum(
-        remaining(stores.backlog.tally(target.target_id, found.stream, at=app.clock()).classes())
+    return _remaining(_tallies(app, stores, target))
+
+
+def _remaining(tallies: Iterable[Tally]) -> int:
+    return sum(remaining(tally.classes()) for tally in tallies)
+
+
+def _tallies(app: App, stores: Stores, target: Target) -> list[Tally]:
+    return [
+        stores.backlog.tally(target.target_id, found.stream, at=app.clock())
         for found in stores.grants.grants(target.target_id)
         if found.is_live
-    )
+    ]
 
 
 def reference_given(app: App, text: str, source: str) -> str:
@@ -177,7 +187,7 @@ def target_document(target: Target) -> dict[str, Any]:
     }
 
 
-def _result(app: App, choice: Choice, will_send: int, *, is_granted: bool) -> Result:
+def _result(app: App, choice: Choice, will_send: int, *, gone: int = 0, is_granted: bool) -> Result:
     target = choice.target
     document = {
         "mode": choice.mode.value,
@@ -194,6 +204,7 @@ def _result(app: App, choice: Choice, will_send: int, *, is_granted: bool) -> Re
         lines = [
             f"mode {choice.mode}: {target.url}",
             f"stream {app.stream} {verb}; {will_send} events go at the next sync now",
+            *gone_lines(gone),
         ]
     again = app.reread()
     return Result(document=document, lines=lines, talk=(*choice.talk, *again.concerns()))

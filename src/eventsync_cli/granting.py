@@ -8,7 +8,16 @@ from eventsync_core.clock import iso_time
 from eventsync_core.egress import Grant, GrantAct
 from eventsync_core.ids import DEFAULT_STREAM, given_words
 
-__all__ = ["CLI", "Said", "act_line", "grant_command", "grant_line", "grant_words", "said"]
+__all__ = [
+    "CLI",
+    "Said",
+    "act_line",
+    "gone_lines",
+    "grant_command",
+    "grant_line",
+    "grant_words",
+    "said",
+]
 
 CLI = "cli"
 
@@ -35,6 +44,12 @@ def grant_command(stream: str) -> tuple[str, ...]:
 def grant_words(stream: str) -> str:
     """Return the same as it is typed."""
     return shlex.join(grant_command(stream))
+
+
+def gone_lines(count: int) -> list[str]:
+    """Say that *count* events may go and cannot, for their payload is gone; nothing of none."""
+    why = "their text was archived or purged; journal import brings it back"
+    return [f"{count} events cannot go: {why}"] if count > 0 else []
 
 
 def grant_line(grant: Grant) -> str:

@@ -12,6 +12,7 @@ from eventsync_cli.bars import STUCK, bar, painted
 from eventsync_cli.boundary import boundary_lines
 from eventsync_cli.compose import App
 from eventsync_cli.exits import ExitCode
+from eventsync_cli.granting import gone_lines
 from eventsync_cli.locating import here
 from eventsync_cli.options import Chosen
 from eventsync_cli.render import listing
@@ -264,6 +265,7 @@ def _target_lines(status: TargetStatus, options: Chosen, at: int) -> list[str]:
     mark = "* " if status.is_current else "  "
     who = "".join(f" {word}" for word in (target.team, target.user) if word)
     lines = [f"{mark}{target.url}{who}  {facts}", *known_lines(target, options, at=at)]
+    lines += [f"    {line}" for line in gone_lines(status.gone)]
     lines += [
         f"    {stream.stream} is paused: {stream.paused}{_way_out(stream, status, options)}"
         for stream in status.streams

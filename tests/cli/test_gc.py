@@ -88,6 +88,24 @@ def test_what_another_target_is_still_owed_is_told(delivered: Run) -> None:
     assert delivered("sync", "gc", "--target", first, "--json").document["owed_targets"] == {}
 
 
+def test_a_new_target_is_told_what_it_cannot_get(delivered: Run) -> None:
+    """When it is chosen and ever after; not where it could not get it anyhow."""
+    delivered("sync", "gc", "--apply", "--type", "A")
+    words = ("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint")
+    gone = "200 events cannot go: their text was archived or purged"
+
+    chosen = delivered(*words, "http://127.0.0.1:9/x").out
+    status = delivered("sync", "status").out
+    later = delivered(*words, "http://127.0.0.1:9/later", "--from-now").out
+
+    assert "200 events go at the next sync now" in chosen
+    assert gone in chosen
+    assert "owed 200" in status
+    assert status.count(f"    {gone}") == 1
+    assert "cannot go" not in later
+    assert delivered("sync", "status").out.count(gone) == 1
+
+
 @pytest.mark.requirement("S11")
 def test_the_record_stays(delivered: Run, big: Path, tmp_path: Path) -> None:
     """Ids are known, the chain holds, it counts as delivered, and nothing of it is offered."""

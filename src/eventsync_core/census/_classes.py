@@ -112,6 +112,17 @@ class Tally:
         return attrs.evolve(self, groups=groups)
 
     @property
+    def gone(self) -> int:
+        """How many entries may go, and cannot: their payload was archived or purged."""
+        return sum(
+            group.count
+            for group in self.groups
+            if classify(group.facts) is Class.ARCHIVED_OR_PURGED_UNDELIVERED
+            and group.facts.is_granted
+            and group.facts.hold is None
+        )
+
+    @property
     def is_coherent(self) -> bool:
         """Every captured entry is counted exactly once, and none negatively."""
         return (

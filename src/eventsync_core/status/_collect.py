@@ -124,6 +124,7 @@ def _stream_status(stores: Stores, target: Target, stream: str, at: int) -> Stre
         total=sum(classes.values()),
         is_coherent=tally.is_coherent,
         remaining_owed=owed,
+        gone=tally.gone,
         oldest_owed_at=oldest,
         owed_since=since,
         is_on_record=grant is None or grant.is_on_record,

@@ -70,7 +70,7 @@ class StreamStatus:
 
     `last_request` is the latest one that carried its events there, or None. The first entry that
     is owed was captured at `oldest_owed_at` and is owed since `owed_since`, when the grant may
-    have come later. `is_on_record` as in `Grant`.
+    have come later. `is_on_record` as in `Grant`, `gone` as in `Tally`.
     """
 
     stream: str
@@ -82,6 +82,7 @@ class StreamStatus:
     total: int
     is_coherent: bool
     remaining_owed: int
+    gone: int = 0
     oldest_owed_at: int | None = None
     owed_since: int | None = None
     is_on_record: bool = True
@@ -142,6 +143,11 @@ class TargetStatus:
     def remaining_owed(self) -> int:
         """How many entries of all streams are still to be delivered."""
         return sum(stream.remaining_owed for stream in self.streams)
+
+    @property
+    def gone(self) -> int:
+        """How many entries of all streams may go, and cannot: their payload is gone."""
+        return sum(stream.gone for stream in self.streams)
 
 
 @attrs.frozen(kw_only=True)

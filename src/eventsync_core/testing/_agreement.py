@@ -18,6 +18,7 @@ class TargetView(NamedTuple):
     classes: dict[Class, int]
     is_coherent: bool
     captured: int
+    gone: int
     rows: list[LedgerEntry | None]
     requests: list[Request]
     grant: Grant | None
@@ -34,6 +35,7 @@ def view_of(stores: Stores, target_id: str, stream: str, *, at: int) -> TargetVi
         tally.classes(),
         tally.is_coherent,
         tally.captured,
+        tally.gone,
         [stores.ledger.entry(target_id, stream, entry.position) for entry in entries],
         stores.ledger.requests(target_id, stream),
         stores.grants.get(target_id, stream),

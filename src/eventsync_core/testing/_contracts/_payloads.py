@@ -241,6 +241,8 @@ class PayloadsContract:
             Class.ARCHIVED_OR_PURGED_UNDELIVERED: 3,
             Class.OWED: 1,
         }
+        # One of the three is held: it could not go with its text either.
+        assert stores.backlog.tally(TARGET_ID, STREAM, at=NOW).gone == 2
 
     def test_every_target_counts_by_itself(self, stores: Stores) -> None:
         """One that was named later, or is granted only a part, was never told."""
@@ -257,8 +259,10 @@ class PayloadsContract:
         gone = Class.ARCHIVED_OR_PURGED_UNDELIVERED
         assert classes(stores) == {Class.DELIVERED: 2, Class.OWED: 1}
         assert of_other() == {gone: 2, Class.NOT_GRANTED: 1}
+        assert stores.backlog.tally(other.target_id, STREAM, at=NOW).gone == 0
         stores.grants.grant(other.target_id, STREAM, from_position=1, actor="me", reason="", at=NOW)
         assert of_other() == {gone: 2, Class.OWED: 1}
+        assert stores.backlog.tally(other.target_id, STREAM, at=NOW).gone == 1
 
     def test_an_answer_that_comes_late_is_kept(self, stores: Stores) -> None:
         """What was on its way when its payload went is counted as it was answered."""
