@@ -49,10 +49,13 @@ def keeps(run: Run, count: int) -> None:
 
 def launched(home: Path, *words: str, through: Sequence[str] = ()) -> Ran:
     """Run a command in a process of its own, started *through* another program."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "error"}
+    # Under a limit on the size of files Python 3.11 puts cut bytecode in place, for all who follow.
+    env |= {"PYTHONDONTWRITEBYTECODE": "1"} if through else {}
     done = subprocess.run(
         [*through, *PROGRAM, "--home", str(home), *words],
         capture_output=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "error"},
+        env=env,
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())

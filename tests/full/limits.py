@@ -68,6 +68,8 @@ def file_size(size: int) -> Limit:
     """Let no file grow beyond *size* bytes."""
 
     def take() -> None:
+        # Python 3.11 puts cut bytecode in place.
+        sys.dont_write_bytecode = True
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 

@@ -61,7 +61,7 @@ def test_no_room_for_a_copy(scene: Scene, tmp_path: Path) -> None:
 
     queue(scene.queue, [f"e{number}" for number in range(2_000)])
     size = scene.queue.stat().st_size
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
