@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from eventsync_cli.absent import nothing_stored
+from eventsync_cli.absent import absent_lines
 from eventsync_cli.compose import App
 from eventsync_cli.damage import damage_document, damage_lines
 from eventsync_cli.failures import UsageProblemError
@@ -29,12 +29,12 @@ def quarantine_entries(app: App, event_ids: Sequence[str], *, dry_run: bool) -> 
         with app.reading() as stores:
             damage = _damage(app, stores, event_ids)
             changed = damage.free
-            absent = _absent(app, stores)
+            absent = absent_lines(app, stores)
     else:
         with app.stores() as opened:
             damage = _damage(app, opened, event_ids)
             changed = quarantine(opened, damage, actor="cli", at=app.clock())
-            absent = _absent(app, opened)
+            absent = absent_lines(app, opened)
     would = "would be " if dry_run else ""
     lines = [f"{would}quarantined {changed}  already held {damage.held}"]
     if event_ids:
@@ -72,12 +72,6 @@ def _damage(app: App, stores: Stores | None, event_ids: Sequence[str]) -> Damage
         return damage_in(stores, streams, progress=bar.reach)
 
 
-def _absent(app: App, stores: Stores | None) -> list[str]:
-    """Say that nothing is stored of the project that was named, where that is so."""
-    is_there = app.chosen.project is None or (stores and _streams(app, stores))
-    return [] if is_there else [f"eventsync: {nothing_stored(app, stores)}"]
-
-
 def _streams(app: App, stores: Stores) -> list[str]:
     stream = None if app.chosen.project is None else app.stream
     return [head.stream for head in heads_of(stores.journal, stream)]
@@ -89,7 +83,7 @@ def list_all(app: App, *, limit: int, after: int) -> Result:
     entries: list[dict[str, Any]] = []
     total = entry_count = 0
     with app.reading() as stores:
-        absent = _absent(app, stores)
+        absent = absent_lines(app, stores)
         if stores is not None:
             total = stores.legacy.aside_count()
             found = stores.legacy.aside(after=after, limit=limit + 1)

@@ -11,18 +11,26 @@ _NOTHING = "nothing is stored of project typo, but of default"
 
 @pytest.mark.parametrize(
     "line",
-    ["verify", "list", "list --hold operator", "quarantine", "quarantine --damaged --dry-run"],
+    [
+        "journal verify",
+        "journal list",
+        "journal list --hold operator",
+        "journal quarantine",
+        "journal quarantine --damaged --dry-run",
+        "sync gc",
+        "sync archive archive.gz --dry-run",
+    ],
 )
 def test_a_project_that_nothing_is_known_of(run: Run, events: Path, line: str) -> None:
     """A name that was mistyped is seen, and beside it what there is."""
-    assert run("journal", *line.split(), "--project", "typo").code == 0
+    assert run(*line.split(), "--project", "typo").code == 0
     run("capture", str(events))
 
-    ran = run("journal", *line.split(), "--project", "typo")
+    ran = run(*line.split(), "--project", "typo")
 
     assert ran.code == 0
     assert _NOTHING in ran.out + ran.err
-    assert _NOTHING not in run("journal", *line.split(), "--project", "default").err
+    assert _NOTHING not in run(*line.split(), "--project", "default").err
 
 
 def test_nothing_at_all(run: Run) -> None:

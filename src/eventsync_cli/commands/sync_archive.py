@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 import click
 
+from eventsync_cli.absent import absent_lines
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.damage import damage_document, damage_lines, left_reason
@@ -79,6 +80,7 @@ def command(
     _check_place(app, file)
     done = _Done(Archived(Collected(frozenset())), total(()))
     with app.reading() as stores:
+        absent = absent_lines(app, stores)
         if stores is not None:
             plan = plan_archive(stores, wish.choice, wish.stream, at=app.clock())
             done = _Done(plan, _retained(stores))
@@ -96,7 +98,9 @@ def command(
         done.retained = total((Retained("", kept, size - going.size),))
     left = done.retained.size_bytes
     is_known = not (dry_run and is_meant)
-    return _result(app, wish, done, sizes_of((size, left), before, after, is_known=is_known))
+    sizes = sizes_of((size, left), before, after, is_known=is_known)
+    result = _result(app, wish, done, sizes)
+    return attrs.evolve(result, talk=[*absent, *result.talk])
 
 
 def _check_place(app: App, file: Path) -> None:

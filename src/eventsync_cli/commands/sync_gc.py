@@ -3,6 +3,7 @@ from typing import Any
 import attrs
 import click
 
+from eventsync_cli.absent import absent_lines
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.failures import UsageProblemError
@@ -40,6 +41,7 @@ def command(app: App, *, apply: bool, dry_run: bool, compact: bool, **filters: A
     choice, stream = choice_of(app, **filters), wanted_stream(app)
     found, size = Collected(frozenset()), 0
     with app.reading() as stores:
+        absent = absent_lines(app, stores)
         if stores is not None:
             size = total(stores.measures.retained()).size_bytes
             found = found if apply else preview(stores, choice, stream, at=app.clock())
@@ -61,6 +63,7 @@ def command(app: App, *, apply: bool, dry_run: bool, compact: bool, **filters: A
     unused = 0 if after is None else after.unused
     is_compacted = compact and after is not None
     result = _result(app, found, sizes, unused, is_done=is_done, is_compacted=is_compacted)
+    result = attrs.evolve(result, talk=[*absent, *result.talk])
     if is_only_of_file:
         return attrs.evolve(result, lines=_of_file(sizes, is_done=compact, is_there=app.has_store))
     return result
