@@ -23,14 +23,17 @@ __all__ = ["acting"]
 
 def check_texts(values: Iterable[object]) -> None:
     """
-    Let only pass what can be written as UTF-8.
+    Let only pass what can be written as UTF-8; paths of which there may be several can be any.
 
     Raises:
         UsageProblemError: A value of the command line cannot.
     """
     for value in values:
+        texts = [str(value)]
+        if isinstance(value, tuple):
+            texts = [each for each in value if isinstance(each, str)]
         try:
-            str(value).encode()
+            "".join(texts).encode()
         except UnicodeEncodeError:
             raise UsageProblemError("the command line is not UTF-8") from None
 

@@ -15,10 +15,10 @@ def test_files_are_kept_with_their_reasons(run: Run, mission: Path) -> None:
     """Artifacts are queued once; anything else is skipped, and said why."""
     names = ("spec.md", "research/b.md", "research/c.py", "tasks.md", "README.md", "gone.md")
 
-    added = add(run, mission, *names)
+    added = add(run, mission, *names, "no utf-8 \udcff.md")
 
     assert added.code == 3
-    assert (added.document["enqueued"], added.document["skipped"]) == (1, 5)
+    assert (added.document["enqueued"], added.document["skipped"]) == (1, 6)
     assert added.document["stream"] == STREAM
     assert [item["reason"] for item in added.document["files"]] == [
         "enqueued",
@@ -27,6 +27,7 @@ def test_files_are_kept_with_their_reasons(run: Run, mission: Path) -> None:
         "oversized: 524289 bytes > 524288 limit",
         "unsupported_surface",
         "not_present: gone.md",
+        "not_present: no utf-8 \udcff.md",
     ]
     again = add(run, mission, "spec.md")
     assert (again.code, again.document["already_in_queue"]) == (0, 1)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from eventsync_cli.demo import make_lines
+from tests.cli.bad_input import fails
 from tests.cli.conftest import Run
 
 READING = [
@@ -73,6 +74,20 @@ def test_usage_errors_are_64_and_json(run: Run, home: Path, words: tuple[str, ..
     assert set(error["fix"]) in ({"argv"}, {"text"})
     assert "s3cret" not in ran.out + ran.err
     assert not (home / "config.toml").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sync", "gc", "--target"),
+        ("journal", "hold"),
+        ("journal", "quarantine"),
+        ("journal", "show"),
+    ],
+)
+def test_words_that_are_no_utf_8(run: Run, words: tuple[str, ...]) -> None:
+    """Also where a word may be given several times."""
+    fails(run, *words, "a\udcff", code=64, error="usage")
 
 
 def test_errors_for_people_are_two_lines(run: Run) -> None:

@@ -1,3 +1,4 @@
+import os
 from typing import Any
 
 import attrs
@@ -46,13 +47,13 @@ class _Kept:
 
 
 @acting("add")
-@click.argument("files", nargs=-1, required=True)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=bytes))
 @click.option("--mission", "mission_slug", required=True, help="The mission's slug.")
 @click.option("--mission-type", required=True, help="Its type, as software-dev.")
 @click.option("--manifest-version", required=True, help="The version of its manifest.")
 @click.option("--branch", "target_branch", default="main", show_default=True, help="Its branch.")
 @click.option("--root", metavar="DIR", help="The folder of the mission; else paths are as given.")
-def command(app: App, files: tuple[str, ...], root: str | None, **namespace: Any) -> Result:
+def command(app: App, files: tuple[bytes, ...], root: str | None, **namespace: Any) -> Result:
     """
     Keep FILES, which are artifacts of one mission of --project, to be uploaded.
 
@@ -65,7 +66,7 @@ def command(app: App, files: tuple[str, ...], root: str | None, **namespace: Any
             code="project_missing",
             fix_text="name it: --project UUID",
         )
-    read = [read_artifact(file, root) for file in files]
+    read = [read_artifact(os.fsdecode(file), root) for file in files]
     key = BodyKey(project_uuid=project, artifact_path="", content_hash="", **_named(namespace))
     kept = [_Kept(each, "skipped", each.skipped) for each in read]
     if any(not each.skipped for each in read):
