@@ -1,7 +1,9 @@
 """`journal import` of what a stranger wrote: what its lines say of themselves must agree."""
 
 import json
+import sys
 from hashlib import sha256
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,17 @@ def test_a_medium_that_cannot_be_read(run: Run) -> None:
 
     assert (ran.code, ran.document["stored"]) == (3, 0)
     assert ran.document["refused"][0]["code"] == "input_broke_off"
+
+
+def test_standard_input_beside_a_file_of_its_name(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`-` is never the file, though that is a database."""
+    monkeypatch.chdir(tmp_path)
+    Path("-").write_bytes(b"SQLite format 3\0")
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b'{"event_id": "x"}\n')))
+
+    assert run("journal", "import", "-", "--json").document["stored"] == 1
 
 
 def test_an_archive_cannot_move_an_event(run: Run, taken: Any) -> None:

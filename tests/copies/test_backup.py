@@ -92,6 +92,8 @@ def test_what_is_there_stays(run: Run, home: Path, events: Path, out: Path) -> N
     fails(run, "journal", "backup", str(out), code=64, error="output_exists")
     own = home / "eventsync" / "eventsync.db"
     fails(run, "journal", "backup", str(own), "--force", code=64, error="output_unusable")
+    fails(run, "journal", "backup", "-", code=64, error="output_unusable")
+    assert not Path("-").exists()
 
     assert out.read_text() == "precious"
     assert run("journal", "backup", str(out), "--force").code == 0

@@ -165,7 +165,9 @@ def test_the_commands_that_help_can_be_read(run: Run, home: Path, tmp_path: Path
 
 
 def test_what_is_there_stays(run: Run, tmp_path: Path) -> None:
-    """Unless --force."""
+    """Unless --force; and a bundle is a file, whatever is there."""
+    fails(run, "sync", "support-bundle", "-", code=64, error="output_unusable")
+    assert not Path("-").exists()
     place = tmp_path / "bundle.json"
     place.write_text("precious")
 

@@ -33,7 +33,7 @@ def command(app: App, file: str, *, dry_run: bool) -> Result:
 
 def _check_no_database(file: str) -> None:
     path = Path(file)
-    if not os.access(path, os.R_OK) or not path.is_file():
+    if file == "-" or not os.access(path, os.R_OK) or not path.is_file():
         return
     # Where it cannot be read, whoever takes its lines tells so.
     with suppress(OSError), path.open("rb") as opened:

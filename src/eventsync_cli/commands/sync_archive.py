@@ -11,7 +11,6 @@ from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
 from eventsync_cli.damage import damage_document, damage_lines, left_reason
 from eventsync_cli.exits import ExitCode
-from eventsync_cli.failures import UsageProblemError
 from eventsync_cli.lines import LONGEST_OWN_LINE, BrokeOffError, Splitter, pieces
 from eventsync_cli.render import Progress, Result
 from eventsync_cli.selecting import (
@@ -77,7 +76,7 @@ def command(
         include_undelivered=include_undelivered,
         dry_run=dry_run,
     )
-    _check_place(app, file)
+    app.check_outside(file)
     done = _Done(Archived(Collected(frozenset())), total(()))
     with app.reading() as stores:
         absent = absent_lines(app, stores)
@@ -101,16 +100,6 @@ def command(
     sizes = sizes_of((size, left), before, after, is_known=is_known)
     result = _result(app, wish, done, sizes)
     return attrs.evolve(result, talk=[*absent, *result.talk])
-
-
-def _check_place(app: App, file: Path) -> None:
-    if str(file) == "-":
-        raise UsageProblemError(
-            "an archive is the only copy of what is in it, and is read back: it is a file",
-            code="output_unusable",
-            fix_text="name a file",
-        )
-    app.check_outside(file)
 
 
 def _retained(stores: Stores) -> Retained:

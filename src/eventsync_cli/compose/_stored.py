@@ -248,11 +248,13 @@ class Stored(Settings):
 
     def check_outside(self, path: Path) -> None:
         """
-        Let only pass what is neither one of the database's files nor the home's own.
+        Let only pass a file that is neither one of the database's nor the home's own.
 
         Raises:
-            OutputUnusableError: It is.
+            OutputUnusableError: It is one of these, or `-`.
         """
+        if str(path) == "-":
+            raise OutputUnusableError("what is made here is a file, and cannot go to -")
         if self._is_of_database(path):
             raise OutputUnusableError(f"{path} is a name of the database, and stays", is_ours=True)
         if self._is_of_home(path):
