@@ -194,6 +194,24 @@ def test_a_home_that_may_not_be_made(home: Path, events: Path, run: Run) -> None
 
 
 @has_modes
+@pytest.mark.parametrize("closed", [".", "other", "other/eventsync"])
+def test_a_backup_where_nothing_may_be_made(
+    run: Run, home: Path, full_home: Path, closed: str
+) -> None:
+    """It is not restored, and that is told as by any other command that would store."""
+    copy, top = home.parent / "copy.db", home.parent / "top"
+    assert run("journal", "backup", str(copy)).code == 0
+    (top / closed).mkdir(parents=True)
+    (top / closed).chmod(0o500)
+    words = ("journal", "restore", str(copy), "--json")
+
+    told = launched(top / "other", *words, through=UNPRIVILEGED)
+
+    check_document(told, 5, "store_not_writable")
+    assert list((top / closed).iterdir()) == []
+
+
+@has_modes
 @pytest.mark.parametrize("what", ["folder", pytest.param("file", marks=pytest.mark.long)])
 def test_a_store_that_may_not_be_looked_at(
     run: Run, home: Path, events: Path, full_home: Path, what: str

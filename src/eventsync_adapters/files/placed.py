@@ -2,12 +2,14 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from eventsync_adapters import machine
 from eventsync_adapters.files.whole import UNFINISHED, name_it, place_of, refused
+from eventsync_core.errors import EventSyncError
 
 __all__ = ["placed_file", "scratch_file"]
 
@@ -27,19 +29,20 @@ def placed_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
         OutputLostError: It could not be given its name.
     """
     place = place_of(path, replace=replace)
-    with scratch_file(place, called=path) as unfinished:
+    with scratch_file(place, partial(refused, path)) as unfinished:
         yield unfinished
         name_it(path, unfinished, place, replace=replace)
 
 
 @contextmanager
-def scratch_file(beside: Path, *, called: Path | None = None) -> Iterator[Path]:
+def scratch_file(
+    beside: Path, refusal: Callable[[OSError | ValueError], EventSyncError]
+) -> Iterator[Path]:
     """
     Make an empty file *beside* another one, for its owner only, that is gone after the block.
 
     Raises:
-        OutputUnusableError: It cannot be made there.
-        OutputLostError: The disk does not let it be made.
+        EventSyncError: It cannot be made there; it is what *refusal* makes of the reason.
     """
     place = beside.resolve()
     unfinished = place.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
@@ -47,7 +50,7 @@ def scratch_file(beside: Path, *, called: Path | None = None) -> Iterator[Path]:
         try:
             os.close(machine.open_new_file(unfinished))
         except (OSError, ValueError) as error:
-            raise refused(called or beside, error) from error
+            raise refusal(error) from error
         yield unfinished
     finally:
         for end in _SIDE_FILES:

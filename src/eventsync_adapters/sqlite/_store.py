@@ -23,6 +23,7 @@ from eventsync_adapters.sqlite._migrate import applied_versions, migrate
 from eventsync_adapters.sqlite._stalls import left_waiting
 from eventsync_core.clock import Clock
 from eventsync_core.errors import (
+    StoreError,
     StoreFullError,
     StoreNotWritableError,
     StoreUnreadableError,
@@ -276,9 +277,7 @@ def open_stores(
         machine.make_private_folder(path.parent)
         machine.create_private_file(path)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        kind = StoreFullError if error.errno == errno.ENOSPC else StoreNotWritableError
-        raise kind(f"{path} cannot be made: {reason}") from error
+        raise not_made(path, error) from error
     database = connect(path, mode="rw", busy_seconds=busy_seconds)
     try:
         database.prepare(partial(_prepare, durability=durability))
@@ -286,6 +285,14 @@ def open_stores(
         database.close()
         raise
     return SqliteStores(database, durability=durability, clock=clock)
+
+
+def not_made(path: Path, error: OSError | ValueError) -> StoreError:
+    """Return the error for a store that cannot be made at *path*."""
+    is_full = getattr(error, "errno", None) == errno.ENOSPC
+    kind = StoreFullError if is_full else StoreNotWritableError
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return kind(f"{path} cannot be made: {reason}")
 
 
 def _prepare(database: Database, *, durability: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,14 +155,17 @@ def preparing(app: Stored, file: Path) -> Iterator[Prepared]:
     Copy the backup *file* beside the database of *app*; what is not put there by the end goes.
 
     Raises:
-        StoreError: It cannot be copied.
+        StoreError: It cannot be copied there.
     """
     from eventsync_adapters import machine
     from eventsync_adapters.files.placed import scratch_file
-    from eventsync_adapters.sqlite import copy_store
+    from eventsync_adapters.sqlite import copy_store, not_made
 
-    machine.make_private_folder(app.database.parent)
-    with scratch_file(app.database) as place:
+    try:
+        machine.make_private_folder(app.database.parent)
+    except OSError as error:
+        raise not_made(app.database, error) from error
+    with scratch_file(app.database, partial(not_made, app.database)) as place:
         copy_store(file, place)
         _end_grants(place, app.revocations().pending())
         yield Prepared(place)
