@@ -230,6 +230,31 @@ def test_what_came_at_the_last_moment_is_told(
     assert (told["grants_resting"], told["grants_revoked"]) == (0, 1)
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_empty_home_that_is_filled_at_the_last_moment(
+    run: Run, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_there: bool
+) -> None:
+    """It is refused as one that was filled before, and stays as it is."""
+    put, other = adapter.put_in_place, tmp_path / "other"
+    database = other / "eventsync" / "eventsync.db"
+    if is_there:
+        open_stores(database).close()
+
+    def late(*arguments: Any, **more: Any) -> None:
+        with open_stores(database) as stores:
+            capture(stores, '{"event_id": "late"}', at=1)
+        put(*arguments, **more)
+
+    monkeypatch.setattr(adapter, "put_in_place", late)
+    words = ("--home", str(other), "journal", "restore", str(backup))
+
+    ran = fails(run, *words, code=4, error="home_not_empty")
+
+    assert "--replace" in ran.document["error"]["fix"]["argv"]
+    assert _ids(database) == {"late"}
+    assert not list(database.parent.glob("*.before-restore-*"))
+
+
 @pytest.mark.parametrize("is_damaged", [True, False])
 def test_refused_at_the_last_moment(
     run: Run, home: Path, backup: Path, monkeypatch: pytest.MonkeyPatch, *, is_damaged: bool

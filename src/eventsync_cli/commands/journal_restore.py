@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -58,11 +59,16 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
     surprise.
     """
     backup = looking_into(Path(file))
-    with present(app) as (is_there, before):
-        if is_there and not replace and (before is None or holds_something(before)):
-            given = {"--damaged": damaged, "--dry-run": dry_run}
-            more = (option for option, is_given in given.items() if is_given)
-            raise HomeNotEmptyError(app.shown_database, file, *more, unknown=_why_unknown(app))
+    given = {"--damaged": damaged, "--dry-run": dry_run}
+    more = tuple(option for option, is_given in given.items() if is_given)
+
+    def check(before: Stores | None) -> None:
+        if not replace and app.has_store and (before is None or holds_something(before)):
+            unknown = _why_unknown(app) if before is None else ""
+            raise HomeNotEmptyError(app.shown_database, file, *more, unknown=unknown)
+
+    with present(app) as before:
+        check(before)
         if dry_run:
             with backup.reading() as stores:
                 plan = _plan(app, backup, heeded(app, stores), before, file, damaged=damaged)
@@ -70,7 +76,7 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
     with if_interrupted(_EITHER, _LOOK), preparing(app, Path(file)) as made:
         with made.reading() as stores:
             found = checked(app, made, stores, called=file, damaged=damaged)
-        aside, settled = made.put(app, partial(_settle, app))
+        aside, settled = made.put(app, partial(_settle, app, check))
         plan = _Plan(found=found, settled=settled, left=_left(app, made, aside))
         app.glance()
     return _result(app, file, plan, aside, dry_run=False)
@@ -85,7 +91,10 @@ def _why_unknown(app: App) -> str:
         return error.message
 
 
-def _settle(app: App, stores: Stores, before: Stores | None) -> Settled:
+def _settle(
+    app: App, check: Callable[[Stores | None], None], stores: Stores, before: Stores | None
+) -> Settled:
+    check(before)
     at = app.clock()
     sent = None if before is None else who_sends(before, at=at)
     if sent is not None:

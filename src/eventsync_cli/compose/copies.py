@@ -172,16 +172,16 @@ def preparing(app: Stored, file: Path) -> Iterator[Prepared]:
 
 
 @contextmanager
-def present(app: Stored) -> Iterator[tuple[bool, Stores | None]]:
+def present(app: Stored) -> Iterator[Stores | None]:
     """
-    Yield whether there is a database, and its stores if they can be read.
+    Open the store of *app* for reading for the length of the block, if it is there and can be read.
 
     Raises:
         SettingsError: The store is no file.
     """
     app.require_file()
     with _opened(app.database) as opened:
-        yield app.has_store, opened
+        yield opened
 
 
 @contextmanager
