@@ -55,7 +55,8 @@ def checked(
     try:
         heads = [head for head in stores.journal.heads() if head.position > 0]
         found = Checked(sum(head.position for head in heads), len(heads), found.flaw)
-        found = attrs.evolve(found, flaw=found.flaw or _verified(app, stores, heads))
+        flaw = found.flaw or _verified(app, stores, heads) or _strange(stores)
+        found = attrs.evolve(found, flaw=flaw)
     except StoreUnreadableError as error:
         found = attrs.evolve(found, flaw=found.flaw or error.message)
     except OF_ODD_VALUES:
@@ -65,6 +66,14 @@ def checked(
         refusal.fix_text = fix
         raise refusal
     return found
+
+
+def _strange(stores: Stores) -> str:
+    """Return the first part of the schema that is not as it was made; empty: all is."""
+    # What is in the tables was looked at.
+    for name in stores.inspection.check(seconds=0).schema:
+        return f"{name} is a table, index or trigger that was not made so"
+    return ""
 
 
 def _verified(app: App, stores: Stores, heads: Sequence[Head]) -> str:

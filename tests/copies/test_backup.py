@@ -155,6 +155,21 @@ def test_a_damaged_store_is_told(run: Run, home: Path, events: Path, out: Path) 
     assert rows(out) == rows(home / "eventsync" / "eventsync.db")
 
 
+def test_guards_that_are_gone_are_told(run: Run, home: Path, events: Path, out: Path) -> None:
+    """A copy without them is not called verified."""
+    run("capture", str(events))
+    with closing(sqlite3.connect(home / "eventsync" / "eventsync.db")) as database:
+        database.execute("DROP TRIGGER payloads_never_change")
+
+    ran = fails(run, "journal", "backup", str(out), code=5, error="backup_damaged")
+
+    assert "payloads_never_change is a table, index or" in ran.document["error"]["message"]
+    assert "eventsync sync doctor" in ran.document["error"]["fix"]["text"]
+    assert run("sync", "doctor", "--json").document["error"]["code"] == "schema_differs"
+    flaw = run("journal", "backup", str(out), "--damaged", "--json").document["flaw"]
+    assert flaw.startswith("payloads_never_change is")
+
+
 def test_how_much_it_is_may_not_be_known(run: Run, home: Path, events: Path, out: Path) -> None:
     """That is damage like any other: it is told, and the copy is made if it is wanted."""
     run("capture", str(events))

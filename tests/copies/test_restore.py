@@ -228,9 +228,21 @@ def _junk(backup: Path) -> None:
     backup.write_bytes(b"this is no database at all" * 400)
 
 
+def _with_a_trigger(backup: Path) -> None:
+    with closing(sqlite3.connect(backup)) as database:
+        database.execute(
+            "CREATE TRIGGER alien AFTER INSERT ON entries BEGIN DELETE FROM superseded; END"
+        )
+
+
 @pytest.mark.parametrize(
     ("damage", "error"),
-    [(_broken, "backup_damaged"), (_torn, ""), (_junk, "backup_damaged")],
+    [
+        (_broken, "backup_damaged"),
+        (_torn, ""),
+        (_junk, "backup_damaged"),
+        (_with_a_trigger, "backup_damaged"),
+    ],
 )
 def test_a_damaged_backup_is_not_restored(
     run: Run, home: Path, backup: Path, damage: object, error: str

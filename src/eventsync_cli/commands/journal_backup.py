@@ -10,8 +10,8 @@ from eventsync_cli.copying import Checked, checked
 from eventsync_cli.render import Result, counted
 
 _FIX = (
-    "eventsync journal verify names what is damaged; --damaged makes the copy with all of it, as "
-    "it is"
+    "eventsync journal verify and eventsync sync doctor name what is damaged; --damaged makes the "
+    "copy with all of it, as it is"
 )
 
 
