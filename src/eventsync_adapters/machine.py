@@ -28,6 +28,7 @@ __all__ = [
     "is_private",
     "make_private",
     "make_private_folder",
+    "may_write",
     "monotonic",
     "now",
     "open_new_file",
@@ -197,6 +198,13 @@ def is_private(path: Path) -> bool:
         return sys.platform == "win32" or not path.stat().st_mode & 0o077
     except OSError:
         return True
+
+
+def may_write(path: Path) -> bool:
+    """Say whether this user may write *path*, or make it where it is not there; nothing is made."""
+    if os.path.exists(path):  # noqa: PTH110 - of what may not be looked at it raises nothing
+        return os.access(path, os.W_OK)
+    return os.access(path.parent, os.W_OK | os.X_OK)
 
 
 def make_private(path: Path) -> None:

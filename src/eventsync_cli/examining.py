@@ -39,6 +39,7 @@ def facts_of(app: App, stores: Stores | None) -> Facts:
         is_local=around.is_local,
         disk_kind=around.disk_kind,
         wal_bytes=around.wal_bytes,
+        is_writable=around.is_writable,
         free_bytes=around.free_bytes,
         loose=tuple(str(path) for path in around.loose),
         pending=around.pending,

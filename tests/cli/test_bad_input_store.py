@@ -152,7 +152,7 @@ def test_a_page_of_noise(run: Run, full_home: Path) -> None:
 
 @has_modes
 def test_a_read_only_home(run: Run, home: Path, events: Path, full_home: Path) -> None:
-    """Writing is refused with exit 5 before anything is sent; looking works as ever."""
+    """Writing is refused with exit 5 before anything is sent; looking works, and doctor says so."""
     more = events.with_name("more.jsonl")
     more.write_text('{"event_id": "new"}\n')
     before = full_home.read_bytes()
@@ -167,9 +167,13 @@ def test_a_read_only_home(run: Run, home: Path, events: Path, full_home: Path) -
         check_told(plain, 5, "store_not_writable")
         changed = launched(home, "sync", "mode", "LOCAL_RETENTION", through=UNPRIVILEGED)
         check_told(changed, 5, "store_not_writable")
-        for words in [*LOOKING, ("sync", "status"), ("sync", "status", "--check")]:
+        doctor = ("sync", "doctor")
+        for words in {*LOOKING, ("sync", "status"), ("sync", "status", "--check")} - {doctor}:
             ran = launched(home, *words, "--json", through=UNPRIVILEGED)
             assert (ran.code, ran.document["ok"]) == (0, True), ran
+        told = launched(home, *doctor, "--json", through=UNPRIVILEGED)
+        check_document(told, 5, "store_not_writable")
+        assert told.document["findings_count"] == 1 + told.document["warnings"]
         status = launched(home, "sync", "status", "--json", through=UNPRIVILEGED).document
         assert status["event_journal"]["retained_event_count"] == 20
     finally:

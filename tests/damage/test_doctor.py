@@ -303,6 +303,7 @@ def told(facts: Facts, lookup: Lookup | None = None) -> Sequence[tuple[str, Seve
         ({"free_bytes": 50 * 1024 * 1024}, [("disk_space_low", Severity.WARNING)]),
         ({"free_bytes": 1024}, [("disk_space_low", Severity.ERROR)]),
         ({"free_bytes": None}, []),
+        ({"is_writable": False}, [("store_not_writable", Severity.ERROR)]),
         ({"wal_bytes": MOST_WAL_BYTES}, []),
         ({"wal_bytes": MOST_WAL_BYTES + 1}, [("wal_large", Severity.WARNING)]),
         ({"is_local": False, "disk_kind": "nfs"}, [("disk_not_local", Severity.WARNING)]),

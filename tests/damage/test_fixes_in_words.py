@@ -45,6 +45,23 @@ def test_disk_space_is_freed(run: Run, tmp_path: Path, monkeypatch: pytest.Monke
     assert found(run) == {}
 
 
+@pytest.mark.usefixtures("sound")
+def test_the_database_is_made_writable(
+    run: Run, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write whatever its mode says, so the mode is looked at."""
+    monkeypatch.setattr(
+        machine, "may_write", lambda path: not path.exists() or bool(path.stat().st_mode & 0o200)
+    )
+    database.chmod(0o400)
+    assert told(run, "store_not_writable").startswith("make the file and its folder writable")
+    assert run("sync", "doctor").code == 5
+
+    database.chmod(0o600)
+
+    assert found(run) == {}
+
+
 def test_another_home_on_a_local_disk(
     run: Run, sound: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import attrs
@@ -14,6 +15,7 @@ class Surroundings:
     is_local: bool
     free_bytes: int | None
     wal_bytes: int
+    is_writable: bool
     loose: tuple[Path, ...]
     pending: tuple[str, ...]
 
@@ -32,6 +34,7 @@ def examine(app: Stored) -> Surroundings:
         is_local=machine.is_local_disk(there),
         free_bytes=machine.free_bytes(there),
         wal_bytes=_size(wal) or 0,
+        is_writable=_is_writable(app),
         loose=tuple(path for path in _own(app) if not machine.is_private(path)),
         pending=_pending(app),
     )
@@ -45,6 +48,17 @@ def make_private(app: Stored) -> int:
     for path in loose:
         machine.make_private(path)
     return len(loose)
+
+
+def _is_writable(app: Stored) -> bool:
+    """Say whether a database that is there, and what a commit needs beside it, may be written."""
+    from eventsync_adapters import machine
+
+    if not app.has_store:
+        return True
+    is_wal = app.storage is not None and app.storage.journal_mode == "wal"
+    place, ends = os.path.realpath(app.database), ("-wal", "-shm") if is_wal else ("-journal",)
+    return all(machine.may_write(Path(place + end)) for end in ("", *ends))
 
 
 def _own(app: Stored) -> list[Path]:

@@ -29,10 +29,11 @@ class Facts:
     What is known of a home without opening its store, as far as it could be found out.
 
     `journal_mode`, as SQLite says, is None while there is no database, and so is
-    `configured_mode`, which it is told to use. `loose` are files and folders that
-    others may read, `free_bytes` is what the disk still holds, `pending` are versions of the
-    schema that the database does not have yet, `copies` are files beside it that hold what it
-    held once, `legacy` says what old files hold.
+    `configured_mode`, which it is told to use. `is_writable` is false where a database is there
+    that cannot be written. `loose` are files and folders that others may read, `free_bytes` is
+    what the disk still holds, `pending` are versions of the schema that the database does not
+    have yet, `copies` are files beside it that hold what it held once, `legacy` says what old
+    files hold.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Facts:
     is_local: bool = True
     disk_kind: str = ""
     wal_bytes: int = 0
+    is_writable: bool = True
     free_bytes: int | None = None
     loose: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()

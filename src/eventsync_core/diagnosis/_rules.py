@@ -2,7 +2,7 @@ from collections.abc import Collection, Iterator
 
 from eventsync_core.clock import MINUTE, iso_time
 from eventsync_core.diagnosis._model import Facts, Finding, Gone, Lookup, Severity
-from eventsync_core.errors import EventSyncError, Reason, reason_of
+from eventsync_core.errors import EventSyncError, Reason, StoreNotWritableError, reason_of
 from eventsync_core.inspection import LOST_HOLD, Dangling, Link
 from eventsync_core.integrity import (
     COPIES_LEFT,
@@ -36,6 +36,9 @@ def diagnose(
     found = [*_of_surroundings(facts), *_of_storage(facts)]
     if unreadable is not None:
         found.append(Finding(Severity.ERROR, reason_of(unreadable)))
+    elif not facts.is_writable:
+        message = f"{facts.path} cannot be written: nothing new can be stored"
+        found.append(_error("store_not_writable", message, StoreNotWritableError.fix_text))
     if lookup is not None:
         found += [*_of_damage(lookup), *_of_content(lookup)]
     order = list(Severity)
