@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import attrs
 
-from eventsync_core.egress import Grant
+from eventsync_core.egress import Grant, GrantAct, GrantVerb
 from eventsync_core.errors import OF_ODD_VALUES, StoreUnreadableError
 from eventsync_core.journal import Journal
 from eventsync_core.ledger import Busy
@@ -47,7 +47,8 @@ def settle(restored: Stores, before: Stores | None, *, actor: str, at: int) -> S
     Let every live grant of *restored* rest until an operator resumes it; return what was done.
 
     A grant that was ended in *before*, the store that stood there, is ended in *restored* too,
-    unless *restored* knows it to be given anew since. One that rests already keeps its reason.
+    also where it was given anew since; what *restored* itself knows to have ended, and to be
+    given anew, is not meant. One that rests already keeps its reason.
     What cannot be read of *before*, or is odd there, is not known: the grant rests.
     """
     with restored.atomic():
@@ -61,9 +62,9 @@ def settle(restored: Stores, before: Stores | None, *, actor: str, at: int) -> S
             restored.grants.revoke(
                 grant.target_id,
                 grant.stream,
-                actor=_text(end.revoked_by),
-                reason=_text(end.revoked_reason),
-                at=min(end.revoked_at or at, at),
+                actor=_text(end.actor),
+                reason=_text(end.reason),
+                at=min(end.at, at),
             )
     return found
 
@@ -101,20 +102,50 @@ def who_sends(stores: Stores, *, at: int) -> tuple[str, Busy] | None:
     return None
 
 
-def _live(restored: Stores, before: Stores | None) -> Iterator[tuple[Grant, Grant | None]]:
-    """Yield each live grant, with the one that ends it if there is one."""
+def _live(restored: Stores, before: Stores | None) -> Iterator[tuple[Grant, GrantAct | None]]:
+    """Yield each live grant, with what ended it in *before* if anything did."""
     for target in restored.targets.targets():
+        known = {_deed(act) for act in _ends(restored, target.target_id)}
+        ends = [] if before is None else _ends(before, target.target_id)
         for grant in restored.grants.grants(target.target_id):
             if grant.is_live:
-                yield grant, _end(grant, before)
+                yield grant, next((end for end in ends if _is_over(grant, end, known)), None)
 
 
-def _end(grant: Grant, before: Stores | None) -> Grant | None:
+def _is_over(grant: Grant, end: GrantAct, known: set[tuple[object, ...]]) -> bool:
+    # A clock may be set back, so that times do not say what came first. Two stores that went
+    # their own ways count generations of their own.
+    is_unknown = end.generation >= grant.generation or _deed(end) not in known
+    return end.stream == grant.stream and is_unknown
+
+
+def _ends(stores: Stores, target_id: str) -> list[GrantAct]:
+    """Return each end of a grant to the target that its acts or its row tell, newest first."""
+    found = []
     with suppress(*_UNKNOWN):
-        later = None if before is None else before.grants.get(grant.target_id, grant.stream)
-        if later is not None and isinstance(later.revoked_at, int):
-            return later if later.revoked_at >= grant.granted_at else None
-    return None
+        acts = stores.grants.acts(target_id, limit=stores.grants.act_count(target_id))
+        found += [act for act in acts if act.act is GrantVerb.REVOKED]
+    with suppress(*_UNKNOWN):
+        grants = stores.grants.grants(target_id)
+        found += [_as_act(each, each.revoked_at) for each in grants if each.revoked_at is not None]
+    return [end for end in found if isinstance(end.at, int) and isinstance(end.generation, int)]
+
+
+def _as_act(grant: Grant, at: int) -> GrantAct:
+    return GrantAct(
+        number=0,
+        stream=grant.stream,
+        act=GrantVerb.REVOKED,
+        at=at,
+        actor=grant.revoked_by,
+        reason=grant.revoked_reason,
+        from_position=grant.from_position,
+        generation=grant.generation,
+    )
+
+
+def _deed(act: GrantAct) -> tuple[object, ...]:
+    return act.stream, act.at, act.actor, act.reason
 
 
 def _text(value: object) -> str:

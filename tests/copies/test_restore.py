@@ -175,6 +175,23 @@ def test_what_was_revoked_since_stays_revoked(run: Run, backup: Path) -> None:
     assert run("sync", "now", "--json").document["requests"] == 0
 
 
+@pytest.mark.usefixtures("delivered")
+def test_what_was_revoked_since_and_granted_for_less_is_not_sent(run: Run, tmp_path: Path) -> None:
+    """What the renewed grant passes over does not go by the wide one of the backup."""
+    _capture(run, tmp_path, "secret")
+    assert run("journal", "backup", str(tmp_path / "copy.db")).code == 0
+    assert run("target", "revoke").code == 0
+    assert run("target", "grant", "--from-now").code == 0
+    given = ("journal", "restore", str(tmp_path / "copy.db"), "--replace", "--json")
+
+    would, did = run(*given, "--dry-run").document, run(*given).document
+
+    for told in (would, did):
+        assert (told["grants_resting"], told["grants_revoked"]) == (0, 1)
+    assert run("target", "resume").code == 0
+    assert run("sync", "now", "--json").document["requests"] == 0
+
+
 def test_a_revocation_in_a_file_counts(run: Run, home: Path, backup: Path) -> None:
     """It stands beside the store and is folded in."""
     with closing(sqlite3.connect(home / "eventsync" / "eventsync.db", isolation_level=None)) as it:

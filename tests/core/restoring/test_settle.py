@@ -38,21 +38,55 @@ def test_every_live_grant_rests(target: Target) -> None:
     assert stores.grants.act_count(target.target_id) == 2
 
 
-@pytest.mark.parametrize(("ended_at", "is_live"), [(15, False), (10, False), (9, True)])
-def test_an_end_after_the_grant_counts(target: Target, ended_at: int, *, is_live: bool) -> None:
-    """One before it does not: it was given anew."""
-    restored, before = granted(target, "e1"), granted(target, "e1", at=5)
-    before.grants.revoke(target.target_id, "default", actor="me", reason="why", at=ended_at)
+def revoke(stores: MemoryStores, target: Target, *, at: int) -> None:
+    stores.grants.revoke(target.target_id, "default", actor="me", reason="why", at=at)
 
-    wanted = Settled(resting=1) if is_live else Settled(revoked=1)
-    assert would_settle(restored, before) == wanted
-    assert settle(restored, before, actor="cli", at=20) == wanted
+
+def renew(stores: MemoryStores, target: Target, *, at: int, above: int = 1) -> None:
+    stores.grants.grant(
+        target.target_id, "default", from_position=above, actor="me", reason="", at=at
+    )
+
+
+@pytest.mark.parametrize("ended_at", [15, 10, 9])
+@pytest.mark.parametrize("is_renewed", [False, True])
+def test_an_end_after_the_grant_counts(target: Target, ended_at: int, *, is_renewed: bool) -> None:
+    """Whatever the clock said, and whatever less was granted since."""
+    restored, before = granted(target, "e1"), granted(target, "e1")
+    revoke(before, target, at=ended_at)
+    if is_renewed:
+        renew(before, target, at=ended_at)
+
+    assert would_settle(restored, before) == Settled(revoked=1)
+    assert settle(restored, before, actor="cli", at=20) == Settled(revoked=1)
 
     grant = restored.grants.get(target.target_id, "default")
     assert grant is not None
-    assert grant.is_live is is_live
-    if not is_live:
-        assert (grant.revoked_by, grant.revoked_reason, grant.revoked_at) == ("me", "why", ended_at)
+    assert (grant.revoked_by, grant.revoked_reason, grant.revoked_at) == ("me", "why", ended_at)
+
+
+@pytest.mark.parametrize("renewed_at", [15, 10, 9])
+def test_an_end_before_the_grant_does_not_count(target: Target, renewed_at: int) -> None:
+    """The restored store knows of it, and that it was given anew since."""
+    restored, before = granted(target, "e1"), granted(target, "e1")
+    revoke(restored, target, at=10)
+    renew(restored, target, at=renewed_at)
+    revoke(before, target, at=10)
+
+    assert settle(restored, before, actor="cli", at=20) == Settled(resting=1)
+
+    renew(before, target, at=renewed_at)
+    assert settle(restored, before, actor="cli", at=20) == Settled(resting=1)
+
+
+def test_an_end_that_the_restored_store_does_not_know_counts(target: Target) -> None:
+    """Also where more was done to the grant in the one than in the other."""
+    restored, before = granted(target, "e1"), granted(target, "e1")
+    revoke(restored, target, at=10)
+    renew(restored, target, at=11)
+    revoke(before, target, at=12)
+
+    assert settle(restored, before, actor="cli", at=20) == Settled(revoked=1)
 
 
 @pytest.mark.parametrize(
