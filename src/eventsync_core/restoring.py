@@ -121,14 +121,14 @@ def _is_over(grant: Grant, end: GrantAct, known: set[tuple[object, ...]]) -> boo
 
 def _ends(stores: Stores, target_id: str) -> list[GrantAct]:
     """Return each end of a grant to the target that its acts or its row tell, newest first."""
-    found = []
+    found: list[GrantAct] = []
     with suppress(*_UNKNOWN):
         acts = stores.grants.acts(target_id, limit=stores.grants.act_count(target_id))
         found += [act for act in acts if act.act is GrantVerb.REVOKED]
     with suppress(*_UNKNOWN):
         grants = stores.grants.grants(target_id)
         found += [_as_act(each, each.revoked_at) for each in grants if each.revoked_at is not None]
-    return [end for end in found if isinstance(end.at, int) and isinstance(end.generation, int)]
+    return [end for end in found if {type(end.at), type(end.generation)} == {int}]
 
 
 def _as_act(grant: Grant, at: int) -> GrantAct:

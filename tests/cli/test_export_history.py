@@ -67,6 +67,8 @@ def test_history_goes_along(delivered: Run, tmp_path: Path) -> None:
     assert (held["hold"], held["hold_reason"]) == ("operator", "look at it")
     plain = delivered("journal", "export", "-").out
     assert delivered(*there, "journal", "export", "-").out == plain
+    assert delivered(*there, "journal", "verify").code == 0
+    assert delivered(*there, "sync", "doctor", "--thorough").code == 0
     assert delivered(*there, "sync", "gc", "--json").document["purged"] == 20
 
 

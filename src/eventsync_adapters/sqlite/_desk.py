@@ -152,12 +152,14 @@ class SqliteDesk:
         position: int,
         row: LedgerEntry,
         said: Sequence[HistoryItem],
+        *,
+        at: int,
     ) -> bool:
         """See `Desk.adopt`."""
         with self._database.write():
             target_no = self._keys.target_for_writing(target_id)
             stream_id = self._keys.stream(stream)
-            adopted = adopt(row, said)
+            adopted = adopt(target_id, row, said, at=at)
             if stream_id is None or adopted is None:
                 return False
             place = (target_no, stream_id)

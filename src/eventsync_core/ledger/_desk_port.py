@@ -63,12 +63,15 @@ class Desk(Protocol):
         position: int,
         row: LedgerEntry,
         said: Sequence[HistoryItem],
+        *,
+        at: int,
     ) -> bool:
         """
         Take over how the entry stands with the target from what another home told.
 
         Only what is settled, and where nothing is on record of it; else nothing changes, and
-        false. It names no request: those of the other home are none here.
+        false. It names no request: those of the other home are none here. Where *said* is
+        empty, its history says that it was taken over.
         """
         ...
 

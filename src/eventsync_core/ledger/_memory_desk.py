@@ -103,11 +103,13 @@ class MemoryDesk:
         position: int,
         row: LedgerEntry,
         said: Sequence[HistoryItem],
+        *,
+        at: int,
     ) -> bool:
         """See `Desk.adopt`."""
         known = self.ledger.entry(target_id, stream, position)
         is_there = self.journal.entries(stream, after=position - 1, limit=1)
-        adopted = adopt(row, said)
+        adopted = adopt(target_id, row, said, at=at)
         if known is not None or adopted is None or not is_there:
             return False
         self.ledger.take_over((target_id, stream, position), *adopted)

@@ -7,6 +7,9 @@ import attrs
 from eventsync_core.ledger._model import Act, HistoryItem, LedgerEntry
 from eventsync_core.receivers import Outcome
 
+TOLD_ELSEWHERE = "told by another home"
+"""What is noted of an answer without words that was taken over."""
+
 
 def reopen(entry: LedgerEntry, act: Act, *, at: int) -> LedgerEntry | None:
     """
@@ -53,14 +56,18 @@ def last_words(entry: LedgerEntry, said: HistoryItem | None, guidance: str) -> s
 
 
 def adopt(
-    row: LedgerEntry, said: Sequence[HistoryItem]
+    target_id: str, row: LedgerEntry, said: Sequence[HistoryItem], *, at: int
 ) -> tuple[LedgerEntry, list[HistoryItem]] | None:
     """
     Return *row* and *said*, told by another home, as they stand here; None: it is not settled.
 
-    What is not settled is offered from here as if it never had been.
+    What is not settled is offered from here as if it never had been. A row that names no
+    request has something said of it: where the target had no words, that it was taken over.
     """
-    if not row.is_settled:
+    if not row.is_settled or row.outcome is None:
         return None
     own = attrs.evolve(row, request_id=0, due_at=None, wait=0, round_after=0)
-    return own, [attrs.evolve(item, request_id=0) for item in said]
+    taken = HistoryItem(
+        target_id=target_id, request_id=0, at=at, outcome=row.outcome, reason=TOLD_ELSEWHERE
+    )
+    return own, [attrs.evolve(item, request_id=0) for item in said] or [taken]

@@ -21,7 +21,9 @@ def take_history(stores: Stores, history: History, *, is_new: bool, at: int) -> 
             continue
         if target.target_id not in known:
             stores.targets.register(target, at=at)
-        stores.desk.adopt(target.target_id, entry.stream, entry.position, told.row, told.said)
+        stores.desk.adopt(
+            target.target_id, entry.stream, entry.position, told.row, told.said, at=at
+        )
     if is_new and history.held is not None and entry.event.hold is None:
         positions = [entry.position]
         stores.holds.hold(entry.stream, positions, reason=history.held, actor=_ACTOR, at=at)

@@ -386,11 +386,11 @@ class DeskContract:
         said = HistoryItem(target_id=TARGET_ID, request_id=9, at=NOW, outcome=Outcome.DUPLICATE)
         transient = LedgerEntry(outcome=Outcome.TRANSIENT, due_at=NOW)
 
-        assert stores.desk.adopt(TARGET_ID, STREAM, 1, row, [said])
-        assert not stores.desk.adopt(TARGET_ID, STREAM, 1, row, [said])
-        assert not stores.desk.adopt(TARGET_ID, STREAM, 2, transient, [])
-        assert not stores.desk.adopt(TARGET_ID, STREAM, 3, row, [])
-        assert not stores.desk.adopt(TARGET_ID, STREAM, 4, row, [])
+        assert stores.desk.adopt(TARGET_ID, STREAM, 1, row, [said], at=NOW)
+        assert not stores.desk.adopt(TARGET_ID, STREAM, 1, row, [said], at=NOW)
+        assert not stores.desk.adopt(TARGET_ID, STREAM, 2, transient, [], at=NOW)
+        assert not stores.desk.adopt(TARGET_ID, STREAM, 3, row, [], at=NOW)
+        assert not stores.desk.adopt(TARGET_ID, STREAM, 4, row, [], at=NOW)
 
         own = attrs.evolve(row, request_id=0, due_at=None)
         assert stores.ledger.entry(TARGET_ID, STREAM, 1) == own

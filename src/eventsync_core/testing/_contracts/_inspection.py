@@ -4,6 +4,7 @@ import pytest
 from eventsync_core.bodies import Standing, UploadState
 from eventsync_core.inspection import Dangling, Link, Mended, Place
 from eventsync_core.ledger import Act as LedgerAct
+from eventsync_core.ledger import LedgerEntry
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
@@ -81,6 +82,20 @@ class InspectionContract:
                 after, steps = looked.last, steps + 1
 
             assert (link, found, after) == (link, [], None)
+
+    @pytest.mark.parametrize("outcome", [Outcome.SUCCESS, Outcome.DUPLICATE])
+    def test_what_another_home_told_leads_somewhere(self, stores: Stores, outcome: Outcome) -> None:
+        """Also where the target had no words: that it was taken over is in the history."""
+        granted(stores, make_events(1))
+        row = LedgerEntry(outcome=outcome, request_id=9, attempts=1)
+
+        assert stores.desk.adopt(TARGET_ID, STREAM, 1, row, [], at=NOW)
+
+        for link in Link:
+            assert (link, list(stores.inspection.dangling(link).found)) == (link, [])
+        (item,) = stores.ledger.history(STREAM, 1)
+        assert (item.target_id, item.request_id, item.at) == (TARGET_ID, 0, NOW)
+        assert (item.outcome, item.reason) == (outcome, "told by another home")
 
     def test_what_a_target_said_is_looked_at(self, used: Stores) -> None:
         """A page begins behind the one before; all of them are all there is."""
