@@ -52,7 +52,7 @@ def taken(run: Run, tmp_path: Path) -> Any:
         path.write_text(text)
         preview = run("journal", "import", str(path), "--dry-run", "--json").document
         found = run("journal", "import", str(path), "--json").document
-        counts = ("stored", "refused_count", "duplicates")
+        counts = ("stored", "refused_count", "duplicates", "brought_back")
         assert [preview[name] for name in counts] == [found[name] for name in counts]
         return dict(found)
 
@@ -77,6 +77,22 @@ def test_standard_input_beside_a_file_of_its_name(
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b'{"event_id": "x"}\n')))
 
     assert run("journal", "import", "-", "--json").document["stored"] == 1
+
+
+def test_the_captured_text_comes_back_wherever_it_stands(
+    run: Run, taken: Any, tmp_path: Path
+) -> None:
+    """Among others of the same event, as the preview says."""
+    exact, respelt = '{"event_id":"x","n":1}', '{ "event_id":"x","n":1}'
+    taken(f"{exact}\n")
+    for number, lines in enumerate(((exact, respelt), (respelt, exact))):
+        gone = str(tmp_path / f"{number}.gz")
+        assert run("sync", "archive", gone, "--include-undelivered").code == 0
+
+        found = taken("".join(f"{line}\n" for line in lines))
+
+        assert (found["brought_back"], found["duplicates"]) == (1, 1)
+        assert run("journal", "export", "-").out == f"{exact}\n"
 
 
 def test_an_archive_cannot_move_an_event(run: Run, taken: Any) -> None:

@@ -110,9 +110,8 @@ class _Standing:
     is_text: int
 
     def lacks(self, event: Event) -> bool:
-        """Say whether the captured text is that of *event*, and is not what is stored."""
-        is_stored = self.is_text and self.text == event.text.encode()
-        return self.digest == event.digest.hex() and not is_stored
+        """Say whether the text of *event* is not what is stored."""
+        return not (self.is_text and self.text == event.text.encode())
 
 
 class SqlitePayloads:
@@ -222,20 +221,21 @@ class SqlitePayloads:
 
     def restore(self, events: Sequence[Event], deed: Deed) -> list[str]:
         """See `Payloads.restore`."""
-        by_id = {event.event_id: event for event in events}
+        # An event may be given in several texts: the digest says which is the captured one.
+        given = {(event.event_id, event.digest.hex()): event for event in events}
+        ids = list(dict.fromkeys(event.event_id for event in events))
         with self._database.write():
-            ids = list(by_id)
             found = [
-                gone
+                (gone, event)
                 for start in range(0, len(ids), _IDS_AT_ONCE)
                 for gone in self._standing(ids[start : start + _IDS_AT_ONCE])
-                if gone.lacks(by_id[gone.event_id])
+                if (event := given.get((gone.event_id, gone.digest))) and gone.lacks(event)
             ]
-            for gone in found:
-                self._put_back(gone, by_id[gone.event_id], at=deed.at)
+            for gone, event in found:
+                self._put_back(gone, event, at=deed.at)
             if found:
-                self.note(deed, len(found), sum(gone.size for gone in found))
-        returned = {gone.event_id for gone in found}
+                self.note(deed, len(found), sum(gone.size for gone, _ in found))
+        returned = {gone.event_id for gone, _ in found}
         return [event_id for event_id in ids if event_id in returned]
 
     def _standing(self, ids: Sequence[str]) -> list[_Standing]:

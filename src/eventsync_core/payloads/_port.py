@@ -27,7 +27,8 @@ class Payloads(Protocol):
         Put back the payloads of *events* that are not there or damaged; return the ids of these.
 
         Only a text whose digest is that of the entry is put back, and never in the place of one
-        that has that digest too. What is held stays held. It may be offered again
+        that has that digest too; where *events* hold several texts of one event, it is found
+        among them. What is held stays held. It may be offered again
         wherever it is granted and not settled; where a grant's cursor has passed one that has
         no ledger row, it is owed, due at once.
         """

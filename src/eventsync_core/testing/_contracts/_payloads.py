@@ -1,6 +1,7 @@
 from contextlib import suppress
 
 import attrs
+import pytest
 
 from eventsync_core.census import Class
 from eventsync_core.codec import write_document
@@ -203,6 +204,19 @@ class PayloadsContract:
             (Act.GC, 1),
             (Act.IMPORT, 1),
         ]
+
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_the_exact_text_is_found_among_others(self, stores: Stores, *, is_first: bool) -> None:
+        """Wherever it stands among texts of the same event."""
+        exact, respelt = make_event("e1", x=1), read_event('{ "x":1, "event_id":"e1"}')
+        stores.journal.append(STREAM, [exact], at=NOW)
+        before = stores.journal.entries(STREAM)
+        stores.payloads.purge(STREAM, [1], GC)
+
+        given = [exact, respelt] if is_first else [respelt, exact]
+        assert stores.payloads.restore(given, BACK) == ["e1"]
+        assert stores.journal.entries(STREAM) == before
+        assert stores.payloads.counts() == PurgedCounts()
 
     def test_nobody_is_offered_what_is_gone(self, stores: Stores) -> None:
         """Neither above the cursor nor below; what has a ledger row keeps it."""
