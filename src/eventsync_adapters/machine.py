@@ -164,7 +164,8 @@ def disk_kind(path: Path) -> str:
     """Return the kind of file system that *path* lies on; empty where it cannot be told."""
     import psutil
 
-    place = path.resolve()
+    # Before Python 3.13 `Path.resolve` raises RuntimeError for a link that leads to itself.
+    place = Path(os.path.realpath(path))
     best, kind = -1, ""
     for part in psutil.disk_partitions(all=True):
         mount = Path(part.mountpoint)

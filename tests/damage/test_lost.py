@@ -26,6 +26,11 @@ def _moved(path: Path) -> None:
     path.symlink_to("unmounted.db")
 
 
+def _looped(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
 def _pipe(path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
@@ -35,7 +40,7 @@ def _emptied(path: Path) -> None:
     path.write_bytes(b"")
 
 
-@pytest.mark.parametrize("lose", [_unmounted, _moved, _pipe, _emptied])
+@pytest.mark.parametrize("lose", [_unmounted, _moved, _looped, _pipe, _emptied])
 def test_what_was_there(run: Run, home: Path, events: Path, lose: Callable[[Path], None]) -> None:
     """Whoever looks is told so, with every key of the status."""
     run("capture", str(events))

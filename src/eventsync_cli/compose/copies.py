@@ -1,5 +1,6 @@
 """Copies of the whole store: made, looked into, and put where it stood."""
 
+import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
@@ -216,7 +217,7 @@ def left_copies(app: Stored) -> tuple[str, ...]:
     """
     from eventsync_adapters.files.whole import UNFINISHED
 
-    database = app.database.resolve()
+    database = Path(os.path.realpath(app.database))
     begins = (UNFINISHED, f"{database.name}{_PUT_ASIDE}")
     with suppress(OSError):
         return tuple(
@@ -228,5 +229,5 @@ def left_copies(app: Stored) -> tuple[str, ...]:
 def _aside(app: Stored) -> Path:
     """Return a name beside the database that nothing has."""
     stamp = "".join(each for each in iso_time(app.clock()) if each.isalnum())
-    place = app.database.resolve()
+    place = Path(os.path.realpath(app.database))
     return place.with_name(f"{place.name}{_PUT_ASIDE}{stamp}")
