@@ -87,6 +87,28 @@ def test_another_home_on_a_local_disk(
 
 
 @pytest.mark.usefixtures("sound")
+def test_a_good_copy_where_mending_is_refused(run: Run, database: Path, tmp_path: Path) -> None:
+    """While the ledger holds a word that is no outcome no finding names `sync doctor --mend`."""
+    copy = tmp_path / "copy.db"
+    run("journal", "backup", str(copy))
+    unguarded(
+        database,
+        ("UPDATE ledger SET outcome = 'successx' WHERE position = 2", ()),
+        ("DELETE FROM ledger WHERE position IN (7, 9)", ()),
+        ("UPDATE ledger SET outcome = 'rejected', due_at = 1 WHERE position = 3", ()),
+    )
+    assert run("sync", "doctor", "--mend").code == 5
+
+    for code in ("counters_differ", "events_left_behind", "due_differs"):
+        assert "eventsync journal restore BACKUP --replace" in told(run, code)
+    assert run("journal", "restore", str(copy), "--replace").code == 0
+    for aside in database.parent.glob("*.before-restore-*"):
+        aside.unlink()
+
+    assert found(run) == {}
+
+
+@pytest.mark.usefixtures("sound")
 def test_the_programs_that_have_it_open_end(
     run: Run, database: Path, events: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,8 +119,15 @@ def _of_damage(lookup: Lookup) -> Iterator[Finding]:
         yield _error("grant_damaged", each.message, argv=each.fix_argv)
     miscounts = [each.message for each in lookup.miscounts if each.is_mendable]
     if miscounts:
-        yield _error("counters_differ", _some(miscounts), argv=MEND)
+        fix, mend = _set_right(lookup.references)
+        yield _error("counters_differ", _some(miscounts), fix, mend)
     yield from _of_lost_holds(lookup)
+
+
+def _set_right(references: References | None) -> tuple[str, tuple[str, ...]]:
+    """Return what helps where `Inspection.mend` would, in words and as a command."""
+    is_refused = references is not None and references.refuses_mending
+    return (GOOD_COPY, ()) if is_refused else ("", MEND)
 
 
 def _of_lost_holds(lookup: Lookup) -> Iterator[Finding]:
@@ -139,15 +146,16 @@ def _of_references(references: References, off_record: Collection[str]) -> Itera
     passed = [each for each in mendable if each.link is Link.PASSED]
     others = [each for each in mendable if each.link is not Link.PASSED]
     told += [each for each in references.found if each.missing == LOST_HOLD]
+    fix, mend = _set_right(references)
     lost = [each for each in references.found if each not in mendable + told]
     if passed:
         message = f"{len(passed)} events were left behind without a word in the ledger: "
         message += _some([each.where for each in passed])
-        yield _error("events_left_behind", message, argv=MEND)
+        yield _error("events_left_behind", message, fix, mend)
     if others:
         message = f"{len(others)} rows do not fit the ledger: "
         message += _some([each.message for each in others])
-        yield _error("due_differs", message, argv=MEND)
+        yield _error("due_differs", message, fix, mend)
     if lost or references.unreadable:
         said = [each.message for each in lost]
         said += [f"{link} cannot be read: {why}" for link, why in references.unreadable]

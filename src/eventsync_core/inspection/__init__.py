@@ -4,6 +4,7 @@ from eventsync_core.inspection._memory import MemoryInspection
 from eventsync_core.inspection._model import (
     BEYOND_HEAD,
     LOST_HOLD,
+    NO_OUTCOME,
     Checked,
     Dangling,
     Link,
@@ -17,6 +18,7 @@ from eventsync_core.inspection._port import Inspection
 __all__ = [
     "BEYOND_HEAD",
     "LOST_HOLD",
+    "NO_OUTCOME",
     "Checked",
     "Dangling",
     "Inspection",

@@ -9,6 +9,9 @@ BEYOND_HEAD = "entry at its cursor"
 LOST_HOLD = "hold"
 """What is missing of an entry that seems to have been held."""
 
+NO_OUTCOME = "outcome of that name"
+"""What is missing of a ledger row whose word is no outcome: as long as it stands none mends."""
+
 
 class Link(StrEnum):
     """What refers to something else that must be there."""

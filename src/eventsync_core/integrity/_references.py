@@ -4,7 +4,7 @@ import attrs
 
 from eventsync_core.codec import MOST_ITEMS
 from eventsync_core.errors import StoreUnreadableError
-from eventsync_core.inspection import Dangling, Inspection, Link
+from eventsync_core.inspection import NO_OUTCOME, Dangling, Inspection, Link
 
 _PAGE = 2_000
 
@@ -33,6 +33,11 @@ class References:
         """Something is broken, and `Inspection.mend` sets right all that was found."""
         is_told = bool(self.found) and not self.unreadable
         return is_told and all(each.is_mendable for each in self.found)
+
+    @property
+    def refuses_mending(self) -> bool:
+        """`Inspection.mend` changes nothing: the ledger holds a word that is no outcome."""
+        return any(each.missing == NO_OUTCOME for each in self.found)
 
 
 def verify_references(
