@@ -10,6 +10,7 @@ from eventsync_core.errors import StoreError
 
 if TYPE_CHECKING:
     from eventsync_adapters.files.revoked import Revocations
+    from eventsync_core.egress import GrantAct
     from eventsync_core.stores import Stores
 
 
@@ -114,12 +115,13 @@ class HomeBacking:
 
 @attrs.define
 class MemoryBacking:
-    """Nothing but an object."""
+    """Nothing but an object; a revocation holds whatever becomes of its unit of work."""
 
     home = ""
     database = ""
     database_bytes = 0
     _stores: "Stores | None" = None
+    _revoked: "list[tuple[str, GrantAct]]" = attrs.field(factory=list)
 
     def writing(self) -> "AbstractContextManager[Stores]":
         """Return the one store."""
@@ -130,12 +132,20 @@ class MemoryBacking:
         return nullcontext(self._stores)
 
     def heeding(self, stores: "Stores") -> "Stores":
-        """Return *stores*: nobody else can revoke."""
+        """Return *stores*, in which a revocation is done again whose unit of work failed."""
+        if stores.is_in_unit:
+            return stores
+        for target_id, act in self._revoked:
+            count = stores.grants.act_count(target_id)
+            if act not in stores.grants.acts(target_id, limit=count):
+                said = {"actor": act.actor, "reason": act.reason}
+                stores.grants.revoke(target_id, act.stream, **said, at=act.at)
+        self._revoked.clear()
         return stores
 
     def reading(self, opened: "Stores | None") -> "AbstractContextManager[Stores | None]":
         """Return the one store, if it is there."""
-        return nullcontext(opened)
+        return nullcontext(None if opened is None else self.heeding(opened))
 
     def revoke(
         self,
@@ -148,4 +158,8 @@ class MemoryBacking:
         at: int,
     ) -> None:
         """End the grant."""
-        writing().grants.revoke(target_id, stream, actor=actor, reason=reason, at=at)
+        stores = writing()
+        grant = stores.grants.get(target_id, stream)
+        stores.grants.revoke(target_id, stream, actor=actor, reason=reason, at=at)
+        if stores.is_in_unit and grant is not None and grant.is_live:
+            self._revoked += [(target_id, act) for act in stores.grants.acts(target_id, limit=1)]

@@ -338,6 +338,29 @@ def test_a_revocation_in_a_batch_that_fails_holds(tmp_path: Path) -> None:
     assert (grant.revoked_by, grant.revoked_reason) == ("ada", "enough")
 
 
+def test_a_revocation_in_a_batch_of_a_store_in_memory_holds() -> None:
+    """Where the batch fails; where it does not, what is granted after it in the batch holds."""
+    target, receiver = stub()
+    store = open_store(None)
+    store.grant(target, actor="me")
+    store.capture({"event_id": "e1"})
+
+    with suppress(ZeroDivisionError), store.batch():
+        store.revoke(target, actor="ada", reason="enough")
+        raise ZeroDivisionError
+
+    assert store.status(target).status.setting.gates == ("no_grant",)
+    assert store.drain(target, receiver).stopped_because == "no_grant"
+    (grant,) = store.stores.grants.grants(target.target_id)
+    assert (grant.revoked_by, grant.revoked_reason) == ("ada", "enough")
+
+    store.grant(target, actor="me")
+    with store.batch():
+        store.revoke(target, actor="ada")
+        store.grant(target, actor="me")
+    assert store.drain(target, receiver).counts()["delivered"] == 1
+
+
 def test_the_first_end_of_a_grant_stands(tmp_path: Path) -> None:
     """Also where it stood in a file only; without a database one file is enough."""
     target, _ = stub()
