@@ -40,7 +40,7 @@ def check_texts(values: Iterable[object]) -> None:
 
 def closing(app: App) -> list[str]:
     """Return what every command says at its end, while something is at risk or stalls."""
-    if app.storage is None:
+    if not app.was_opened:
         app.glance()
     return [*app.closing_lines(), *stall_lines(app)]
 

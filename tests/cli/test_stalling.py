@@ -1,5 +1,7 @@
 """While events are owed and nothing is delivered for long, every command says so."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,20 @@ def test_no_command_is_silent(run: Run, home: Path, tmp_path: Path, target_id: s
     ]
 
     assert silent == []
+
+
+def test_a_line_is_worth_no_copy(
+    run: Run, home: Path, target_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a store that an older program wrote it is told by commands that read the store."""
+    _long_ago(home, target_id)
+    database = home / "eventsync" / "eventsync.db"
+    with closing(sqlite3.connect(database)) as older, older:
+        older.execute("DELETE FROM schema_migrations WHERE version > '0017'")
+    monkeypatch.setattr("tempfile.TemporaryDirectory", None)
+
+    assert run("config", "show").err == ""
+    assert "TypeError" in run("sync", "status").err  # this one needs the copy that cannot be made
 
 
 def test_the_check_says_it_once_to_each(run: Run, home: Path, target_id: str) -> None:

@@ -6,7 +6,7 @@ from eventsync_adapters.sqlite._facts import StorageFacts
 from eventsync_adapters.sqlite._joined import join_stores
 from eventsync_adapters.sqlite._migrate import pending_versions
 from eventsync_adapters.sqlite._mode import check_journal_mode, set_journal_mode
-from eventsync_adapters.sqlite._reading import open_for_reading
+from eventsync_adapters.sqlite._reading import open_at_once, open_for_reading
 from eventsync_adapters.sqlite._shrink import Space, compact, give_back, measure
 from eventsync_adapters.sqlite._store import SqliteStores, is_exposed, not_made, open_stores
 
@@ -24,6 +24,7 @@ __all__ = [
     "join_stores",
     "measure",
     "not_made",
+    "open_at_once",
     "open_for_reading",
     "open_stores",
     "pending_versions",

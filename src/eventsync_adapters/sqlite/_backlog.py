@@ -32,7 +32,8 @@ WHERE e.stream_id = ?2 AND e.position > ?3
                   WHERE h.position = e.position AND h.stream_id = e.stream_id)
 ORDER BY e.position LIMIT ?4
 """
-# A damaged row that is not the ledger's would be offered again and again: nothing takes it away.
+# A damaged row that is not the ledger's is taken away by nothing: it would be offered again and
+# again, or keep what is behind it waiting.
 DUE = """
 SELECT d.due_at, d.position, CAST(e.event_id AS BLOB), CAST(p.text AS BLOB), e.size,
        CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB),
@@ -70,6 +71,9 @@ WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4 AND e.position > ?5
 WAITING = """
 SELECT d.position, d.due_at FROM due d
 WHERE d.target_no = ? AND d.stream_id = ? AND d.aggregate = ? AND d.position > ?
+  AND EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = d.target_no
+                  AND l.stream_id = d.stream_id AND l.position = d.position
+                  AND l.due_at = d.due_at)
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = d.stream_id
                                           AND h.position = d.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = d.stream_id

@@ -95,12 +95,22 @@ def open_for_reading(path: Path, *, busy_seconds: float = 5.0) -> SqliteStores |
         return _from_copy(path, busy_seconds, error)
 
 
+def open_at_once(path: Path) -> SqliteStores | None:
+    """Open the store for reading; None where there is none, or it took a wait or a copy."""
+    with contextlib.suppress(StoreError, OSError):
+        if path.stat().st_size:
+            return _opened(path, "ro", 0, may_copy=False)
+    return None
+
+
 def _opened(
     path: Path,
     mode: str,
     busy_seconds: float,
     copy: "TemporaryDirectory[str] | None" = None,
     source: Path | None = None,
+    *,
+    may_copy: bool = True,
 ) -> SqliteStores | None:
     database = connect(path, mode=mode, busy_seconds=busy_seconds)
     try:
@@ -109,7 +119,7 @@ def _opened(
         # What is wrong with a copy is wrong with what it was made of.
         database.path = source or path
         applied = applied_versions(database)
-        if applied is None:
+        if applied is None or not (may_copy or applied == set(VERSIONS)):
             database.close()
             return None
         database.rows("SELECT head FROM streams LIMIT 1")

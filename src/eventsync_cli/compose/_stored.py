@@ -39,10 +39,12 @@ class Stored(Settings):
     """
     Settings with the store they choose.
 
-    `storage` describes the database once one was opened; `left_waiting` are the ids of targets
-    that may have been owed something for too long when it was closed.
+    `was_opened` says that a command opened the store, or tried to; `storage` describes the database
+    once one was opened; `left_waiting` are the ids of targets that may have been owed something for
+    too long when it was closed.
     """
 
+    was_opened: bool = False
     storage: "StorageFacts | None" = None
     left_waiting: frozenset[str] = frozenset()
 
@@ -104,6 +106,7 @@ class Stored(Settings):
             yield MemoryStores()
             return
         self._require_sqlite()
+        self.was_opened = True
         from eventsync_adapters.sqlite import open_stores
 
         with open_stores(self.database) as opened:
@@ -138,6 +141,7 @@ class Stored(Settings):
             yield None
             return
         self._require_sqlite()
+        self.was_opened = True
         from eventsync_adapters.files.heeding import heeding
         from eventsync_adapters.sqlite import open_for_reading
 
@@ -151,9 +155,16 @@ class Stored(Settings):
                 yield heeding(opened, self.revocations())
 
     def glance(self) -> None:
-        """Open the store once where a command did not, so that its closing line can be told."""
-        with suppress(StoreError, SettingsError), self.reading():
-            pass
+        """See what the closing line tells, where that takes neither a wait nor a copy."""
+        if self.environment.persistence != "sqlite" or self._is_url:
+            return
+        from eventsync_adapters.sqlite import open_at_once
+
+        opened = open_at_once(self.database)
+        if opened is not None:
+            with suppress(StoreError), opened:
+                self.storage = opened.storage()
+                self._note_waiting(opened)
 
     @contextmanager
     def _noting_waiting(self, opened: "SqliteStores") -> Iterator[None]:
