@@ -108,6 +108,8 @@ def test_undelivered_events_are_never_hidden(run: Run, events: Path, tmp_path: P
     run("target", "grant")
 
     check_told(run("sync", "archive", str(out)), 4, "undelivered")
+    refused = run("sync", "archive", str(out), "--json").document
+    assert refused["archived"] == refused["owed_targets_count"] == refused["streams_count"] == 0
     assert (out.exists(), kept(run)) == (False, events.read_text())
     dry = run("sync", "archive", str(out), "--dry-run", "--include-undelivered", "--json")
     done = run("sync", "archive", str(out), "--include-undelivered", "--json").document

@@ -27,20 +27,24 @@ def test_a_program_that_does_not_count_adds_nothing(database: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    "changes",
     [
-        "UPDATE streams SET kept = -9",
-        "UPDATE tallies SET entries = -9",
-        "UPDATE erasures SET entries = 9 WHERE what = 'bodies'",
+        ("UPDATE streams SET kept = -9",),
+        ("UPDATE tallies SET entries = -9",),
+        (
+            "UPDATE tallies SET entries = -9",
+            "INSERT INTO tallies SELECT target_no, stream_id, 'duplicate', 29 FROM tallies",
+        ),
+        ("UPDATE erasures SET entries = 9 WHERE what = 'bodies'",),
     ],
 )
 def test_less_than_nothing_is_not_well(
-    run: Run, database: Path, receiver: Serving, change: str
+    run: Run, database: Path, receiver: Serving, changes: tuple[str, ...]
 ) -> None:
     """Status says so without being asked, in the shape of its answer; doctor counts anew."""
     run("sync", "mode", "EXTERNAL_RECEIVER", "--endpoint", receiver.url)
     run("sync", "now")
-    unguarded(database, (change, ()))
+    unguarded(database, *[(change, ()) for change in changes])
 
     ran = run("sync", "status", "--json")
 

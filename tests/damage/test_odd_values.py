@@ -8,6 +8,7 @@ import pytest
 
 from eventsync import open_store
 from eventsync_adapters.server import Serving
+from eventsync_core.integrity import GOOD_COPY
 from tests.cli.conftest import Run
 from tests.damage.damaging import unguarded
 
@@ -64,6 +65,22 @@ def test_a_value_that_is_never_written(
     if "streams SET head" not in change:
         codes = [each["code"] for each in run("sync", "doctor", "--json").document["findings"]]
         assert {"store_unreadable", "database_damaged"} & set(codes)
+
+
+def test_a_request_that_carried_nobody_knows_what(run: Run, database: Path, events: Path) -> None:
+    """What a sender that is gone had on its way cannot be told; doctor names what helps."""
+    unguarded(
+        database,
+        ("UPDATE leases SET open_request = (SELECT MAX(request_id) FROM requests)", ()),
+        ("UPDATE requests SET positions = 'success'", ()),
+    )
+    events.write_text('{"event_id": "new"}\n')
+    run("capture", str(events))
+
+    assert run("sync", "now", "--json").document["error"]["code"] == "store_unreadable"
+    findings = run("sync", "doctor", "--json").document["findings"]
+    fixes = {each["fix"].get("text") for each in findings if each["code"] == "store_unreadable"}
+    assert fixes == {GOOD_COPY}
 
 
 def test_a_status_has_all_its_keys_whatever_a_row_holds(

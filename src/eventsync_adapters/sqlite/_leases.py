@@ -11,6 +11,7 @@ from eventsync_adapters.sqlite._connection import (
     connect,
     set_durability,
 )
+from eventsync_adapters.sqlite._errors import positions_in
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import raise_cursor, read_rows, store_rows
 from eventsync_core.clock import Clock
@@ -23,7 +24,6 @@ from eventsync_core.ledger import (
     Lease,
     is_replaceable,
     lost,
-    read_ranges,
 )
 
 _ONE = """
@@ -131,7 +131,7 @@ class SqliteLeases:
         if row is None or not row[5]:
             return []
         (positions,) = self._database.row(_POSITIONS, (row[5],)) or ("",)
-        return read_ranges(positions)
+        return positions_in(positions)
 
     def given_up(self, target_id: str, stream: str, *, at: int) -> tuple[int, set[int]]:
         """Return the open request of a sender that is gone, and its positions; 0 if none."""
@@ -150,7 +150,7 @@ class SqliteLeases:
         if not request_id:
             return
         (positions,) = self._database.row(_POSITIONS, (request_id,)) or ("",)
-        place, carried = (target_no, stream_id), read_ranges(positions)
+        place, carried = (target_no, stream_id), positions_in(positions)
         before = read_rows(self._database, place, carried)
         after = {
             position: lost(before.get(position), request_id=request_id, at=at)

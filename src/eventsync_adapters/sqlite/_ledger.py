@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_adapters.sqlite._errors import understood
+from eventsync_adapters.sqlite._errors import positions_in, understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import fence
 from eventsync_adapters.sqlite._rows import (
@@ -23,7 +23,6 @@ from eventsync_core.ledger import (
     fold,
     is_kept,
     let_wait,
-    read_ranges,
     said_of,
     silenced,
     spans,
@@ -138,7 +137,7 @@ class SqliteLedger:
                 return False
             if row[1] is not None:
                 return holds
-            positions = read_ranges(row[0])
+            positions = positions_in(row[0])
             if verdict.details or verdict.guidance:
                 verdict = silenced(verdict, self._erased(numbers[1], positions))
             plain = holds and all(outcome is Outcome.SUCCESS for outcome in verdict.outcomes)

@@ -3,9 +3,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import positions_in
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._rows import read_rows
-from eventsync_core.ledger import LedgerEntry, Link, read_ranges, spans, succeed
+from eventsync_core.ledger import LedgerEntry, Link, spans, succeed
 
 _OPEN = "SELECT position FROM keyed WHERE stream_id = ? AND key = ? ORDER BY position"
 _PUT_OPEN = "INSERT INTO keyed (stream_id, key, position) VALUES (?, ?, ?)"
@@ -118,7 +119,7 @@ class _Standing:
         if not positions:
             return
         for (carried,) in database.rows(FLYING, (stream_id,)):
-            self.in_flight.update(read_ranges(carried))
+            self.in_flight.update(positions_in(carried))
         for (target_no,) in database.rows(TARGETS, (stream_id,)):
             place = (target_no, stream_id)
             self._found.append((place, read_rows(database, place, positions)))

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -163,7 +164,9 @@ def _result(app: App, wish: _Wish, done: _Done, sizes: dict[str, int | None]) ->
         "written": 0 if done.is_refused else done.archived.written,
         "undelivered": done.archived.undelivered,
         "retained": done.retained.count,
-        **collected_document(found),
+        **collected_document(
+            attrs.evolve(found, streams=Counter(), owed=Counter()) if done.is_refused else found
+        ),
         "damaged": damage_document(done.archived.damaged.first),
         "damaged_count": done.archived.damaged.count,
         **sizes,

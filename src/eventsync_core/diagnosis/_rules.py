@@ -34,7 +34,10 @@ def diagnose(
     *lookup* is None where there is no store, or where it is *unreadable*.
     """
     found = [*_of_surroundings(facts), *_of_storage(facts)]
-    if unreadable is not None:
+    if unreadable is not None and lookup is not None:
+        # It can be looked into, but `sync status` cannot be made of it, and names this command.
+        found.append(_error(unreadable.code, unreadable.message, GOOD_COPY))
+    elif unreadable is not None:
         found.append(Finding(Severity.ERROR, reason_of(unreadable)))
     elif not facts.is_writable:
         message = f"{facts.path} cannot be written: nothing new can be stored"

@@ -4,7 +4,7 @@ from eventsync_core.egress import off_record, refuse
 from eventsync_core.errors import Reason, StoreUnreadableError, reason_of
 from eventsync_core.receivers import Gate
 from eventsync_core.status._legacy import legacy_reasons
-from eventsync_core.status._model import Status
+from eventsync_core.status._model import Status, StreamStatus
 from eventsync_core.status._stall import stall_of
 
 UNTRUE = ("journal_damaged", "counters_differ", "due_differs")
@@ -54,6 +54,12 @@ def _reasons(status: Status) -> Iterator[Reason]:
                 )
 
 
+def _is_below(stream: StreamStatus) -> bool:
+    """Say whether less than nothing is counted, though the sums may be right."""
+    is_right = stream.total == stream.captured
+    return not stream.is_coherent and (is_right or min(stream.classes.values()) < 0)
+
+
 def _of_figures(status: Status) -> Iterator[Reason]:
     head, counters, due = UNTRUE
     if status.astray:
@@ -64,7 +70,7 @@ def _of_figures(status: Status) -> Iterator[Reason]:
         message = f"stream {below[0]} is said to keep less than nothing"
         yield Reason(code=counters, message=message, fix_argv=_MEND)
     streams = [stream for target in status.targets for stream in target.streams]
-    below = [each.stream for each in streams if min(each.classes.values()) < 0]
+    below = [each.stream for each in streams if _is_below(each)]
     if below:
         message = f"of stream {below[0]} less than nothing is said to stand somewhere"
         yield Reason(code=counters, message=message, fix_argv=("eventsync", "sync", "doctor"))
