@@ -8,8 +8,9 @@ from eventsync_cli.compose import App
 from eventsync_cli.compose.copies import Copy
 from eventsync_cli.render import Progress, counted
 from eventsync_core.errors import OF_ODD_VALUES, BackupDamagedError, StoreUnreadableError
+from eventsync_core.inspection import Link
 from eventsync_core.integrity import verify
-from eventsync_core.journal import Head
+from eventsync_core.journal import Head, heads_of
 from eventsync_core.stores import Stores
 
 __all__ = ["Checked", "checked"]
@@ -53,9 +54,10 @@ def checked(
     """
     found = Checked(flaw=copy.flaw())
     try:
-        heads = [head for head in stores.journal.heads() if head.position > 0]
-        found = Checked(sum(head.position for head in heads), len(heads), found.flaw)
-        flaw = found.flaw or _verified(app, stores, heads) or _strange(stores)
+        heads = heads_of(stores.journal, None)
+        count = sum(max(head.position, 0) for head in heads)
+        found = Checked(count, len(heads), found.flaw)
+        flaw = found.flaw or _verified(app, stores, heads) or _lost(stores) or _strange(stores)
         found = attrs.evolve(found, flaw=flaw)
     except StoreUnreadableError as error:
         found = attrs.evolve(found, flaw=found.flaw or error.message)
@@ -66,6 +68,17 @@ def checked(
         refusal.fix_text = fix
         raise refusal
     return found
+
+
+def _lost(stores: Stores) -> str:
+    """Return the first entry whose stream is not there; empty: none is."""
+    after: tuple[int | str, ...] | None = ()
+    while after is not None:
+        looked = stores.inspection.dangling(Link.ENTRY, after=after)
+        for each in looked.found:
+            return each.message
+        after = looked.last
+    return ""
 
 
 def _strange(stores: Stores) -> str:
@@ -81,7 +94,7 @@ def _verified(app: App, stores: Stores, heads: Sequence[Head]) -> str:
     done, total = 0, sum(head.position for head in heads)
     with Progress("verifying", app.clock, total=total, no_color=app.no_color) as bar:
         for head in heads:
-            found = verify(stores.journal, head.stream)
+            found = verify(stores.journal, head.stream, head=head)
             if not found.is_intact:
                 return f"stream {head.stream}, position {found.first_bad}: {found.reason}"
             done += head.position

@@ -123,7 +123,7 @@ def _pairs(stores: Stores) -> Iterator[tuple[Target, str]]:
 def _sampled(stores: Stores, *, thorough: bool) -> Iterator[Verification]:
     for head in heads_of(stores.journal, None):
         since = None if thorough else _before_the_end(stores, head)
-        yield verify(stores.journal, head.stream, since=since)
+        yield verify(stores.journal, head.stream, head=head, since=since)
 
 
 def _before_the_end(stores: Stores, head: Head) -> Verified | None:

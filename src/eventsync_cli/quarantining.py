@@ -14,7 +14,7 @@ from eventsync_core.errors import UnknownEventError
 from eventsync_core.events import Hold
 from eventsync_core.ids import printable
 from eventsync_core.integrity import Damage, damage_in, named_damage, quarantine
-from eventsync_core.journal import heads_of
+from eventsync_core.journal import Head, heads_of
 from eventsync_core.legacy import SetAside
 from eventsync_core.stores import Stores
 
@@ -67,14 +67,13 @@ def _damage(app: App, stores: Stores | None, event_ids: Sequence[str]) -> Damage
         return named_damage(stores, event_ids)
     if stores is None:
         return Damage()
-    streams = _streams(app, stores)
+    heads = _heads(app, stores)
     with Progress("verifying", app.clock, total=None, no_color=app.no_color) as bar:
-        return damage_in(stores, streams, progress=bar.reach)
+        return damage_in(stores, heads, progress=bar.reach)
 
 
-def _streams(app: App, stores: Stores) -> list[str]:
-    stream = None if app.chosen.project is None else app.stream
-    return [head.stream for head in heads_of(stores.journal, stream)]
+def _heads(app: App, stores: Stores) -> list[Head]:
+    return heads_of(stores.journal, None if app.chosen.project is None else app.stream)
 
 
 def list_all(app: App, *, limit: int, after: int) -> Result:
@@ -112,7 +111,7 @@ def _entries(app: App, stores: Stores, limit: int) -> tuple[list[dict[str, Any]]
     """Return the first quarantined entries, and how many there are."""
     shown: list[dict[str, Any]] = []
     count = 0
-    for stream in _streams(app, stores):
+    for stream in [head.stream for head in _heads(app, stores)]:
         positions = stores.holds.held(stream, Hold.QUARANTINED, limit=1 << 40)
         count += len(positions)
         for position in positions[: limit - len(shown)]:

@@ -16,11 +16,13 @@ _HEAD = "UPDATE streams SET head = ?1"
 _LAST = "UPDATE entries SET position = ?1 WHERE position = 20"
 _MIDDLE = "UPDATE entries SET position = ?1 WHERE position = 10"
 _LOW = "UPDATE streams SET head = ?1 - ?1 + 3"
+_NONE = "UPDATE streams SET head = ?1 - ?1"
+_BELOW = "UPDATE streams SET head = ?1 - ?1 - 5"
 _DAMAGE = [
-    pytest.param((_HEAD,), 20, 20, id="head"),
-    pytest.param((_LAST,), 19, 19, id="last"),
-    pytest.param((_MIDDLE,), 19, 19, id="middle"),
-    pytest.param((_HEAD, _LAST), 19, 20, id="both"),
+    pytest.param((_HEAD,), 20, id="head"),
+    pytest.param((_LAST,), 19, id="last"),
+    pytest.param((_MIDDLE,), 19, id="middle"),
+    pytest.param((_HEAD, _LAST), 19, id="both"),
 ]
 
 pytestmark = pytest.mark.timeout(20)
@@ -39,9 +41,9 @@ def damage(database: Path, *changes: str) -> None:
     unguarded(database, *[(change, (_FAR,)) for change in changes])
 
 
-@pytest.mark.parametrize(("changes", "delivered", "reached"), _DAMAGE)
+@pytest.mark.parametrize(("changes", "delivered"), _DAMAGE)
 def test_no_command_counts_up_to_it(
-    run: Run, database: Path, tmp_path: Path, changes: tuple[str, ...], delivered: int, reached: int
+    run: Run, database: Path, tmp_path: Path, changes: tuple[str, ...], delivered: int
 ) -> None:
     """Each looks at what is there, and ends; what is not where it should be is counted."""
     target_id = run("target", "list", "--json").document["targets"][0]["target_id"]
@@ -49,8 +51,8 @@ def test_no_command_counts_up_to_it(
 
     assert run("sync", "gc", "--json").document["purged"] == delivered
     erased = run("journal", "purge", "--project", "default", "--dry-run", "--json").document
-    assert erased["payloads"] == reached
-    missing = _FAR - reached if _HEAD in changes else 1
+    assert erased["payloads"] == 20
+    missing = _FAR - 20 if _HEAD in changes else 1
     archived = run("sync", "archive", str(tmp_path / "a"), "--dry-run", "--json").document
     assert archived["damaged_count"] == missing
     exported = run("journal", "export", str(tmp_path / "e"))
@@ -61,7 +63,9 @@ def test_no_command_counts_up_to_it(
     assert held["agreed"] == delivered
 
 
-@pytest.mark.parametrize("changes", [(_HEAD,), (_LAST,), (_MIDDLE,), (_HEAD, _LAST), (_LOW,)])
+@pytest.mark.parametrize(
+    "changes", [(_HEAD,), (_LAST,), (_MIDDLE,), (_HEAD, _LAST), (_LOW,), (_NONE,), (_BELOW,)]
+)
 def test_it_is_told(run: Run, database: Path, changes: tuple[str, ...]) -> None:
     """By status without being asked, and by what examines the store."""
     damage(database, *changes)
@@ -72,6 +76,22 @@ def test_it_is_told(run: Run, database: Path, changes: tuple[str, ...]) -> None:
         assert run("sync", "status", "--check").code == 2
     assert run("journal", "verify").code == 5
     assert "journal_damaged" in run("sync", "doctor").out
+
+
+@pytest.mark.parametrize("change", [_LOW, _NONE, _BELOW])
+def test_a_head_below_what_is_there(
+    run: Run, database: Path, events: Path, tmp_path: Path, change: str
+) -> None:
+    """Nobody calls a copy of it verified, and nothing is stored over what it holds."""
+    damage(database, change)
+    events.write_text('{"event_id": "new"}\n')
+
+    assert run("capture", str(events)).code == 5
+    assert run("journal", "backup", str(tmp_path / "copy.db")).code == 5
+    assert run("journal", "export", str(tmp_path / "all.jsonl")).code == 0
+    assert (tmp_path / "all.jsonl").read_text().count("\n") == 20
+    purged = run("journal", "purge", "--project", "default", "--json").document
+    assert purged["payloads"] == 20
 
 
 def test_the_last_ones_stay_where_nobody_can_tell_them(run: Run, database: Path) -> None:

@@ -27,8 +27,12 @@ _RAISE_HEAD = """
 UPDATE streams SET head = ?, chain = ?, kept = kept + ?, kept_bytes = kept_bytes + ?
 WHERE stream_id = ?
 """
+# A head that says, untruly, that there is nothing hides no entry.
 _HEADS = """
-SELECT stream, head, chain, lamport FROM streams WHERE head > 0 OR lamport > 0 ORDER BY stream
+SELECT stream, head, chain, lamport FROM streams
+WHERE head > 0 OR lamport > 0
+   OR EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = streams.stream_id)
+ORDER BY stream
 """
 _KNOWN = """
 SELECT e.event_id, s.stream, e.position, e.canonical_digest,
@@ -73,6 +77,8 @@ class SqliteJournal:
             stream_id = self._keys.stream_for_writing(stream)
             known = self._known([event.event_id for event in events])
             head, chain, last = self._database.row(_HEAD, (stream_id,)) or (0, "", 0)
+            if head < 0:
+                raise StoreUnreadableError(f"{self._database.path} is damaged")
             new = _NewRows(stream, stream_id, at, head, bytes_in(chain), last)
             if producer is not None:
                 new.producer_no = self._keys.producer_for_writing(producer)

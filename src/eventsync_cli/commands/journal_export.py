@@ -94,7 +94,7 @@ def _export(app: App, stores: Stores | None, wish: _Wish) -> Exported:
     if wish.wanted.lacking:
         stores.targets.get(wish.wanted.lacking)
     wanted, others = wanted_heads(stores.journal, wish.stream)
-    total = sum(head.position for head in wanted)
+    total = sum(max(head.position, 0) for head in wanted)
 
     def into(write: Callable[[str], object]) -> Exported:
         with Progress("exporting", app.clock, total=total, no_color=app.no_color) as bar:
@@ -109,7 +109,7 @@ def _export(app: App, stores: Stores | None, wish: _Wish) -> Exported:
 
     if wish.file == "-":
         return into(write_stream)
-    if not total:
+    if not wanted:
         if wish.force:
             _write_nothing(app, wish.file)
         return Exported(other_streams=others)

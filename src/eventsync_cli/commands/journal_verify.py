@@ -147,7 +147,9 @@ def _verify(
                 notes.keep(stream, reached)
 
             since = known.get(head.stream)
-            each = verify(stores.journal, head.stream, since=since, progress=reach, keep=keep)
+            each = verify(
+                stores.journal, head.stream, head=head, since=since, progress=reach, keep=keep
+            )
             # What an earlier walk noted stays until this one has come to its end.
             if each.reached is not None and not (each.is_started_over and since is not None):
                 keep(each.reached)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from eventsync_core.clock import Clock
 from eventsync_core.desk._model import PAGE, Account, Order, Selection, matches, skipped
@@ -9,6 +10,13 @@ from eventsync_core.receivers import Outcome
 from eventsync_core.stores import Stores
 
 _DELIVERED = frozenset({Outcome.SUCCESS, Outcome.DUPLICATE})
+
+
+class _Reach(NamedTuple):
+    """The position above which a stream is granted, and its head at the beginning."""
+
+    above: int
+    head: int
 
 
 def reopen(
@@ -83,10 +91,10 @@ def preview(stores: Stores, order: Order, streams: Sequence[str], *, clock: Cloc
         if busy is not None:
             account.busy[stream] = busy
             continue
-        for page in _pages(stores, order, stream, clock):
+        for page in _pages(stores, order, stream, reach.head, clock):
             account.changed.update(
                 standing.row.outcome
-                for standing in _sift(page, order, (stream, reach), account)
+                for standing in _sift(page, order, (stream, reach.above), account)
                 if standing.row.outcome
             )
     if _settles(stores, order, streams, account):
@@ -94,24 +102,25 @@ def preview(stores: Stores, order: Order, streams: Sequence[str], *, clock: Cloc
     return account
 
 
-def _reaches(stores: Stores, target_id: str, streams: Sequence[str]) -> dict[str, int]:
-    """Return the position above which each stream is granted."""
+def _reaches(stores: Stores, target_id: str, streams: Sequence[str]) -> dict[str, _Reach]:
+    """Return how far each stream is meant."""
     target = stores.targets.get(target_id)
+    heads = {head.stream: head.position for head in stores.journal.heads()}
     found = {}
     for stream in streams:
         grant = stores.grants.get(target_id, stream)
         if grant is None or not grant.is_live:
             raise NotGrantedError(stream, target_id, target.url)
-        found[stream] = grant.from_position
+        found[stream] = _Reach(grant.from_position, heads.get(stream, 0))
     return found
 
 
 def _reopen_stream(
-    stores: Stores, order: Order, lease: Lease, reach: int, clock: Clock, account: Account
+    stores: Stores, order: Order, lease: Lease, reach: _Reach, clock: Clock, account: Account
 ) -> None:
-    for page in _pages(stores, order, lease.stream, clock):
+    for page in _pages(stores, order, lease.stream, reach.head, clock):
         chosen = {
-            each.position: each for each in _sift(page, order, (lease.stream, reach), account)
+            each.position: each for each in _sift(page, order, (lease.stream, reach.above), account)
         }
         if not chosen:
             continue
@@ -143,10 +152,12 @@ def _sift(
             account.skip(why)
 
 
-def _pages(stores: Stores, order: Order, stream: str, clock: Clock) -> Iterator[list[Standing]]:
-    """Yield what is meant of the stream, page by page of positions."""
+def _pages(
+    stores: Stores, order: Order, stream: str, head: int, clock: Clock
+) -> Iterator[list[Standing]]:
+    """Yield what is meant of the stream up to *head*, page by page of positions."""
     chosen = order.selection
-    for after, upto in _spans(stores, chosen, stream):
+    for after, upto in _spans(stores, chosen, stream, head):
         found = stores.desk.standings(
             order.target_id, stream, chosen.outcomes, after=after, upto=upto, at=clock()
         )
@@ -157,12 +168,11 @@ def _pages(stores: Stores, order: Order, stream: str, clock: Clock) -> Iterator[
         ]
 
 
-def _spans(stores: Stores, chosen: Selection, stream: str) -> Iterator[tuple[int, int]]:
-    """Yield after and up to which position to look, the head being that of the beginning."""
+def _spans(stores: Stores, chosen: Selection, stream: str, head: int) -> Iterator[tuple[int, int]]:
+    """Yield after and up to which position to look."""
     if chosen.positions is not None:
         for where, position in sorted(chosen.positions):
             if where == stream:
                 yield position - 1, position
         return
-    head = next((each.position for each in stores.journal.heads() if each.stream == stream), 0)
     yield from windows(stores.journal, stream, upto=head, size=PAGE)

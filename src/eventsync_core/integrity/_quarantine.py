@@ -7,7 +7,7 @@ from eventsync_core.events import Hold
 from eventsync_core.inspection import Place
 from eventsync_core.integrity._model import Verification
 from eventsync_core.integrity._verify import flaw_of, verify
-from eventsync_core.journal import FAR, BadPosition, Flaw
+from eventsync_core.journal import FAR, BadPosition, Flaw, Head
 from eventsync_core.stores import Stores
 
 _ALL = 1 << 40
@@ -57,13 +57,15 @@ def named_damage(stores: Stores, event_ids: Sequence[str]) -> Damage:
 
 
 def damage_in(
-    stores: Stores, streams: Sequence[str], *, progress: Callable[[int], None] | None = None
+    stores: Stores, heads: Sequence[Head], *, progress: Callable[[int], None] | None = None
 ) -> Damage:
-    """Walk *streams* and return every entry in them that is damaged."""
+    """Walk the streams of *heads* and return every entry in them that is damaged."""
     found = [
-        (stream, finding)
-        for stream in streams
-        for finding in damaged(verify(stores.journal, stream, most=_ALL, progress=progress))
+        (head.stream, finding)
+        for head in heads
+        for finding in damaged(
+            verify(stores.journal, head.stream, most=_ALL, head=head, progress=progress)
+        )
     ]
     held = sum(_is_held(stores, stream, each.position) for stream, each in found)
     return Damage(found=tuple(found), held=held)

@@ -99,6 +99,7 @@ def verify(
     *,
     page: int = 1_000,
     most: int = MOST_ITEMS,
+    head: Head | None = None,
     since: Verified | None = None,
     progress: Callable[[int], None] | None = None,
     keep: Callable[[Verified], None] | None = None,
@@ -107,13 +108,14 @@ def verify(
     Read every entry of *stream* in pages of *page* and compare it with what was noted of it.
 
     Both digests are computed anew from the stored text, the chain from the entry before, and
-    the head must name the last position and chain. What is appended during the walk is left
-    out. An entry that cannot be read is a flaw, and the walk goes on behind it. The first *most*
-    flaws are returned. With *since* only what came after it is read, if its chain still stands
-    there; else all is. After each page *progress* is called with the position reached, and
-    *keep*, unless the walk started over, with how far all is good.
+    the head must name the last position and chain. Whoever has read it gives *head*: without,
+    those of all streams are read. What is appended since is left out. An entry that cannot be
+    read is a flaw, and the walk goes on behind it. The first *most* flaws are returned. With
+    *since* only what came after it is read, if its chain still stands there; else all is. After
+    each page *progress* is called with the position reached, and *keep*, unless the walk started
+    over, with how far all is good.
     """
-    head = _head(journal, stream)
+    head = head or _head(journal, stream)
     walk, is_started_over = _started(journal, head, since, most)
     skipped = walk.position
     for _ in _pages(walk, journal, head, page):

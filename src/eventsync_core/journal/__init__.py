@@ -1,6 +1,6 @@
 """Order and permanence of captured events; knows nothing of delivery."""
 
-from eventsync_core.journal._heads import heads_of, is_astray, windows
+from eventsync_core.journal._heads import heads_of, is_astray, reach, windows
 from eventsync_core.journal._judging import BadPosition, Flaw, LeftOut, judge_text, lacks_text
 from eventsync_core.journal._memory import MemoryJournal
 from eventsync_core.journal._model import Appended, Entry, Head, Known
@@ -25,6 +25,7 @@ __all__ = [
     "is_astray",
     "judge_text",
     "lacks_text",
+    "reach",
     "reconcile",
     "windows",
 ]

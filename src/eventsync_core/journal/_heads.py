@@ -3,10 +3,21 @@ from collections.abc import Iterator
 from eventsync_core.journal._model import Head
 from eventsync_core.journal._port import Journal
 
+_LAST = (1 << 63) - 1
+
 
 def heads_of(journal: Journal, stream: str | None) -> list[Head]:
-    """Return the heads of streams that hold events: that of *stream*, or with None of all."""
-    return [head for head in journal.heads() if head.position and stream in (None, head.stream)]
+    """
+    Return the heads of streams that hold events: that of *stream*, or with None of all.
+
+    They are also those of streams whose head says, untruly, that there are none.
+    """
+    return [
+        head
+        for head in journal.heads()
+        if stream in (None, head.stream)
+        and (head.position > 0 or journal.positions(head.stream, limit=1))
+    ]
 
 
 def is_astray(journal: Journal, head: Head) -> bool:
@@ -17,6 +28,11 @@ def is_astray(journal: Journal, head: Head) -> bool:
     # Something may have been appended since the head was read.
     now = max((each.position for each in heads_of(journal, head.stream)), default=0)
     return found[:1] != [head.position] or found[-1] > now
+
+
+def reach(journal: Journal, head: Head) -> int:
+    """Return up to which position the stream of *head* is looked at; one astray bounds nothing."""
+    return _LAST if is_astray(journal, head) else head.position
 
 
 def windows(journal: Journal, stream: str, *, upto: int, size: int) -> Iterator[tuple[int, int]]:

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 
-from eventsync_core.journal import Entry, Head, Journal, LeftOut, heads_of
+from eventsync_core.journal import Entry, Head, Journal, LeftOut, heads_of, reach
 from eventsync_core.lines import line_of
 
 _EVENTS_AT_ONCE = 1_000
@@ -81,20 +81,24 @@ def export(
 
 
 def _pages(journal: Journal, head: Head, damaged: LeftOut) -> Iterator[list[Entry]]:
-    """Yield the entries up to *head* page by page; positions where none is are noted."""
-    after = 0
-    while after < head.position:
+    """
+    Yield the entries up to *head* page by page; positions where none is are noted.
+
+    A head that is not the position of the last entry leaves none out.
+    """
+    after, upto = 0, reach(journal, head)
+    while after < upto:
         found = journal.entries(
             head.stream, after=after, limit=_EVENTS_AT_ONCE, max_bytes=_BYTES_AT_ONCE
         )
-        page = [entry for entry in found if entry.position <= head.position]
+        page = [entry for entry in found if entry.position <= upto]
         for entry in page:
-            damaged.skip(head.stream, after, entry.position)
+            damaged.skip(head.stream, after, min(entry.position, head.position + 1))
             after = entry.position
         if not page:
             break
         yield page
-    damaged.skip(head.stream, after, head.position + 1)
+    damaged.skip(head.stream, after, max(after, head.position) + 1)
 
 
 def _line(entry: Entry) -> str:

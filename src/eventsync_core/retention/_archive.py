@@ -214,7 +214,7 @@ def _pieces(
         check_last(stores, choice, head)
         in_flight = stores.leases.in_flight(head.stream, at=at)
         there = 0
-        for page in pages(stores, head):
+        for page in pages(stores, head.stream, head.position):
             there += len(page)
             meant = going(page, choice, head, found.collected, in_flight, include=include)
             for piece in pieces(list(meant)):
@@ -243,7 +243,7 @@ def _note_missing(stores: Stores, choice: Choice, head: Head, found: Archived) -
 def _gaps(stores: Stores, head: Head) -> Iterator[tuple[int, int]]:
     """Yield where no payload is: behind which position, and up to which."""
     last = 0
-    for page in pages(stores, head):
+    for page in pages(stores, head.stream, head.position):
         for kept in page:
             if kept.position > last + 1:
                 yield last, kept.position - 1

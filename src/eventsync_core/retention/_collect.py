@@ -151,7 +151,7 @@ def _chosen(
     """Yield what may go of a stream, page by page; what stays is counted."""
     check_last(stores, choice, head)
     in_flight = stores.leases.in_flight(head.stream, at=at)
-    for page in pages(stores, head):
+    for page in pages(stores, head.stream, head.position):
         chosen = list(going(page, choice, head, found, in_flight))
         if chosen:
             yield chosen
@@ -198,11 +198,10 @@ def owed(stores: Stores, head: Head, chosen: Sequence[Kept]) -> Counter[str]:
     return +found
 
 
-def pages(stores: Stores, head: Head) -> Iterator[list[Kept]]:
-    """Yield the entries of a stream whose payload is there, up to its head, page by page."""
-    size = _POSITIONS_AT_ONCE
-    for after, upto in windows(stores.journal, head.stream, upto=head.position, size=size):
-        yield stores.payloads.kept(head.stream, after=after, upto=upto)
+def pages(stores: Stores, stream: str, last: int) -> Iterator[list[Kept]]:
+    """Yield the entries of a stream whose payload is there, up to the *last*, page by page."""
+    for after, upto in windows(stores.journal, stream, upto=last, size=_POSITIONS_AT_ONCE):
+        yield stores.payloads.kept(stream, after=after, upto=upto)
 
 
 def pieces(page: Sequence[Kept]) -> Iterator[list[Kept]]:

@@ -3,10 +3,10 @@ from collections.abc import Callable, Iterator
 import attrs
 
 from eventsync_core.erasure import Erased
-from eventsync_core.journal import heads_of
+from eventsync_core.journal import heads_of, reach
 from eventsync_core.ledger import Busy
 from eventsync_core.legacy import row_belongs
-from eventsync_core.payloads import Deed
+from eventsync_core.payloads import Deed, Kept
 from eventsync_core.retention._collect import pages, pieces
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
@@ -17,9 +17,7 @@ _PAGE = 500
 
 def plan_erasure(stores: Stores, stream: str) -> Erased:
     """Say what `erase` would do now; nothing changes."""
-    payloads = sum(
-        len(page) for head in heads_of(stores.journal, stream) for page in pages(stores, head)
-    )
+    payloads = sum(len(page) for page in _pages(stores, stream))
     aside = sum(1 for _ in _aside(stores, stream))
     found = stores.erasing.there(stream)
     words = found.words + sum(_words(target) for target in _granted(stores, stream))
@@ -64,8 +62,8 @@ def erase(
     if busy is not None:
         return found, busy
     payloads = 0
-    for head in heads_of(stores.journal, stream):
-        for piece in (piece for page in pages(stores, head) for piece in pieces(page)):
+    for page in _pages(stores, stream):
+        for piece in pieces(page):
             with stores.atomic():
                 busy = _only_us(stores, stream, clock())
                 if busy is not None:
@@ -80,6 +78,11 @@ def erase(
     counts = zip(attrs.fields(Erased), attrs.astuple(found), attrs.astuple(more), strict=True)
     both = Erased(**{field.name: first + second for field, first, second in counts})
     return attrs.evolve(both, payloads=payloads, aggregates=aggregates), busy
+
+
+def _pages(stores: Stores, stream: str) -> Iterator[list[Kept]]:
+    for head in heads_of(stores.journal, stream):
+        yield from pages(stores, stream, reach(stores.journal, head))
 
 
 def _rest(
