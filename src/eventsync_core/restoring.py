@@ -84,8 +84,17 @@ def left_behind(restored: Journal, before: Journal) -> int | None:
 def holds_something(stores: Stores) -> bool:
     """Say whether anything is in *stores*, or cannot be read."""
     with suppress(*_UNKNOWN):
-        is_used = any(head.position for head in stores.journal.heads())
-        return is_used or bool(stores.bodies.head()) or bool(stores.targets.targets())
+        return any(
+            (
+                stores.journal.heads(),
+                stores.bodies.head(),
+                stores.bodies.failures(limit=1),
+                stores.targets.targets(),
+                stores.legacy.sources(),
+                stores.audit.rows(limit=1),
+                stores.payloads.purges(limit=1),
+            )
+        )
     return True
 
 
