@@ -1,6 +1,8 @@
 """`journal restore` over a home that holds little, or nothing."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from eventsync_core.bodies import UploadFailure
 from eventsync_core.payloads import Act, Deed
 from eventsync_core.stores import Stores
 from eventsync_core.testing import make_body
-from tests.cli.bad_input import fails
+from tests.cli.bad_input import fails, keeps
 from tests.cli.conftest import Run
 from tests.copies.test_restore import backup, delivered
 from tests.legacy.old import queue
@@ -83,3 +85,51 @@ def test_whatever_is_there_is_something(
         do(stores)
 
     _refused(run, backup)
+
+
+def _empty(database: Path) -> None:
+    database.touch(mode=0o600)
+
+
+def _header(database: Path) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as opened:
+        opened.execute("CREATE TABLE t (x)")
+        opened.execute("DROP TABLE t")
+
+
+def _tables(database: Path) -> None:
+    open_stores(database).close()
+
+
+@pytest.mark.parametrize("make", [_empty, _header, _tables])
+def test_a_store_that_holds_nothing_gives_way(
+    run: Run, other: Path, backup: Path, make: Callable[[Path], None]
+) -> None:
+    """As a crash before the first commit leaves it, and as a host opens it."""
+    make(other / "eventsync" / "eventsync.db")
+
+    for more in (("--dry-run",), ()):
+        ran = run("journal", "restore", str(backup), *more, "--json")
+        assert ran.code == 0, ran
+        assert (ran.document["events"], ran.document["left_behind"]) == (20, 0)
+    keeps(run, 20)
+    assert run("journal", "verify").code == 0
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_what_a_lost_store_held_is_not_known(
+    run: Run, home: Path, backup: Path, *, is_gone: bool
+) -> None:
+    """As long as a note tells that it was there: before and after."""
+    assert run("journal", "verify", "--incremental").code == 0
+    database = home / "eventsync" / "eventsync.db"
+    database.unlink()
+    if not is_gone:
+        database.touch(mode=0o600)
+
+    _refused(run, backup)
+
+    for more in (("--dry-run",), ()):
+        ran = run("journal", "restore", str(backup), "--replace", *more, "--json")
+        assert (ran.code, ran.document["left_behind"]) == (0, None)
+    keeps(run, 20)

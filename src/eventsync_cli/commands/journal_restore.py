@@ -8,7 +8,15 @@ import click
 
 from eventsync_cli.acting import acting
 from eventsync_cli.compose import App
-from eventsync_cli.compose.copies import Copy, heeded, looking_into, preparing, present
+from eventsync_cli.compose.copies import (
+    Copy,
+    Found,
+    heeded,
+    looking_into,
+    preparing,
+    present,
+    standing,
+)
 from eventsync_cli.copying import Checked, checked
 from eventsync_cli.failures import if_interrupted
 from eventsync_cli.render import Result, counted
@@ -62,10 +70,10 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
     given = {"--damaged": damaged, "--dry-run": dry_run}
     more = tuple(option for option, is_given in given.items() if is_given)
 
-    def check(before: Stores | None) -> None:
-        if not replace and app.has_store and (before is None or holds_something(before)):
-            unknown = _why_unknown(app) if before is None else ""
-            raise HomeNotEmptyError(app.shown_database, file, *more, unknown=unknown)
+    def check(before: Found) -> None:
+        is_used = before.stores is not None and holds_something(before.stores)
+        if not replace and (is_used or before.unknown):
+            raise HomeNotEmptyError(app.shown_database, file, *more, unknown=before.unknown)
 
     with present(app) as before:
         check(before)
@@ -77,51 +85,45 @@ def command(app: App, file: str, *, replace: bool, damaged: bool, dry_run: bool)
         with made.reading() as stores:
             found = checked(app, made, stores, called=file, damaged=damaged)
         aside, settled = made.put(app, partial(_settle, app, check))
-        plan = _Plan(found=found, settled=settled, left=_left(app, made, aside))
+        plan = _Plan(found=found, settled=settled, left=_left(app, made, aside, before))
         app.glance()
     return _result(app, file, plan, aside, dry_run=False)
 
 
-def _why_unknown(app: App) -> str:
-    """Return why nobody can read what is stored; empty: it can be read."""
-    try:
-        with app.reading():
-            return ""
-    except StoreError as error:
-        return error.message
-
-
-def _settle(
-    app: App, check: Callable[[Stores | None], None], stores: Stores, before: Stores | None
-) -> Settled:
+def _settle(app: App, check: Callable[[Found], None], stores: Stores, before: Found) -> Settled:
     check(before)
     at = app.clock()
-    sent = None if before is None else who_sends(before, at=at)
+    sent = None if before.stores is None else who_sends(before.stores, at=at)
     if sent is not None:
         stream, busy = sent
         raise StoreBusyError(f"process {busy.holder.pid} is sending stream {stream}")
-    return settle(stores, before, actor="cli", at=at)
+    return settle(stores, before.stores, actor="cli", at=at)
 
 
-def _left(app: App, made: Copy, aside: Copy | None) -> int | None:
-    """Return how many events only *aside* holds; None: it cannot be read."""
-    if aside is None or not aside.bytes:
-        return 0
+def _left_in(stores: Stores, before: Found) -> int | None:
+    """Return how many events only *before* holds; None: nobody can tell."""
+    if before.stores is None:
+        return None if before.unknown else 0
+    return left_behind(stores.journal, before.stores.journal)
+
+
+def _left(app: App, made: Copy, aside: Copy | None, before: Found) -> int | None:
+    """Return how many events only *aside* holds; where there is none, nothing was, or is lost."""
+    if aside is None:
+        return None if before.unknown else 0
     # One that took the place of a file that nobody could open has its name now.
     restored = made if made.place.exists() else Copy(app.database)
-    with suppress(StoreError), restored.reading() as stores, aside.reading() as before:
-        return left_behind(stores.journal, before.journal)
+    with suppress(StoreError), restored.reading() as stores, standing(aside.place) as old:
+        return _left_in(stores, attrs.evolve(old, unknown=old.unknown or before.unknown))
     return None
 
 
 def _plan(
-    app: App, copy: Copy, stores: Stores, before: Stores | None, file: str, *, damaged: bool
+    app: App, copy: Copy, stores: Stores, before: Found, file: str, *, damaged: bool
 ) -> _Plan:
     found = checked(app, copy, stores, called=file, damaged=damaged)
-    left = None if app.has_store else 0
-    if before is not None:
-        left = left_behind(stores.journal, before.journal)
-    return _Plan(found=found, settled=would_settle(stores, before), left=left)
+    settled = would_settle(stores, before.stores)
+    return _Plan(found=found, settled=settled, left=_left_in(stores, before))
 
 
 def _result(app: App, file: str, plan: _Plan, aside: Copy | None, *, dry_run: bool) -> Result:

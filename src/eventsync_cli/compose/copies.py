@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Copy",
+    "Found",
     "Prepared",
     "backing_up",
     "heeded",
@@ -27,9 +28,18 @@ __all__ = [
     "looking_into",
     "preparing",
     "present",
+    "standing",
 ]
 
 _PUT_ASIDE = ".before-restore-"
+
+
+@attrs.frozen
+class Found:
+    """The stores at a place, None: none are there; or `unknown`, why nobody can tell."""
+
+    stores: Stores | None = None
+    unknown: str = ""
 
 
 @attrs.frozen
@@ -79,13 +89,12 @@ class Prepared(Copy):
             yield opened
 
     def put(
-        self, app: Stored, settle: Callable[[Stores, Stores | None], Settled]
+        self, app: Stored, settle: Callable[[Stores, Found], Settled]
     ) -> tuple[Copy | None, Settled]:
         """
         Let it be the store of *app*; return a copy of what was there, and what *settle* returned.
 
-        While nobody else can change anything, *settle* is told of both stores; the second is
-        None where there is none, or where it cannot be read.
+        While nobody else can change anything, *settle* is told of it and of what was there.
 
         Raises:
             StoreError: It cannot be put there; where a copy of what was there stays, either may
@@ -97,7 +106,9 @@ class Prepared(Copy):
 
         def settled() -> None:
             nonlocal done
-            with self.writing() as stores, _opened(aside) as before:
+            # What is locked by us is read in its copy.
+            place = aside if aside.exists() else app.database
+            with self.writing() as stores, standing(place) as before:
                 done = settle(stores, before)
 
         put_in_place(self.place, app.database, aside, settle=settled)
@@ -173,7 +184,7 @@ def preparing(app: Stored, file: Path) -> Iterator[Prepared]:
 
 
 @contextmanager
-def present(app: Stored) -> Iterator[Stores | None]:
+def present(app: Stored) -> Iterator[Found]:
     """
     Open the store of *app* for reading for the length of the block, if it is there and can be read.
 
@@ -181,20 +192,22 @@ def present(app: Stored) -> Iterator[Stores | None]:
         SettingsError: The store is no file.
     """
     app.require_file()
-    with _opened(app.database) as opened:
-        yield opened
+    with standing(app.database) as found:
+        yield found
 
 
 @contextmanager
-def _opened(place: Path) -> Iterator[Stores | None]:
-    """Open the store at *place* for reading; None: there is none, or it cannot be read."""
+def standing(place: Path) -> Iterator[Found]:
+    """Open what is at *place* for reading for the length of the block, if it can be read."""
     from eventsync_adapters.sqlite import open_for_reading
 
-    opened = None
-    with suppress(StoreError):
+    opened, unknown = None, ""
+    try:
         opened = open_for_reading(place)
+    except StoreError as error:
+        unknown = error.message
     with nullcontext() if opened is None else closing(opened):
-        yield opened
+        yield Found(opened, unknown)
 
 
 def _end_grants(place: Path, pending: Collection["Revocation"]) -> None:
