@@ -71,8 +71,8 @@ def settle(restored: Stores, before: Stores | None, *, actor: str, at: int) -> S
 
 def left_behind(restored: Journal, before: Journal) -> int | None:
     """Return how many events *before* holds that *restored* does not know; None: not known."""
-    known = {head.stream: head.position for head in restored.heads()}
     with suppress(*_UNKNOWN):
+        known = {head.stream: head.position for head in restored.heads()}
         return sum(
             restored.find(event_id) is None
             for head in before.heads()

@@ -66,3 +66,19 @@ def test_a_header_that_lets_nobody_write(run: Run, home: Path, backup: Path) -> 
     assert ran.code == 0, ran
     assert Path(ran.document["put_aside"]).read_bytes() == odd
     assert run("sync", "status").code == 0
+
+
+def test_a_damaged_backup_whose_streams_nobody_can_name(
+    run: Run, events: Path, tmp_path: Path
+) -> None:
+    """The preview ends as the act does, and neither says what is left behind."""
+    run("capture", str(events))
+    copy = tmp_path / "copy.db"
+    run("journal", "backup", str(copy))
+    unguarded(copy, ("UPDATE streams SET stream = CAST(x'ff00' AS TEXT)", ()))
+
+    words = ("journal", "restore", str(copy), "--replace", "--damaged")
+    would, did = run(*words, "--dry-run", "--json"), run(*words, "--json")
+
+    assert (would.code, did.code) == (0, 0), (would, did)
+    assert would.document["left_behind"] is did.document["left_behind"] is None
