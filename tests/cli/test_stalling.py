@@ -202,6 +202,21 @@ def test_what_came_lately_does_not_stall(
     assert ran.document["targets"][0]["seconds_since_delivery"] > 8 * 3_600
 
 
+def test_a_delivery_that_is_still_to_come_hides_no_stall(
+    run: Run, home: Path, target_id: str
+) -> None:
+    """The clock was set back since."""
+    _long_ago(home, target_id)
+    with open_stores(home / "eventsync" / "eventsync.db") as stores:
+        ahead = machine.now() + 9 * HOUR
+        stores._database.connection.execute("UPDATE targets SET last_delivery_at = ?", [ahead])
+
+    ran = run("sync", "status", "--check", "--json")
+
+    assert "stalled" in _reasons(ran)
+    assert ran.document["targets"][0]["seconds_since_delivery"] is None
+
+
 def test_how_long_it_stalls_is_not_how_long_ago_it_got_something(
     run: Run, home: Path, target_id: str
 ) -> None:

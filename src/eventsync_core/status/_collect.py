@@ -97,11 +97,12 @@ def target_status(
     streams = tuple(_stream_status(stores, target, name, at) for name in names)
     last = stores.ledger.last_delivery_at(target.target_id)
     waits = any(stream.remaining_owed for stream in streams)
+    since = at - last if waits and last is not None and last <= at else None
     return TargetStatus(
         target=target,
         is_current=current is not None and current.target_id == target.target_id,
         last_delivery_at=last,
-        seconds_since_delivery=max(0, at - last) / SECOND if waits and last is not None else None,
+        seconds_since_delivery=None if since is None else since / SECOND,
         streams=streams,
     )
 

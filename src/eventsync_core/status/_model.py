@@ -91,7 +91,11 @@ class StreamStatus:
 
 @attrs.frozen(kw_only=True)
 class TargetStatus:
-    """How one target stands; `seconds_since_delivery` is None when nothing waits or ever went."""
+    """
+    How one target stands.
+
+    `seconds_since_delivery` is None when nothing waits or ever went, or the clock was set back.
+    """
 
     target: Target
     is_current: bool
@@ -132,12 +136,15 @@ class TargetStatus:
     def seconds_since_progress(self, at: int) -> float | None:
         """
         Return for how long something is owed and nothing was delivered; None: nothing is owed.
+
+        A delivery of a time that is still to come says nothing of it.
         """
         found = (stream.owed_since for stream in self.streams)
         since = min((at for at in found if at is not None), default=None)
         if since is None:
             return None
-        return max(at - max(since, self.last_delivery_at or 0), 0) / SECOND
+        last = self.last_delivery_at or 0
+        return max(at - (max(since, last) if last <= at else since), 0) / SECOND
 
     @property
     def remaining_owed(self) -> int:
