@@ -63,6 +63,8 @@ def checked(
         found = attrs.evolve(found, flaw=found.flaw or error.message)
     except OF_ODD_VALUES:
         found = attrs.evolve(found, flaw=found.flaw or "it holds what eventsync never writes")
+    # The copy goes, or gets another name.
+    found = attrs.evolve(found, flaw=found.flaw.replace(str(copy.place), called))
     if found.flaw and not damaged:
         refusal = BackupDamagedError(f"{called} does not hold together: {found.flaw}")
         refusal.fix_text = fix

@@ -82,3 +82,14 @@ def test_a_damaged_backup_whose_streams_nobody_can_name(
 
     assert (would.code, did.code) == (0, 0), (would, did)
     assert would.document["left_behind"] is did.document["left_behind"] is None
+
+
+def test_the_flaw_of_a_backup_names_its_file(run: Run, backup: Path) -> None:
+    """And no copy of it that is gone by then."""
+    unguarded(backup, ("UPDATE entries SET digest = 'none' WHERE position = 3", ()))
+
+    words = ("journal", "restore", str(backup), "--replace", "--damaged")
+    would, did = run(*words, "--dry-run", "--json"), run(*words, "--json")
+
+    assert would.document["flaw"] == did.document["flaw"]
+    assert str(backup) in did.document["flaw"]
