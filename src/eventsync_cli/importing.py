@@ -185,8 +185,11 @@ def _quarantined(app: App, found: Imported) -> list[str]:
     """Say what goes nowhere though its text is there, and what lets it go."""
     if not found.quarantined:
         return []
-    release = shlex.join(("eventsync", "journal", "release", *found.quarantined_ids))
-    if found.quarantined > len(found.quarantined_ids):
+    names = found.quarantined_ids
+    # An id may look like an option.
+    dashes = ["--"] if any(name.startswith("-") for name in names) else []
+    release = shlex.join(("eventsync", "journal", "release", *dashes, *names))
+    if found.quarantined > len(names):
         release += " and the others that eventsync journal list --hold quarantined names"
     said = f"{found.quarantined} of the events brought back are quarantined and go nowhere"
     return [f"eventsync: {said}; to let them go: {app.chosen.spelt(release)}"]

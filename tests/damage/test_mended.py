@@ -1,5 +1,6 @@
 """`journal import` of a good copy mends a damaged text, and never touches a whole one."""
 
+import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -85,3 +86,17 @@ def test_the_damaged_text_is_taken_from_nowhere(run: Run, copy: Path, tmp_path: 
     done = run("--home", str(tmp_path / "b"), "journal", "import", str(place), "--json").document
 
     assert (done["stored"], done["refused_count"]) == (16, 0)
+
+
+def test_an_id_that_looks_like_an_option_is_let_go(run: Run, home: Path, tmp_path: Path) -> None:
+    """By the command as it is printed."""
+    lines = tmp_path / "odd.jsonl"
+    lines.write_text('{"event_id": "--all"}\n')
+    assert run("capture", str(lines)).code == 0
+    spoil(home / "eventsync" / "eventsync.db", ["--all"], "")
+    assert run("journal", "quarantine", "--damaged").code == 0
+
+    said = run("journal", "import", str(lines)).err
+
+    command = said.partition("let them go: eventsync ")[2].splitlines()[0]
+    assert run(*shlex.split(command)).code == 0, command
