@@ -223,3 +223,17 @@ def test_a_file_that_cannot_be_emptied(scene: Scene, monkeypatch: pytest.MonkeyP
     assert ran.document["error"]["code"] == "source_not_emptied"
     assert rows(scene.queue) == ["e1"]
     assert scene.migrate("--keep-sources").code == 0
+
+
+def test_what_left_a_write_ahead_log_is_not_in_it(scene: Scene) -> None:
+    """Though an old program still has the file open."""
+    queue(scene.queue, [])
+    with closing(sqlite3.connect(scene.queue)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("SELECT * FROM sqlite_master").fetchall()
+        queue(scene.queue, ["e1", "e2"])
+
+        assert scene.migrate().document["removed"] == 2
+
+        assert not any(b"WPStatusChanged" in held for held in _parts(scene.queue).values())
+        assert rows(scene.queue) == []
