@@ -123,3 +123,22 @@ def test_every_kind_of_row_that_names_the_project_counts(scene: Scene) -> None:
     names = {f"queue-{digit * 16}.db" for digit in "1257"}
     assert (code, {each for each in found if each.startswith("queue")}) == (3, names)
     assert len(found) == len(names) + 2
+
+
+def test_a_body_that_names_no_project(scene: Scene) -> None:
+    """It is of the project that it was imported under: named, and away, until migrate ends it."""
+    bodies(scene.queue, [body("secret", project_uuid="", artifact_path="secret.md")])
+    scene.run("--project", "p1", "sync", "migrate", "--keep-sources")
+    database = scene.place / "eventsync" / "eventsync.db"
+
+    assert _purge(scene, "--dry-run") == (0, ["queue.db"])
+    assert _purge(scene) == (3, ["queue.db"])
+
+    assert b"secret" not in database.read_bytes()
+    assert _purge(scene) == (3, ["queue.db"])
+    scene.check_sound()
+    kept = scene.migrate("--keep-sources")
+    assert (kept.document["bodies"]["imported"], kept.document["bodies"]["deduplicated"]) == (0, 1)
+    assert scene.migrate().document["removed"] == 1
+    assert _purge(scene) == (0, [])
+    assert b"secret" not in database.read_bytes()

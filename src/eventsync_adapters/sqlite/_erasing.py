@@ -1,12 +1,15 @@
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 
 from eventsync_adapters.sqlite._body_failures import FailureLog
 from eventsync_adapters.sqlite._connection import Database
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._numbered import ASIDE, BODIES, erased, highest
 from eventsync_adapters.sqlite._payloads import SqlitePayloads
+from eventsync_core.bodies import BodyKey
 from eventsync_core.erasure import Erased
 from eventsync_core.legacy import body_names
 from eventsync_core.payloads import Deed
@@ -28,6 +31,23 @@ _DROP_PROVENANCE_NAMED = """
 DELETE FROM provenance
 WHERE substr(lower(event_id), 1, length(?1)) = ?1
   AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.event_id = provenance.event_id)
+"""
+_UNCLAIMED = """
+SELECT project_uuid, mission_slug, target_branch, mission_type, manifest_version, artifact_path,
+       content_hash
+FROM bodies WHERE stream_id = ? AND project_uuid <> ?
+"""
+_BODY_ROWS = """
+SELECT source_no, part, row_no, digest, taken_at FROM provenance p
+WHERE p.event_id = ? AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.event_id = p.event_id)
+"""
+_PERMIT_BODY = "UPDATE purging SET bodies = lower(?) WHERE only_row = 1"
+_DROP_BODY_ROW = """
+DELETE FROM provenance WHERE source_no = ? AND part = ? AND row_no = ? AND digest = ?
+"""
+_NAMELESS = """
+INSERT INTO provenance (source_no, part, row_no, digest, event_id, taken_at, beside)
+VALUES (?, ?, ?, ?, '', ?, '')
 """
 _BODIES = "SELECT COUNT(*) FROM bodies WHERE stream_id = ?"
 _DROP_CONTENTS = """
@@ -65,6 +85,7 @@ UPDATE requests SET guidance = '' WHERE target_no = ? AND stream_id = ? AND guid
 _PAST_WORDS = "SELECT COUNT(*) FROM past_deliveries WHERE stream_id = ? AND error <> ''"
 _DROP_PAST_WORDS = "UPDATE past_deliveries SET error = '' WHERE stream_id = ? AND error <> ''"
 _EVERY_TARGET = "SELECT target_no FROM targets"
+_PARTS = tuple(field.name for field in attrs.fields(BodyKey))
 
 
 class SqliteErasing:
@@ -85,13 +106,22 @@ class SqliteErasing:
         for target_no in self._targets():
             words += self._count(_GUIDANCE, target_no, stream_id)
         return Erased(
-            provenance=self._count(_PROVENANCE, stream_id) + named,
+            provenance=self._count(_PROVENANCE, stream_id)
+            + named
+            + sum(len(rows) for _, rows in self._unclaimed(stream, stream_id)),
             bodies=self._count(_BODIES, stream_id),
             failures=self._count(_FAILURES_OF, stream),
             words=words,
             reasons=self._count(_REASONS, stream_id) + self._count(_OLD_REASONS, stream_id),
             aggregates=self._count(_AGGREGATES, stream_id),
         )
+
+    def _unclaimed(
+        self, stream: str, stream_id: int | None
+    ) -> list[tuple[str, list[tuple[Any, ...]]]]:
+        """Return the stream's bodies that do not name its project, and the rows they came from."""
+        found = map(_name, self._database.rows(_UNCLAIMED, (stream_id, stream)))
+        return [(name, self._database.rows(_BODY_ROWS, (name,))) for name in found]
 
     def _targets(self) -> list[int]:
         return [target_no for (target_no,) in self._database.rows(_EVERY_TARGET)]
@@ -115,6 +145,11 @@ class SqliteErasing:
             self._database.run(_PERMIT, (stream_id or 0, 1, body_names(stream)))
             self._database.run(_DROP_PROVENANCE, (stream_id,))
             self._database.run(_DROP_PROVENANCE_NAMED, (body_names(stream),))
+            for name, rows in self._unclaimed(stream, stream_id):
+                self._database.run(_PERMIT_BODY, (name,))
+                for *row, taken_at in rows:
+                    self._database.run(_DROP_BODY_ROW, row)
+                    self._database.run(_NAMELESS, (*row, taken_at))
             self._database.run(_DROP_CONTENTS, (stream_id,))
             self._database.run(_SILENCE, (stream_id,))
             self._database.run(_DROP_PAST_WORDS, (stream_id,))
@@ -136,3 +171,9 @@ class SqliteErasing:
         """See `Erasing.erase_aggregates`."""
         with self._database.write():
             return self._database.run(_DROP_AGGREGATES, (self._keys.stream(stream),))
+
+
+@understood
+def _name(row: tuple[Any, ...]) -> str:
+    key = BodyKey(**dict(zip(_PARTS, row, strict=True)))
+    return key.name

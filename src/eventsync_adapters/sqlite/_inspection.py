@@ -124,8 +124,7 @@ class SqliteInspection:
                 found = self._database.row(FAILURE_NAMED, (*parts, reason))
         except ValueError:
             return False
-        # A purge of the project that it was imported under erased one that names none.
-        return found is not None or (is_body and not key.project_uuid.strip())
+        return found is not None
 
     def _stream(self, stream_id: int | None) -> str:
         return self._names.name("stream", stream_id)

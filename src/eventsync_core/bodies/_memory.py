@@ -188,6 +188,11 @@ class MemoryBodies:
         failures = [place for place in self._failures if place[0].project_uuid.lower() == stream]
         return numbers, failures
 
+    def unclaimed(self, stream: str) -> set[str]:
+        """Return the names of the stream's bodies that do not name its project."""
+        keys = [body.key for body in self._bodies.values() if body.stream == stream]
+        return {key.name for key in keys if key.project_uuid != stream}
+
     def forget(self, stream: str) -> None:
         """Forget what `of` returns, and where these bodies stand."""
         numbers, failures = self.of(stream)

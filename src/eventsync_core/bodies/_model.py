@@ -2,6 +2,7 @@ from enum import StrEnum
 
 import attrs
 
+from eventsync_core.codec import write_document
 from eventsync_core.ids import stream_key
 from eventsync_core.ledger import Act
 
@@ -26,6 +27,11 @@ class BodyKey:
     manifest_version: str
     artifact_path: str
     content_hash: str
+
+    @property
+    def name(self) -> str:
+        """The seven parts as one text, under which it is on record where it came from."""
+        return write_document(attrs.astuple(self))
 
 
 @attrs.frozen(kw_only=True)

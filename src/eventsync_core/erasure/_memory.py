@@ -24,7 +24,7 @@ class MemoryErasing:
 
     def there(self, stream: str) -> Erased:
         """See `Erasing.there`."""
-        provenance = self.legacy.taken_of(stream)
+        provenance = self.legacy.taken_of(stream, self.bodies.unclaimed(stream))
         bodies, failures = self.bodies.of(stream)
         return Erased(
             provenance=len(provenance),
@@ -41,7 +41,7 @@ class MemoryErasing:
     def erase(self, stream: str, aside: Sequence[int], deed: Deed) -> Erased:
         """See `Erasing.erase`."""
         found = self.there(stream)
-        gone = self.legacy.forget(stream, aside)
+        gone = self.legacy.forget(stream, self.bodies.unclaimed(stream), aside)
         self.bodies.forget(stream)
         self.ledger.silence(stream)
         self.past.silence(stream)

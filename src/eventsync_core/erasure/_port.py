@@ -33,8 +33,9 @@ class Erasing(Protocol):
         """
         Return what there is of *stream*, but for payloads and what was set aside.
 
-        Provenance is its own as `eventsync_core.legacy.belongs` says; refusals of bodies are,
-        when they name its project, in whatever case of letters.
+        Provenance is its own as `eventsync_core.legacy.belongs` says, and where its bodies came
+        from that name no project; refusals of bodies are, when they name its project, in whatever
+        case of letters.
         """
         ...
 
@@ -42,7 +43,8 @@ class Erasing(Protocol):
         """
         Erase what `there` counts but for aggregates, and the rows set aside under *aside*.
 
-        It is overwritten, not only forgotten. Ids, types, digests, chain and outcomes stay, and
+        Of a body that named no project its row stays on record, without its name. It is
+        overwritten, not only forgotten. Ids, types, digests, chain and outcomes stay, and
         that and for how long an entry was held. The deed is on record, even when nothing was
         left to be erased.
         """

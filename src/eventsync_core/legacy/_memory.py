@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import attrs
 
@@ -132,22 +132,29 @@ class MemoryLegacy:
                 changed += 1
         return changed
 
-    def taken_of(self, project: str) -> list[tuple[str, RowKey]]:
-        """Return what is on record of rows that belong to the project."""
+    def taken_of(self, project: str, bodies: Collection[str]) -> list[tuple[str, RowKey]]:
+        """Return what is on record of rows that belong to the project, or hold one of *bodies*."""
         return [
             place
             for place, row in self._taken.items()
             if belongs(row.event_id, self._stream(row.event_id), project)
+            or (row.event_id in bodies and self._stream(row.event_id) is None)
         ]
 
     def _stream(self, event_id: str) -> str | None:
         entry = self._journal.find(event_id)
         return None if entry is None else entry.stream
 
-    def forget(self, project: str, aside: Sequence[int]) -> int:
-        """Forget what `taken_of` returns and the rows of *aside*; return how many these were."""
-        for place in self.taken_of(project):
-            del self._taken[place]
+    def forget(self, project: str, bodies: Collection[str], aside: Sequence[int]) -> int:
+        """
+        Forget what `taken_of` returns and the rows of *aside*; return how many these were.
+
+        That rows of *bodies* were dealt with stays.
+        """
+        for place in self.taken_of(project, bodies):
+            row = self._taken.pop(place)
+            if row.event_id in bodies:
+                self._taken[place] = row.nameless()
         return sum(self._aside.pop(number, None) is not None for number in aside)
 
 

@@ -155,6 +155,10 @@ class Provenance:
     taken_at: int
     beside: str = ""
 
+    def nameless(self) -> "Provenance":
+        """Return what tells that a row was dealt with, and nothing of what it held."""
+        return attrs.evolve(self, event_id="", queued_at=None, retry_count=None, beside="")
+
 
 @attrs.frozen(kw_only=True)
 class SetAside:

@@ -8,11 +8,12 @@ import attrs
 from eventsync_core.bodies import Added, BodyUpload, UploadFailure, reconcile
 from eventsync_core.ids import stream_key
 from eventsync_core.legacy import UNASSIGNED, Became, Noted, Provenance, SetAside, Source, Why
-from eventsync_core.migration._body_rows import JudgedBody, name_of
+from eventsync_core.migration._body_rows import JudgedBody
 from eventsync_core.migration._columns import digest_of, pieces_of
 from eventsync_core.migration._counting import uncounted
 from eventsync_core.migration._model import MigrationRules
-from eventsync_core.migration._of_project import erased_at
+from eventsync_core.migration._of_project import is_nameless
+from eventsync_core.payloads import erased_at
 from eventsync_core.stores import Stores
 
 _DIVERGENT = "other content under the key of a stored body"
@@ -50,13 +51,13 @@ class BodyMerging:
         if self.stores is None:
             return [self._merge_one(source, each, at) for each in rows]
         with nullcontext() if self.is_preview else self.stores.atomic():
-            self._erased_at = erased_at(self.stores)
+            self._erased_at = erased_at(self.stores.payloads)
             if not self.is_preview:
                 self.stores.legacy.note(Noted(source=source), at=at)
             return [self._merge_one(source, each, at) for each in rows]
 
     def _merge_one(self, source: Source, each: JudgedBody, at: int) -> Became:
-        is_erased = self._is_erased(each)
+        is_erased = self._is_erased(source, each)
         if is_erased:
             became = Became.DEDUPLICATED
         elif each.upload is not None:
@@ -68,28 +69,29 @@ class BodyMerging:
         if not self.is_preview and self.stores is not None:
             if became in (Became.IMPORTED, Became.DEDUPLICATED):
                 origin = _provenance(source, each, at)
-                self.stores.legacy.take([_nameless(origin) if is_erased else origin])
+                self.stores.legacy.take([origin.nameless() if is_erased else origin])
             else:
                 self.stores.legacy.set_aside([self.aside(source, each, at)])
         return became
 
-    def _is_erased(self, each: JudgedBody) -> bool:
-        """Say whether it is as old as the last purge of its project, and is not here again."""
+    def _is_erased(self, source: Source, each: JudgedBody) -> bool:
+        """Say whether a purge erased it, or its project since, and it is not here again."""
         if each.failure is not None:
             erased = self._erased_at.get(each.failure.key.project_uuid)
             return erased is not None and each.failure.last_failed_at <= erased
-        if each.upload is None or name_of(each.upload.key) in self._seen:
+        if each.upload is None or each.upload.key.name in self._seen:
             return False
         erased = self._erased_at.get(self._stream_of(each.upload))
         is_old = erased is not None and each.upload.created_at <= erased
-        return is_old and self._bodies_get(each.upload) is None
+        is_gone = is_old or is_nameless(self.stores, source.path, each)
+        return is_gone and self._bodies_get(each.upload) is None
 
     def _stream_of(self, upload: BodyUpload) -> str:
         project = (self.rules.project or "").strip() or UNASSIGNED
         return stream_key(upload.key.project_uuid, project)
 
     def _upload(self, source: Source, each: JudgedBody, upload: BodyUpload, at: int) -> Became:
-        name = name_of(upload.key)
+        name = upload.key.name
         seen = self._seen.get(name)
         stored = self._bodies_get(upload) if seen is None else None
         if seen is not None:
@@ -146,11 +148,6 @@ class BodyMerging:
 def _without_content(upload: BodyUpload) -> BodyUpload:
     """Return what tells *upload* from another; a preview keeps no contents."""
     return attrs.evolve(upload, content=digest_of(pieces_of(upload.content)).hex())
-
-
-def _nameless(origin: Provenance) -> Provenance:
-    """Return what tells that a row was dealt with, and nothing of what it held."""
-    return attrs.evolve(origin, event_id="", queued_at=None, retry_count=None, beside="")
 
 
 def _provenance(source: Source, each: JudgedBody, at: int) -> Provenance:

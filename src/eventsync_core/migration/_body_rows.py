@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Callable
-from operator import attrgetter
 from typing import TypeVar
 
 import attrs
 
 from eventsync_core.bodies import BodyKey, BodyUpload, UploadFailure
 from eventsync_core.codec import read_document
-from eventsync_core.codec import write_document as write
 from eventsync_core.legacy import RowKey, Why
 from eventsync_core.migration._columns import (
     TableRow,
@@ -23,7 +21,6 @@ from eventsync_core.migration._columns import (
 BODIES, FAILURES = "body_upload_queue", "body_upload_failure_log"
 _OLD_NAMES = {"mission_slug": "feature_slug", "mission_type": "mission_key"}
 _ROW_NUMBER = "id"
-_PARTS = attrgetter(*(field.name for field in attrs.fields(BodyKey)))
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _NAME = re.compile(rf"(\[{_TEXT}(?:,{_TEXT})*\])(?: (.*))?", re.DOTALL)
 _Read = TypeVar("_Read")
@@ -51,17 +48,12 @@ class JudgedBody:
         """The stable key of the row; empty where it has none."""
         if self.failure is not None:
             return failure_name(self.failure)
-        return "" if self.upload is None else name_of(self.upload.key)
-
-
-def name_of(key: BodyKey) -> str:
-    """Return the seven parts as one text."""
-    return write(_PARTS(key))
+        return "" if self.upload is None else self.upload.key.name
 
 
 def read_name(name: str) -> tuple[BodyKey, str]:
     """
-    Return the key that `name_of` or `failure_name` wrote, and the reason, empty of a body.
+    Return the key that `BodyKey.name` or `failure_name` wrote, and the reason, empty of a body.
 
     Raises:
         ValueError: Neither wrote it.
@@ -76,7 +68,7 @@ def read_name(name: str) -> tuple[BodyKey, str]:
 
 def failure_name(failure: UploadFailure) -> str:
     """Return the key of a failure and its reason as one text."""
-    return f"{name_of(failure.key)} {failure.reason}"
+    return f"{failure.key.name} {failure.reason}"
 
 
 def judge_body(row: TableRow) -> JudgedBody:

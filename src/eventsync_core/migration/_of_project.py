@@ -22,28 +22,26 @@ from eventsync_core.legacy import (
     judge,
     row_belongs,
 )
-from eventsync_core.migration._body_rows import judge_body
+from eventsync_core.migration._body_rows import JudgedBody, judge_body
 from eventsync_core.migration._columns import TableRow
 from eventsync_core.migration._guarding import guarding
 from eventsync_core.migration._merging import aside_of
 from eventsync_core.migration._past_port import OldRecords, OldTable
 from eventsync_core.migration._past_rows import read_delivery, read_settled
 from eventsync_core.migration._port import OldSource
-from eventsync_core.payloads import Act
+from eventsync_core.payloads import erased_at
 from eventsync_core.stores import Stores
 
 _AT_ONCE = 500
 
 
-def erased_at(stores: Stores) -> dict[str, int]:
-    """Return when the content of each stream was last erased on request."""
-    found: dict[str, int] = {}
-    after = 0
-    while page := stores.payloads.purges(after=after):
-        after = page[-1].number
-        for deed in (each.deed for each in page if each.deed.act is Act.PURGE):
-            found[deed.detail] = max(deed.at, found.get(deed.detail, deed.at))
-    return found
+def is_nameless(stores: Stores | None, path: str, each: JudgedBody) -> bool:
+    """Say whether the body in a row of the source, which names no project, was erased with one."""
+    if stores is None or each.upload is None or each.upload.key.project_uuid.strip():
+        return False
+    number = each.key.row
+    known = stores.legacy.taken(path, each.key.part, after=number - 1, upto=number)
+    return any(row.key == each.key and not row.event_id for row in known)
 
 
 def find_left(
@@ -55,7 +53,12 @@ def find_left(
     Rows are its own as `row_belongs` says, or as they would be imported. A file that cannot be
     read whole may hold some, too. Nothing is stored.
     """
-    looking = _Looking(stores, project, {head.stream for head in stores.journal.heads()})
+    looking = _Looking(
+        stores,
+        project,
+        {head.stream for head in stores.journal.heads()},
+        is_erased=project in erased_at(stores.payloads),
+    )
     noted = {each.source.path: each for each in stores.legacy.sources()}
     found = [
         old.source
@@ -79,13 +82,14 @@ class _Looking:
     stores: Stores
     project: str
     streams: set[str]
+    is_erased: bool
 
     def is_in_source(self, old: OldSource) -> bool:
         try:
             with guarding(old.source), old.reading() as reading:
                 is_there = self._is_any(old.source, reading.events())
-                is_there = is_there or any(map(self._is_body, reading.bodies()))
-                return is_there or bool(reading.damage)
+                found = (self._is_body(old.source, row) for row in reading.bodies())
+                return is_there or any(found) or bool(reading.damage)
         except SourceError:
             return True
 
@@ -113,13 +117,19 @@ class _Looking:
                     return True
         return False
 
-    def _is_body(self, row: TableRow) -> bool:
+    def _is_body(self, source: Source, row: TableRow) -> bool:
         each = judge_body(row)
         read = each.upload or each.failure
         if read is None:
             aside = SourceRow(part=row.part, row=row.row, event_id=None, raw=row.raw)
             return self._is_any(Source(path="", kind=Kind.QUEUE), [aside])
-        return stream_key(read.key.project_uuid, UNASSIGNED) == self.project
+        if read.key.project_uuid.strip():
+            return stream_key(read.key.project_uuid) == self.project
+        # It is of the project that it was imported under.
+        if is_nameless(self.stores, source.path, each):
+            return self.is_erased
+        known = None if each.upload is None else self.stores.bodies.find(read.key)
+        return self.project == (UNASSIGNED if known is None else known.body.stream)
 
     def _is_word(self, old: OldDelivery) -> bool:
         known = self.stores.legacy.stored([old.event_id]) if old.error else {}

@@ -3,6 +3,7 @@
 from eventsync_core.payloads._memory import MemoryPayloads
 from eventsync_core.payloads._model import Act, Deed, Kept, Purge, PurgedCounts
 from eventsync_core.payloads._port import Payloads
+from eventsync_core.payloads._purges import erased_at
 
 __all__ = [
     "Act",
@@ -12,4 +13,5 @@ __all__ = [
     "Payloads",
     "Purge",
     "PurgedCounts",
+    "erased_at",
 ]

@@ -6,7 +6,7 @@ from eventsync_core.erasure import Erased
 from eventsync_core.journal import heads_of, reach
 from eventsync_core.ledger import Busy
 from eventsync_core.legacy import row_belongs
-from eventsync_core.payloads import Deed, Kept
+from eventsync_core.payloads import Deed, Kept, erased_at
 from eventsync_core.retention._collect import pages, pieces
 from eventsync_core.stores import Stores
 from eventsync_core.targets import Target
@@ -25,9 +25,10 @@ def plan_erasure(stores: Stores, stream: str) -> Erased:
 
 
 def is_known(stores: Stores, stream: str) -> bool:
-    """Say whether the stream ever held an event, or was granted to a target."""
+    """Say whether the stream ever held an event, was granted to a target, or was erased."""
     heads = stores.journal.heads()
-    return any(head.stream == stream for head in heads) or bool(_granted(stores, stream))
+    is_held = any(head.stream == stream for head in heads) or bool(_granted(stores, stream))
+    return is_held or stream in erased_at(stores.payloads)
 
 
 def sender_of(stores: Stores, stream: str, *, at: int) -> Busy | None:

@@ -199,6 +199,23 @@ class ErasingContract:
         assert len(stores.bodies.page(TARGET_ID)) == 2
         assert stores.erasing.there(PROJECT) == Erased(bodies=1)
 
+    def test_where_a_body_came_from_that_names_no_project(self, stores: Stores) -> None:
+        """It is of the stream that holds it: its row stays on record, its name does not."""
+        nobody = attrs.evolve(make_body().key, project_uuid="")
+        held, other = (attrs.evolve(nobody, artifact_path=name) for name in "ab")
+        stores.legacy.note(Noted(source=Source(path=PATH, kind=Kind.QUEUE)), at=NOW)
+        stores.legacy.take([_taken(1, held.name), _taken(2, other.name)])
+        for stream, key in ((PROJECT, held), (STREAM, other)):
+            stores.bodies.add(stream, attrs.evolve(make_body(), key=key), at=NOW)
+        assert stores.erasing.there(PROJECT) == Erased(bodies=1, provenance=1)
+
+        stores.erasing.erase(PROJECT, [], attrs.evolve(PURGE, detail=PROJECT))
+
+        assert stores.erasing.there(PROJECT) == Erased()
+        assert stores.legacy.known(PATH, [_key(1)]) == {_key(1)}
+        left = stores.legacy.taken(PATH, "queue", upto=2)
+        assert left == [_taken(1, held.name).nameless(), _taken(2, other.name)]
+
     def test_no_number_is_given_twice(self, stores: Stores) -> None:
         """A grant that begins behind the bodies of then does not take later ones for them."""
         granted(stores)
