@@ -5,6 +5,7 @@ from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._damaged import digest_of, text_of
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import SqliteLeases
+from eventsync_adapters.sqlite._rows import SETTLED
 from eventsync_adapters.sqlite._tally import Tallying
 from eventsync_core.census import Tally
 from eventsync_core.ledger import LONGEST_WAIT, Candidate, Lane, spans
@@ -32,9 +33,9 @@ WHERE e.stream_id = ?2 AND e.position > ?3
                   WHERE h.position = e.position AND h.stream_id = e.stream_id)
 ORDER BY e.position LIMIT ?4
 """
-# A damaged row that is not the ledger's is taken away by nothing: it would be offered again and
-# again, or keep what is behind it waiting.
-DUE = """
+# A damaged row that is not the ledger's, or is of what is settled there, is taken away by
+# nothing: it would be offered again and again, or keep what is behind it waiting.
+DUE = f"""
 SELECT d.due_at, d.position, CAST(e.event_id AS BLOB), CAST(p.text AS BLOB), e.size,
        CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB),
        CAST(e.chain AS BLOB)
@@ -44,7 +45,7 @@ WHERE d.target_no = ? AND d.stream_id = ? AND d.lane = ?
   AND (d.due_at, d.position) > (?, ?) AND d.due_at <= ? AND d.position > ?
   AND EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = d.target_no
                   AND l.stream_id = d.stream_id AND l.position = d.position
-                  AND l.due_at = d.due_at)
+                  AND l.due_at = d.due_at AND l.outcome NOT IN ({SETTLED}))
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = d.stream_id
                                           AND h.position = d.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = d.stream_id
@@ -52,28 +53,29 @@ WHERE d.target_no = ? AND d.stream_id = ? AND d.lane = ?
   AND NOT EXISTS (SELECT 1 FROM holds h INDEXED BY holds_again
                   WHERE h.position = d.position AND h.stream_id = d.stream_id)
 ORDER BY d.due_at, d.position LIMIT ?
-"""
+"""  # noqa: S608 - made of constants
 ANYONE_WAITS = """
 SELECT 1 FROM due WHERE target_no = ? AND stream_id = ? AND aggregate > '' LIMIT 1
 """
-DELIVERABLE = """
+DELIVERABLE = f"""
 SELECT e.position FROM entries e CROSS JOIN payloads p ON p.entry_id = e.entry_id
 WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4 AND e.position > ?5
   AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = ?1 AND l.stream_id = e.stream_id
-                                           AND l.position = e.position AND l.due_at IS NULL)
+                                           AND l.position = e.position
+                      AND (l.due_at IS NULL OR l.outcome IN ({SETTLED})))
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = e.stream_id
                                           AND h.position = e.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = e.stream_id
                                                AND s.position = e.position)
   AND NOT EXISTS (SELECT 1 FROM holds h INDEXED BY holds_again
                   WHERE h.position = e.position AND h.stream_id = e.stream_id)
-"""
-WAITING = """
+"""  # noqa: S608 - made of constants
+WAITING = f"""
 SELECT d.position, d.due_at FROM due d
 WHERE d.target_no = ? AND d.stream_id = ? AND d.aggregate = ? AND d.position > ?
   AND EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = d.target_no
                   AND l.stream_id = d.stream_id AND l.position = d.position
-                  AND l.due_at = d.due_at)
+                  AND l.due_at = d.due_at AND l.outcome NOT IN ({SETTLED}))
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = d.stream_id
                                           AND h.position = d.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = d.stream_id
@@ -81,7 +83,7 @@ WHERE d.target_no = ? AND d.stream_id = ? AND d.aggregate = ? AND d.position > ?
   AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = d.stream_id
                                            AND g.position = d.position)
 ORDER BY d.position LIMIT ?
-"""
+"""  # noqa: S608 - made of constants
 
 
 class SqliteBacklog:

@@ -191,7 +191,7 @@ class SqliteInspection:
         """See `Inspection.mend`."""
         with self._database.write():
             before = self.miscounts()
-            rows = recount(self._database)
+            rows = recount(self._database, at=at)
             owed = self._owe_passed(at)
             after = self.miscounts() if before else []
             return Mended(len(before) - len(after), owed, rows)

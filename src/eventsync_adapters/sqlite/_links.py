@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from eventsync_adapters.sqlite._body_failures import BY_PARTS
 from eventsync_adapters.sqlite._doubts import HOLD_WORDS
-from eventsync_core.inspection import Link
+from eventsync_adapters.sqlite._rows import OUTCOMES, SETTLED
+from eventsync_core.inspection import NO_OUTCOME, UNTIMELY, Link
 
 # Each returns its key, the number of a stream or NULL, and what is missing or NULL.
 ENTRIES = """
@@ -108,11 +109,10 @@ SELECT l.target_no, l.stream_id, l.stream_id, CASE
 FROM leases l WHERE (l.target_no, l.stream_id) > (?, ?)
 ORDER BY l.target_no, l.stream_id LIMIT ?
 """
-LEDGER = """
+LEDGER = f"""
 SELECT l.target_no, l.stream_id, l.position, l.stream_id,
        (SELECT CAST(r.positions AS BLOB) FROM requests r WHERE r.request_id = l.request_id), CASE
-    WHEN l.outcome NOT IN ('owed', 'success', 'duplicate', 'pending', 'rejected', 'transient',
-                           'unknown_effect', 'terminal_failed') THEN 'outcome of that name'
+    WHEN l.outcome NOT IN ({OUTCOMES}) THEN '{NO_OUTCOME}'
     WHEN NOT EXISTS (SELECT 1 FROM targets t WHERE t.target_no = l.target_no) THEN 'target'
     WHEN NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = l.stream_id
                                                AND e.position = l.position) THEN 'entry'
@@ -122,6 +122,7 @@ SELECT l.target_no, l.stream_id, l.position, l.stream_id,
     WHEN l.request_id = 0 AND l.outcome IN ('success', 'duplicate') AND NOT EXISTS
         (SELECT 1 FROM answers a WHERE a.stream_id = l.stream_id AND a.position = l.position
              AND a.target_no = l.target_no) THEN 'request'
+    WHEN (l.due_at IS NULL) <> (l.outcome IN ({SETTLED})) THEN '{UNTIMELY}'
     WHEN l.due_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM purged g WHERE g.stream_id = l.stream_id
                                                  AND g.position = l.position)
@@ -144,16 +145,18 @@ SELECT l.target_no, l.stream_id, l.position, l.stream_id,
         THEN 'superseded row' END
 FROM ledger l WHERE (l.target_no, l.stream_id, l.position) > (?, ?, ?)
 ORDER BY l.target_no, l.stream_id, l.position LIMIT ?
-"""
-DUE = """
+"""  # noqa: S608 - made of constants
+DUE = f"""
 SELECT d.target_no, d.stream_id, d.lane, d.due_at, d.position, d.stream_id, CASE
     WHEN NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = d.target_no
                          AND l.stream_id = d.stream_id AND l.position = d.position
-                         AND l.due_at = d.due_at
-                         AND d.is_owed = (l.outcome <> 'pending')) THEN 'ledger' END
+                         AND l.due_at = d.due_at AND l.outcome NOT IN ({SETTLED})
+                         AND d.is_owed = (l.outcome <> 'pending')
+                         AND d.lane = CASE l.outcome WHEN 'rejected' THEN 'rejected'
+                                                     ELSE 'first' END) THEN 'ledger' END
 FROM due d WHERE (d.target_no, d.stream_id, d.lane, d.due_at, d.position) > (?, ?, ?, ?, ?)
 ORDER BY d.target_no, d.stream_id, d.lane, d.due_at, d.position LIMIT ?
-"""
+"""  # noqa: S608 - made of constants
 ANSWERS = """
 SELECT a.answer_id, a.stream_id, CASE
     WHEN NOT EXISTS (SELECT 1 FROM targets t WHERE t.target_no = a.target_no) THEN 'target'

@@ -4,7 +4,7 @@ from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._doubts import DOUBTFUL
 from eventsync_adapters.sqlite._migrate import strange_parts
-from eventsync_adapters.sqlite._rows import OWED
+from eventsync_adapters.sqlite._rows import OWED, SETTLED
 from eventsync_core.errors import StoreUnreadableError
 from eventsync_core.inspection import Checked, Dangling, Link
 from eventsync_core.receivers import Outcome
@@ -124,6 +124,20 @@ _FIT = (
          CROSS JOIN ledger l ON l.target_no = t.target_no AND l.stream_id = s.stream_id
                             AND l.position = s.position
     """,
+    f"UPDATE ledger SET due_at = NULL WHERE due_at IS NOT NULL AND outcome IN ({SETTLED})",  # noqa: S608
+    # What is open is offered soon rather than never, whichever of its times is the wrong one.
+    f"""
+    UPDATE ledger SET due_at = ?1
+    WHERE outcome NOT IN ({SETTLED})
+      AND (due_at IS NULL
+           OR NOT EXISTS (SELECT 1 FROM due d WHERE d.target_no = ledger.target_no
+                              AND d.stream_id = ledger.stream_id
+                              AND d.lane IN ('first', 'rejected') AND d.due_at = ledger.due_at
+                              AND d.position = ledger.position)
+              AND EXISTS (SELECT 1 FROM due d WHERE d.target_no = ledger.target_no
+                              AND d.stream_id = ledger.stream_id AND d.is_owed IN (0, 1)
+                              AND d.position = ledger.position))
+    """,  # noqa: S608
     """
     DELETE FROM due
     WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = due.target_no
@@ -146,7 +160,8 @@ _FIT = (
       AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = l.stream_id
                                                    AND s.position = l.position)
       AND NOT EXISTS (SELECT 1 FROM due d WHERE d.target_no = l.target_no
-                          AND d.stream_id = l.stream_id AND d.position = l.position)
+                          AND d.stream_id = l.stream_id AND d.lane IN ('first', 'rejected')
+                          AND d.due_at = l.due_at AND d.position = l.position)
       AND (NOT EXISTS (SELECT 1 FROM held_rows r WHERE r.target_no = l.target_no
                            AND r.stream_id = l.stream_id AND r.position = l.position)
            OR EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = l.stream_id
@@ -155,11 +170,12 @@ _FIT = (
 )
 
 
-def recount(database: Database) -> int:
+def recount(database: Database, *, at: int) -> int:
     """
     Let counters and due rows be what the ledger and the links say; inside a unit of work.
 
-    Returned is how many rows, of those that are no counters, were written or removed.
+    An open row of the ledger with no time, or with two, is due at *at*. Returned is how many
+    rows, of those that are no counters, were written or removed.
 
     Raises:
         StoreUnreadableError: The ledger says a word that is no outcome.
@@ -170,14 +186,18 @@ def recount(database: Database) -> int:
             raise StoreUnreadableError(message)
     for statement in _RECOUNT:
         database.run(statement)
-    return sum(database.run(statement) for statement in _FIT)
+    return sum(database.run(sql, (at,) if "?1" in sql else ()) for sql in _FIT)
+
+
+def _complaints(database: Database, table: str, pragma: str) -> list[str]:
+    said = database.rows(f"PRAGMA {pragma}({table})")
+    return [" ".join(str(line).split()) for (line,) in said if line != "ok"]
 
 
 def torn_indexes(database: Database, link: Link) -> list[Dangling]:
     """Say what differs between an index and its table, for tables that decide what may leave."""
     table = _DECIDING.get(link)
-    said = [] if table is None else database.rows(f"PRAGMA integrity_check({table})")
-    lines = [" ".join(str(line).split()) for (line,) in said if line != "ok"]
+    lines = [] if table is None else _complaints(database, table, "integrity_check")
     return [Dangling(link=link, where=line, missing="index") for line in lines[:_MOST]]
 
 
@@ -194,9 +214,7 @@ def check(database: Database, *, seconds: float | None, thorough: bool) -> Check
     connection.set_progress_handler(is_over, _STEPS)
     try:
         for (name,) in database.rows(_TABLES):
-            said = database.rows(f"PRAGMA {pragma}({name})")
-            flaws += [" ".join(str(line).split()) for (line,) in said if line != "ok"]
-            flaws += _of_other_types(database, name)
+            flaws += _complaints(database, name, pragma) + _of_other_types(database, name)
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
             raise

@@ -10,6 +10,10 @@ from eventsync_core.ledger import LedgerEntry, fold, let_wait, spans
 from eventsync_core.receivers import Effect, Outcome
 
 OWED = "owed"
+OUTCOMES = ", ".join(f"'{each}'" for each in (OWED, *Outcome))
+"""The words of outcomes that are known, as SQL."""
+SETTLED = ", ".join(f"'{each}'" for each in Outcome if each.is_settled)
+"""The words of those after which nothing is offered any more, as SQL."""
 _COLUMNS = """
 SELECT position, outcome, request_id, attempts, rejections, round, seen, due_at, wait, round_after
 FROM ledger

@@ -12,6 +12,9 @@ LOST_HOLD = "hold"
 NO_OUTCOME = "outcome of that name"
 """What is missing of a ledger row whose word is no outcome: as long as it stands none mends."""
 
+UNTIMELY = "due time that fits"
+"""What is missing of a ledger row that is settled and due, or open and never due."""
+
 
 class Link(StrEnum):
     """What refers to something else that must be there."""
@@ -46,7 +49,7 @@ class Link(StrEnum):
 
 
 _MENDABLE = (Link.PASSED, Link.DUE)
-_MENDABLE_ROWS = ("due", "held row", "superseded row")
+_MENDABLE_ROWS = (UNTIMELY, "due", "held row", "superseded row")
 
 
 class Checked(NamedTuple):

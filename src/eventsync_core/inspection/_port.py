@@ -45,7 +45,8 @@ class Inspection(Protocol):
         """
         Let every counter say what is there, and let each `passed` entry without a row be owed.
 
-        What is owed is due at *at*, and no grant's cursor lies above the head then. Where nothing
+        What is owed is due at *at*, as is what is open without a time, or with two; what is
+        settled is never due, and no grant's cursor lies above the head then. Where nothing
         differs, nothing changes; nor does what says that something was held that is not, and
         nothing is owed in its stream.
         """
