@@ -62,6 +62,7 @@ def look(app: App, stores: Stores, *, thorough: bool) -> Lookup:
     sampled = tuple(_sampled(stores, thorough=thorough))
     return Lookup(
         flaws=tuple(checked.flaws),
+        is_mendable=checked.is_mendable,
         schema=tuple(checked.schema),
         is_checked=checked.is_finished,
         sampled=sampled,

@@ -1,8 +1,10 @@
 """What is owed is sent once, and nothing that is settled, whatever became of what is due when."""
 
 import json
+import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import attrs
@@ -12,7 +14,7 @@ from eventsync_adapters import machine
 from eventsync_core.clock import DAY
 from tests.cli.conftest import Run
 from tests.cli.listeners import Heard, Listener, listening
-from tests.damage.damaging import unguarded
+from tests.damage.damaging import behind_an_index, unguarded
 from tests.damage.test_doctor import found, mend
 
 _FIRST = {"e2": "rejected", "e3": "pending", "e4": "transient_error"}
@@ -125,3 +127,61 @@ def test_what_is_settled_is_not_sent_before_it_is_mended(scene: Scene, name: str
     assert not set(scene.drained()) - expected
     scene.fixed("due_differs")
     assert not scene.drained()
+
+
+def _beside_an_index(scene: Scene) -> None:
+    behind_an_index(scene.database, "due_by_owed", "UPDATE due SET due_at = 9 WHERE position = 5")
+
+
+def _beside_the_other_index(scene: Scene) -> None:
+    change = "DELETE FROM due WHERE position = 4"
+    behind_an_index(scene.database, "due_by_aggregate", change)
+
+
+def _flipped(scene: Scene) -> None:
+    """Let one byte of the times in the table be another, so that its rows are out of order."""
+    with closing(sqlite3.connect(scene.database)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'due'"
+        ).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        (due_at,) = connection.execute("SELECT due_at FROM due WHERE position = 4").fetchone()
+    content = bytearray(scene.database.read_bytes())
+    place = content.index(due_at.to_bytes(8, "big"), (page - 1) * size, page * size)
+    content[place] ^= 0x40
+    scene.database.write_bytes(content)
+
+
+def _changed(sql: str) -> Callable[[Scene], None]:
+    return lambda scene: scene.change(sql)
+
+
+STORED: dict[str, Callable[[Scene], None]] = {
+    **{
+        f"due.{column}": _changed(f"UPDATE due SET {column} = x'ff41' WHERE position = 5")  # noqa: S608
+        for column in ("stream_id", "lane", "due_at", "aggregate")
+    },
+    "tallies": _changed("UPDATE tallies SET entries = 'x'"),
+    "held_counts": _changed("UPDATE held_counts SET hold = x'ff41'"),
+    "an index": _beside_an_index,
+    "another index": _beside_the_other_index,
+    "the order": _flipped,
+}
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_what_follows_from_the_rest(scene: Scene, name: str) -> None:
+    """SQLite complains of it, and it is written anew; newer events need no old copy for that."""
+    STORED[name](scene)
+    scene.fixed("database_damaged", "--thorough")
+
+    assert scene.drained() == dict.fromkeys(_OPEN, 1)
+    assert found(scene.run, "--thorough") == {}
+
+
+def test_what_does_not_follow_needs_a_copy(scene: Scene) -> None:
+    """Also where something else does."""
+    scene.change("UPDATE due SET stream_id = 'x' WHERE position = 5")
+    scene.change("UPDATE requests SET digest = x'ff'")
+
+    assert "argv" not in found(scene.run)["database_damaged"]["fix"]

@@ -1,4 +1,6 @@
+import re
 import sqlite3
+from collections.abc import Iterable
 
 from eventsync_adapters import machine
 from eventsync_adapters.sqlite._connection import Database
@@ -90,6 +92,27 @@ _RECOUNT = (
     WHERE what = 'set_aside'
     """,
 )
+# These are written anew where SQLite complains of them; all that they say follows from others.
+_FOLLOWING = (
+    "due",
+    "held_rows",
+    "superseded_rows",
+    "tallies",
+    "supersessions",
+    "purged_counts",
+    "purged_tallies",
+    "held_counts",
+    "below_tallies",
+)
+_OF_ROWS = re.compile(
+    r"(from|in|# of entries in) index |PRIMARY KEY order| value in |holds what is no "
+)
+_ANEW = (
+    "CREATE TEMP TABLE as_it_was AS SELECT * FROM {0} NOT INDEXED",
+    "DELETE FROM {0}",
+    "INSERT OR IGNORE INTO {0} SELECT * FROM temp.as_it_was",
+    "DROP TABLE temp.as_it_was",
+)
 # These change only what does not fit: held rows first, for what is due looks at them.
 _FIT = (
     # From there on a drain looks; a head that lies below an entry says nothing.
@@ -118,6 +141,16 @@ _FIT = (
                             AND l.position = h.position
     """,
     """
+    DELETE FROM superseded_rows
+    WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = superseded_rows.target_no
+                          AND l.stream_id = superseded_rows.stream_id
+                          AND l.position = superseded_rows.position)
+      AND (EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = superseded_rows.stream_id
+                                                AND s.position = superseded_rows.position)
+           OR NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = superseded_rows.stream_id
+                                                    AND e.position = superseded_rows.position))
+    """,
+    """
     INSERT OR IGNORE INTO superseded_rows (target_no, stream_id, position)
     SELECT l.target_no, l.stream_id, l.position
     FROM targets t CROSS JOIN superseded s
@@ -140,7 +173,8 @@ _FIT = (
     """,  # noqa: S608
     """
     DELETE FROM due
-    WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = due.target_no
+    WHERE typeof(aggregate) NOT IN ('text', 'null')
+       OR NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = due.target_no
                           AND l.stream_id = due.stream_id AND l.position = due.position
                           AND l.due_at = due.due_at
                           AND due.is_owed = (l.outcome <> 'pending')
@@ -184,9 +218,24 @@ def recount(database: Database, *, at: int) -> int:
         if word != OWED and word not in list(Outcome):
             message = f"{database.path} is damaged: {word!r} is no outcome; nothing was mended"
             raise StoreUnreadableError(message)
+    anew = sum(_write_anew(database, name) for name in _FOLLOWING)
     for statement in _RECOUNT:
         database.run(statement)
-    return sum(database.run(sql, (at,) if "?1" in sql else ()) for sql in _FIT)
+    return anew + sum(database.run(sql, (at,) if "?1" in sql else ()) for sql in _FIT)
+
+
+def _write_anew(database: Database, table: str) -> int:
+    """Write *table* and its indexes anew if SQLite complains of its rows; return their number."""
+    if not _are_of_rows(_complaints(database, table, "integrity_check")):
+        return 0
+    _, _, rows, _ = [database.run(statement.format(table)) for statement in _ANEW]
+    return rows
+
+
+def _are_of_rows(flaws: Iterable[str]) -> bool:
+    """Say whether there are *flaws*, and all of rows, not of the pages that hold them."""
+    found = [_OF_ROWS.search(flaw) for flaw in flaws]
+    return bool(found) and all(found)
 
 
 def _complaints(database: Database, table: str, pragma: str) -> list[str]:
@@ -209,19 +258,22 @@ def check(database: Database, *, seconds: float | None, thorough: bool) -> Check
     def is_over() -> bool:
         return deadline is not None and machine.monotonic() > deadline
 
-    schema, flaws = strange_parts(database), list[str]()
+    schema, flaws, others = strange_parts(database), list[str](), list[str]()
     connection = database.connection
     connection.set_progress_handler(is_over, _STEPS)
     try:
         for (name,) in database.rows(_TABLES):
-            flaws += _complaints(database, name, pragma) + _of_other_types(database, name)
+            found = _complaints(database, name, pragma) + _of_other_types(database, name)
+            flaws += found
+            if name not in _FOLLOWING or not _are_of_rows(found):
+                others += found
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
             raise
         return Checked(flaws[:_MOST], is_finished=False, schema=schema)
     finally:
         connection.set_progress_handler(None, _STEPS)
-    return Checked(flaws[:_MOST], schema=schema)
+    return Checked(flaws[:_MOST], schema=schema, is_mendable=bool(flaws) and not others)
 
 
 def _of_other_types(database: Database, table: str) -> list[str]:

@@ -74,8 +74,9 @@ class Lookup:
     """
     What was found in the store.
 
-    `flaws` are SQLite's own complaints, `is_checked` is false where looking for them took too
-    long, `schema` are tables, indexes and triggers that are missing, altered or not ours.
+    `flaws` are SQLite's own complaints, which mending sets right if `is_mendable`;
+    `is_checked` is false where looking for them took too long, `schema` are tables, indexes
+    and triggers that are missing, altered or not ours.
     `sampled` are walks over the ends of the streams, `loose_damage` how many damaged entries
     among them are not held. `off_record` says of each grant that is not what was done to it
     by record what ends it. `ungranted` are targets that nothing may go to, `gone` are
@@ -84,6 +85,7 @@ class Lookup:
     """
 
     flaws: tuple[str, ...] = ()
+    is_mendable: bool = False
     schema: tuple[str, ...] = ()
     is_checked: bool = True
     sampled: tuple[Verification, ...] = ()

@@ -36,7 +36,7 @@ def diagnose(
     found = [*_of_surroundings(facts), *_of_storage(facts)]
     if unreadable is not None and lookup is not None:
         # It can be looked into, but `sync status` cannot be made of it, and names this command.
-        found.append(_error(unreadable.code, unreadable.message, GOOD_COPY))
+        found.append(_error(unreadable.code, unreadable.message, *_stored_anew(lookup)))
     elif unreadable is not None:
         found.append(Finding(Severity.ERROR, reason_of(unreadable)))
     elif not facts.is_writable:
@@ -104,7 +104,8 @@ def _of_storage(facts: Facts) -> Iterator[Finding]:
 
 def _of_damage(lookup: Lookup) -> Iterator[Finding]:
     if lookup.flaws:
-        yield _error("database_damaged", f"SQLite says: {_some(lookup.flaws)}", GOOD_COPY)
+        said = f"SQLite says: {_some(lookup.flaws)}"
+        yield _error("database_damaged", said, *_stored_anew(lookup))
     if lookup.schema:
         message = f"tables, indexes or triggers that were not made so: {_some(lookup.schema)}"
         yield _error("schema_differs", message, GOOD_COPY)
@@ -125,6 +126,11 @@ def _of_damage(lookup: Lookup) -> Iterator[Finding]:
         fix, mend = _set_right(lookup.references)
         yield _error("counters_differ", _some(miscounts), fix, mend)
     yield from _of_lost_holds(lookup)
+
+
+def _stored_anew(lookup: Lookup) -> tuple[str, tuple[str, ...]]:
+    """Return what helps where the storage holds what it should not."""
+    return _set_right(lookup.references) if lookup.is_mendable else (GOOD_COPY, ())
 
 
 def _set_right(references: References | None) -> tuple[str, tuple[str, ...]]:

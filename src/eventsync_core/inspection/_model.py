@@ -57,11 +57,13 @@ class Checked(NamedTuple):
     What the storage itself complains of; `is_finished` is false where time ran out.
 
     `schema` names what is missing in it, altered or not ours: tables, indexes, triggers.
+    `is_mendable`: `Inspection.mend` sets right whatever `flaws` tell of.
     """
 
     flaws: Sequence[str] = ()
     is_finished: bool = True
     schema: Sequence[str] = ()
+    is_mendable: bool = False
 
 
 class Mended(NamedTuple):
