@@ -161,6 +161,8 @@ STORED: dict[str, Callable[[Scene], None]] = {
         f"due.{column}": _changed(f"UPDATE due SET {column} = x'ff41' WHERE position = 5")  # noqa: S608
         for column in ("stream_id", "lane", "due_at", "aggregate")
     },
+    "held_rows": _changed("INSERT INTO held_rows VALUES (1, 'x', 6)"),
+    "superseded_rows": _changed("INSERT INTO superseded_rows VALUES (1, 'x', 5)"),
     "tallies": _changed("UPDATE tallies SET entries = 'x'"),
     "held_counts": _changed("UPDATE held_counts SET hold = x'ff41'"),
     "an index": _beside_an_index,
@@ -185,3 +187,17 @@ def test_what_does_not_follow_needs_a_copy(scene: Scene) -> None:
     scene.change("UPDATE requests SET digest = x'ff'")
 
     assert "argv" not in found(scene.run)["database_damaged"]["fix"]
+
+
+def test_a_held_one_whose_ledger_row_is_gone(scene: Scene) -> None:
+    """It stays held, and when it is released it is sent."""
+    run = scene.run
+    run("journal", "hold", "e4")
+    scene.change("DELETE FROM ledger WHERE position = 5")
+    assert "--mend" in run("journal", "verify", "--json").document["error"]["fix"]["argv"]
+    scene.fixed("due_differs")
+
+    assert scene.drained() == dict.fromkeys(_OPEN - {"e4"}, 1)
+    assert run("journal", "release", "e4").code == 0
+    assert scene.drained() == {"e4": 1}
+    assert found(run) == {}

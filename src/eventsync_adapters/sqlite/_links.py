@@ -30,11 +30,15 @@ FROM holds h WHERE (h.stream_id, h.position) > (?, ?) ORDER BY h.stream_id, h.po
 """  # noqa: S608 - made of constants
 HELD_ROWS = """
 SELECT r.target_no, r.stream_id, r.position, r.stream_id, CASE
-    WHEN NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = r.stream_id
-                                             AND h.position = r.position) THEN 'hold'
     WHEN NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = r.target_no
                          AND l.stream_id = r.stream_id AND l.position = r.position)
-        THEN 'ledger' END
+        AND (EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = r.stream_id
+                                             AND h.position = r.position)
+             OR NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = r.stream_id
+                                                      AND e.position = r.position))
+        THEN 'ledger'
+    WHEN NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = r.stream_id
+                                             AND h.position = r.position) THEN 'hold' END
 FROM held_rows r WHERE (r.target_no, r.stream_id, r.position) > (?, ?, ?)
 ORDER BY r.target_no, r.stream_id, r.position LIMIT ?
 """
@@ -58,11 +62,15 @@ ORDER BY u.stream_id, u.position LIMIT ?
 """
 SUPERSEDED_ROWS = """
 SELECT r.target_no, r.stream_id, r.position, r.stream_id, CASE
-    WHEN NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = r.stream_id
-                                                  AND s.position = r.position) THEN 'superseded'
     WHEN NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = r.target_no
                          AND l.stream_id = r.stream_id AND l.position = r.position)
-        THEN 'ledger' END
+        AND (EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = r.stream_id
+                                                  AND s.position = r.position)
+             OR NOT EXISTS (SELECT 1 FROM entries e WHERE e.stream_id = r.stream_id
+                                                      AND e.position = r.position))
+        THEN 'ledger'
+    WHEN NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = r.stream_id
+                                                  AND s.position = r.position) THEN 'superseded' END
 FROM superseded_rows r WHERE (r.target_no, r.stream_id, r.position) > (?, ?, ?)
 ORDER BY r.target_no, r.stream_id, r.position LIMIT ?
 """

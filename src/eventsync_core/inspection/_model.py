@@ -50,6 +50,7 @@ class Link(StrEnum):
 
 _MENDABLE = (Link.PASSED, Link.DUE)
 _MENDABLE_ROWS = (UNTIMELY, "due", "held row", "superseded row")
+_FOLLOWING = (Link.HELD_ROW, Link.SUPERSEDED_ROW)
 
 
 class Checked(NamedTuple):
@@ -108,7 +109,8 @@ class Dangling:
         """`Inspection.mend` sets it right: the rest says what is missing."""
         is_row = self.link is Link.LEDGER and self.missing in _MENDABLE_ROWS
         is_link = self.link in _MENDABLE and self.missing != LOST_HOLD
-        return is_row or is_link or self.missing == BEYOND_HEAD
+        is_left = self.link in _FOLLOWING and self.missing == "ledger"
+        return is_row or is_link or is_left or self.missing == BEYOND_HEAD
 
 
 @attrs.frozen
