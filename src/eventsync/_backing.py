@@ -133,14 +133,18 @@ class MemoryBacking:
 
     def heeding(self, stores: "Stores") -> "Stores":
         """Return *stores*, in which a revocation is done again whose unit of work failed."""
-        if stores.is_in_unit:
-            return stores
+        done: list[tuple[str, GrantAct]] = []
         for target_id, act in self._revoked:
             count = stores.grants.act_count(target_id)
-            if act not in stores.grants.acts(target_id, limit=count):
+            grant = stores.grants.get(target_id, act.stream)
+            if act in stores.grants.acts(target_id, limit=count):
+                done.append((target_id, act))
+            elif grant is not None and grant.is_live:
                 said = {"actor": act.actor, "reason": act.reason}
                 stores.grants.revoke(target_id, act.stream, **said, at=act.at)
-        self._revoked.clear()
+                done += [(target_id, newest) for newest in stores.grants.acts(target_id, limit=1)]
+        # The unit that this stands in may fail too.
+        self._revoked = done if stores.is_in_unit else []
         return stores
 
     def reading(self, opened: "Stores | None") -> "AbstractContextManager[Stores | None]":

@@ -361,6 +361,43 @@ def test_a_revocation_in_a_batch_of_a_store_in_memory_holds() -> None:
     assert store.drain(target, receiver).counts()["delivered"] == 1
 
 
+def test_a_revocation_in_a_batch_within_a_batch_of_a_store_in_memory_holds() -> None:
+    """At once where the inner one fails; what is granted after it holds unless the outer fails."""
+    target, _ = stub()
+    store = open_store(None)
+    stream = store.grant(target, actor="me").stream
+
+    for is_live in (True, False):
+        with suppress(ZeroDivisionError), store.batch():
+            with suppress(ZeroDivisionError), store.batch():
+                store.revoke(target, actor="ada")
+                raise ZeroDivisionError
+            assert store.status(target).status.setting.gates == ("no_grant",)
+            assert store.grant(target, actor="me").is_live
+            if not is_live:
+                raise ZeroDivisionError
+
+        grant = store.stores.grants.get(target.target_id, stream)
+        assert grant is not None
+        assert grant.is_live is is_live
+
+
+def test_a_grant_that_failed_with_its_revocation_ends_no_later_one() -> None:
+    """What is granted anew around them holds."""
+    target, receiver = stub()
+    store = open_store(None)
+
+    with store.batch():
+        with suppress(ZeroDivisionError), store.batch():
+            store.grant(target, actor="me")
+            store.revoke(target, actor="ada")
+            raise ZeroDivisionError
+        store.grant(target, actor="me")
+        store.capture({"event_id": "e1"})
+
+    assert store.drain(target, receiver).counts()["delivered"] == 1
+
+
 def test_the_first_end_of_a_grant_stands(tmp_path: Path) -> None:
     """Also where it stood in a file only; without a database one file is enough."""
     target, _ = stub()
