@@ -94,6 +94,13 @@ def test_a_head_below_what_is_there(
     assert purged["payloads"] == 20
 
 
+def test_a_copy_of_streams_that_are_gone(run: Run, database: Path, tmp_path: Path) -> None:
+    """Its entries are of none, and nobody calls it verified."""
+    unguarded(database, ("DELETE FROM streams", ()))
+
+    assert run("journal", "backup", str(tmp_path / "copy.db")).code == 5
+
+
 def test_the_last_ones_stay_where_nobody_can_tell_them(run: Run, database: Path) -> None:
     """What would let all but the last go refuses, and so says what it would do."""
     damage(database, _HEAD)
