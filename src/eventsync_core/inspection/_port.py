@@ -47,7 +47,7 @@ class Inspection(Protocol):
 
         What is owed is due at *at*, as is what is open without a time, or with two; what is
         settled is never due, and no grant's cursor lies above the head then. Where nothing
-        differs, nothing changes; nor does what says that something was held that is not, and
-        nothing is owed in its stream.
+        differs, nothing changes, but counters that stand at zero may go. What says that something
+        was held that is not stays as it is, and nothing is owed in its stream.
         """
         ...
