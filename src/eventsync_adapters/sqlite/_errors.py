@@ -13,7 +13,6 @@ from eventsync_core.errors import (
     StoreNotWritableError,
     StoreUnreadableError,
 )
-from eventsync_core.ledger import read_ranges
 
 _BY_CODE: dict[int, tuple[type[EventSyncError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreBusyError, "another process is writing to {path}"),
@@ -59,12 +58,6 @@ def understood(make: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
 def bytes_in(word: str) -> bytes:
     """Return the bytes that are written as hex in *word*."""
     return bytes.fromhex(word)
-
-
-@understood
-def positions_in(ranges: str) -> list[int]:
-    """Return the positions that *ranges* name."""
-    return read_ranges(ranges)
 
 
 @understood

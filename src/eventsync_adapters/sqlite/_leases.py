@@ -11,9 +11,8 @@ from eventsync_adapters.sqlite._connection import (
     connect,
     set_durability,
 )
-from eventsync_adapters.sqlite._errors import positions_in
 from eventsync_adapters.sqlite._keys import Keys
-from eventsync_adapters.sqlite._rows import raise_cursor, read_rows, store_rows
+from eventsync_adapters.sqlite._rows import positions_in, raise_cursor, read_rows, store_rows
 from eventsync_core.clock import Clock
 from eventsync_core.errors import StoreError
 from eventsync_core.ledger import (

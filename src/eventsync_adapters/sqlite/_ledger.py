@@ -2,10 +2,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_adapters.sqlite._errors import positions_in, understood
+from eventsync_adapters.sqlite._errors import understood
 from eventsync_adapters.sqlite._keys import Keys
 from eventsync_adapters.sqlite._leases import fence
 from eventsync_adapters.sqlite._rows import (
+    positions_in,
     raise_cursor,
     read_rows,
     store_first_success,

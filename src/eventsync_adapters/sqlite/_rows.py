@@ -6,7 +6,7 @@ from typing import Any
 
 from eventsync_adapters.sqlite._connection import Database
 from eventsync_adapters.sqlite._errors import understood
-from eventsync_core.ledger import LedgerEntry, fold, let_wait, spans
+from eventsync_core.ledger import LedgerEntry, fold, let_wait, read_ranges, spans
 from eventsync_core.receivers import Effect, Outcome
 
 OWED = "owed"
@@ -192,6 +192,12 @@ def _values(place: tuple[int, int], position: int, row: LedgerEntry) -> tuple[An
         row.wait,
         row.round_after,
     )
+
+
+@understood
+def positions_in(ranges: str) -> list[int]:
+    """Return the positions that *ranges* name."""
+    return read_ranges(ranges)
 
 
 @understood

@@ -3,9 +3,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from eventsync_adapters.sqlite._connection import Database
-from eventsync_adapters.sqlite._errors import positions_in
 from eventsync_adapters.sqlite._keys import Keys
-from eventsync_adapters.sqlite._rows import read_rows
+from eventsync_adapters.sqlite._rows import positions_in, read_rows
 from eventsync_core.ledger import LedgerEntry, Link, spans, succeed
 
 _OPEN = "SELECT position FROM keyed WHERE stream_id = ? AND key = ? ORDER BY position"
