@@ -35,6 +35,11 @@ ORDER BY e.position LIMIT ?4
 """
 # A damaged row that is not the ledger's, or is of what is settled there, is taken away by
 # nothing: it would be offered again and again, or keep what is behind it waiting.
+_IS_OF_LEDGER = f"""
+      EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = d.target_no
+                  AND l.stream_id = d.stream_id AND l.position = d.position
+                  AND l.due_at = d.due_at AND l.outcome NOT IN ({SETTLED}))
+"""  # noqa: S608 - made of constants
 DUE = f"""
 SELECT d.due_at, d.position, CAST(e.event_id AS BLOB), CAST(p.text AS BLOB), e.size,
        CAST(e.aggregate AS BLOB), CAST(e.digest AS BLOB),
@@ -43,9 +48,7 @@ FROM due d CROSS JOIN entries e ON e.stream_id = d.stream_id AND e.position = d.
            CROSS JOIN payloads p ON p.entry_id = e.entry_id
 WHERE d.target_no = ? AND d.stream_id = ? AND d.lane = ?
   AND (d.due_at, d.position) > (?, ?) AND d.due_at <= ? AND d.position > ?
-  AND EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = d.target_no
-                  AND l.stream_id = d.stream_id AND l.position = d.position
-                  AND l.due_at = d.due_at AND l.outcome NOT IN ({SETTLED}))
+  AND {_IS_OF_LEDGER}
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = d.stream_id
                                           AND h.position = d.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = d.stream_id
@@ -73,9 +76,7 @@ WHERE e.stream_id = ?2 AND e.position BETWEEN ?3 AND ?4 AND e.position > ?5
 WAITING = f"""
 SELECT d.position, d.due_at FROM due d
 WHERE d.target_no = ? AND d.stream_id = ? AND d.aggregate = ? AND d.position > ?
-  AND EXISTS (SELECT 1 FROM ledger l WHERE l.target_no = d.target_no
-                  AND l.stream_id = d.stream_id AND l.position = d.position
-                  AND l.due_at = d.due_at AND l.outcome NOT IN ({SETTLED}))
+  AND {_IS_OF_LEDGER}
   AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.stream_id = d.stream_id
                                           AND h.position = d.position)
   AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.stream_id = d.stream_id
